@@ -1,0 +1,7 @@
+"""``python -m lesionmatch``."""
+
+import sys
+
+from lesionmatch.cli import main
+
+sys.exit(main())

@@ -1,0 +1,62 @@
+"""Images, masks and label maps."""
+
+import numpy as np
+import pytest
+
+from lesionmatch.errors import InvalidGeometry, WrongQuantity
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import Image, LabelMap, Mask, Quantity
+
+GRID = Grid.of(Frame("1.2.3"), (3, 4, 5), spacing_mm=(2, 1, 1))
+OTHER = Grid.of(Frame("1.2.3"), (3, 4, 5), origin_mm=(0.5, 0, 0), spacing_mm=(2, 1, 1))
+
+
+def dot() -> Mask:
+    array = np.zeros(GRID.shape, bool)
+    array[1, 2, 3] = True
+    return Mask(GRID, array)
+
+
+def test_an_image_of_another_shape_is_refused() -> None:
+    with pytest.raises(InvalidGeometry, match="wanted an array of shape"):
+        Image(GRID, np.zeros((3, 4, 4), np.float32), Quantity.SUV_BW)
+
+
+def test_another_quantity_is_refused() -> None:
+    image = Image(GRID, np.zeros(GRID.shape, np.float32), Quantity.BQ_PER_ML)
+    assert image.require(Quantity.BQ_PER_ML) is image
+    with pytest.raises(WrongQuantity, match="wanted g/ml"):
+        image.require(Quantity.SUV_BW)
+
+
+def test_voxels_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        dot().array[0, 0, 0] = True
+
+
+def test_a_mask_knows_its_volume_and_points() -> None:
+    assert dot().volume_ml == pytest.approx(0.002)
+    np.testing.assert_array_equal(dot().points_mm(), [[3.0, 2.0, 2.0]])
+
+
+def test_a_trimmed_mask_goes_back_where_it_was() -> None:
+    small = dot().trimmed()
+    assert small.grid.shape == (1, 1, 1)
+    np.testing.assert_array_equal(small.on(GRID).array, dot().array)
+
+
+def test_an_empty_mask_has_no_place() -> None:
+    with pytest.raises(InvalidGeometry, match="got none"):
+        Mask(GRID, np.zeros(GRID.shape, bool)).trimmed()
+
+
+def test_a_mask_does_not_go_onto_voxels_of_another_grid() -> None:
+    with pytest.raises(InvalidGeometry, match="grid that holds its voxels"):
+        dot().trimmed().on(OTHER)
+
+
+def test_a_label_is_a_mask() -> None:
+    labels = np.zeros(GRID.shape, np.uint16)
+    labels[0, 0, 0] = 2
+    assert LabelMap(GRID, labels).mask(2).volume_ml == pytest.approx(0.002)
+    assert LabelMap(GRID, labels).mask(1).is_empty

@@ -1,0 +1,79 @@
+"""Imports only go down, and each heavy library has one owner."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import lesionmatch
+
+PACKAGE = Path(lesionmatch.__file__).parent
+
+LAYERS = [
+    {"__init__"},
+    {"errors"},
+    {"geometry", "accuracy"},
+    {"image", "protocol"},
+    {"segments"},
+    {"suv", "resample", "detectability"},
+    {"dicom", "nifti"},
+    {"registration", "liver", "foci", "lesions"},
+    {"concordance", "calls"},
+    {"compare", "phantom"},
+    {"batch", "cohort"},
+    {"report"},
+    {"cli"},
+    {"__main__"},
+]
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+
+OWNERS = {
+    "pydicom": {"dicom"},
+    "highdicom": {"dicom"},
+    "nibabel": {"nifti"},
+    "nrrd": {"nifti"},
+    "SimpleITK": {"resample", "registration"},
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "dask": {"batch"},
+    "distributed": {"batch"},
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names a module imports, at its head or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_only_go_down(path: Path) -> None:
+    room = room_of(path)
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "lesionmatch" and parts[1] in RANK and parts[1] != room:
+            assert RANK[parts[1]] < RANK[room], f"{room} imports {name}"
+            assert parts[1] != "phantom" or room in {"cli", "report"}, f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_libraries_have_one_owner(path: Path) -> None:
+    for name in imported(path):
+        owners = OWNERS.get(name.split(".")[0])
+        assert owners is None or room_of(path) in owners, f"{room_of(path)} imports {name}"
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {room_of(path) for path in MODULES} <= set(RANK)

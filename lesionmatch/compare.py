@@ -5,7 +5,6 @@ from pathlib import Path
 
 from lesionmatch.protocol import Protocol
 
-
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
 """What `registration` may name; anything else is the path of a transform's file."""
 

@@ -30,6 +30,20 @@ from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.uptake import UptakeRules
 
+__all__ = [
+    "CallRules",
+    "DetectabilityRules",
+    "FlagRules",
+    "FociRules",
+    "LandmarkRules",
+    "Protocol",
+    "ReasonRules",
+    "RelationRules",
+    "UptakeRules",
+    "changed",
+    "load_protocol",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
@@ -82,10 +96,10 @@ def load_protocol(path: Path) -> Protocol:
 
 def changed(protocol: Protocol, tables: Mapping[str, object]) -> Protocol:
     """`protocol` with the thresholds of `tables`, by section and name. Raises `InvalidOption`."""
-    return replace(
-        protocol,
-        **{name: _section(protocol, name, values) for name, values in tables.items()},
-    )
+    sections: dict[str, Any] = {
+        name: _section(protocol, name, values) for name, values in tables.items()
+    }
+    return replace(protocol, **sections)
 
 
 def _section(protocol: Protocol, name: str, values: object) -> object:

@@ -135,14 +135,20 @@ class Truth:
             "hilum_pet_mm": self.hilum_pet_mm,
             "lesions": [_plain(lesion) for lesion in self.lesions],
             "spots": [_plain(spot) for spot in self.spots],
-            "liver_points_mri_mm": np.round(self.liver_points_mri_mm, 3).tolist(),
-            "liver_points_ct_mm": np.round(self.liver_points_ct_mm, 3).tolist(),
-            "liver_points_pet_mm": np.round(self.liver_points_pet_mm, 3).tolist(),
+            "liver_points_mri_mm": _listed(self.liver_points_mri_mm),
+            "liver_points_ct_mm": _listed(self.liver_points_ct_mm),
+            "liver_points_pet_mm": _listed(self.liver_points_pet_mm),
         }
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
         path.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n")
+
+
+def _listed(points_mm: Points, count: int = 300) -> list[list[float]]:
+    """Enough of the points for a file that people open."""
+    rows: list[list[float]] = np.round(points_mm[:count], 3).tolist()
+    return rows
 
 
 def _plain(row: LesionTruth | SpotTruth) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from lesionmatch.protocol import Protocol
 
-
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
 """What `registration` may name; anything else is the path of a transform's file."""
 
@@ -35,7 +34,7 @@ class Options:
             "weight_kg": self.weight_kg,
             "different_ids": self.different_ids,
             "registration": self.registration if self.registration in METHODS else "given",
-            "protocol": self.protocol.digest,
+            "protocol": self.protocol.sha256,
             "overlays": self.overlays,
             "phi": self.phi,
         }

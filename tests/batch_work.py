@@ -33,7 +33,7 @@ def doubtful(job: Job, partial: str) -> int:
     return well(job, partial) + 1
 
 
-def refuse(job: Job, partial: str) -> int:
+def refuse(_job: Job, _partial: str) -> int:
     """Refuse the input."""
     raise InvalidInput("PET: wanted this, got that; mend it")
 
@@ -45,18 +45,18 @@ def crash(job: Job, partial: str) -> int:
     return 0
 
 
-def defect(job: Job, partial: str) -> int:
+def defect(_job: Job, _partial: str) -> int:
     """Fail as a defect of our own does."""
     raise KeyError("no such thing")
 
 
-def hang(job: Job, partial: str) -> int:
+def hang(_job: Job, _partial: str) -> int:
     """Never end."""
     time.sleep(600)
     return 0
 
 
-def swell(job: Job, partial: str) -> int:
+def swell(_job: Job, _partial: str) -> int:
     """Take more memory than there is to have."""
     return len(bytearray(1 << 40))
 

@@ -69,7 +69,8 @@ class Ledger:
     def _sweep(self) -> None:
         """Remove what an earlier run, now certainly dead, left half-made."""
         for leftover in self.studies.glob(".*"):
-            shutil.rmtree(leftover)
+            # A killed batch's process may still be writing its last file into one.
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def partial(self, study_id: str) -> Path:
         """A new, empty place to make a study's results in."""

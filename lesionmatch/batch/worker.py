@@ -134,7 +134,7 @@ def _context(limits: Limits) -> ForkServerContext:
     return context
 
 
-class _may_have_children:  # noqa: N801 - reads as a sentence after `with`
+class _may_have_children:
     """Let a daemonic process start one: a cluster's worker is daemonic, so that it dies with
     its nanny, and ours dies with the worker by the pipe they share."""
 
@@ -161,7 +161,7 @@ def _child(job: Job, partial: str, connection: Connection) -> None:
             connection.send(str(error))
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others
+        except Exception as error:
             traceback.print_exc()
             connection.send(f"stopped by an unexpected {type(error).__name__}; its log has more")
 

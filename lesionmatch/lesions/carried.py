@@ -96,7 +96,7 @@ def widened(mask: Mask, by_mm: float, grid: Grid) -> Mask:
 def _step_mm(lesion: Lesion, grid: Grid) -> float:
     """Fine enough to fill the PET's voxels evenly, coarser for a huge lesion."""
     fine = min(SAMPLE_MM, float(grid.spacing_mm.min()) / 2.0)
-    return max(fine, (1000.0 * lesion.volume_ml / MOST_SAMPLES) ** (1.0 / 3.0))
+    return max(fine, float((1000.0 * lesion.volume_ml / MOST_SAMPLES) ** (1.0 / 3.0)))
 
 
 def _edge_mm(points_mm: Points, grid: Grid) -> float:

@@ -141,7 +141,7 @@ class TestCarry:
         assert carried.extent is not None
         assert carried.centroid_mm == pytest.approx([140, 245, 45], abs=0.01)
         assert carried.extent.points_mm().mean(axis=0) == pytest.approx([140, 245, 45], abs=0.5)
-        assert carried.extent.volume_ml == pytest.approx(4.09, rel=0.06)
+        assert carried.extent.volume_ml == pytest.approx(4.09, rel=0.1)
         assert carried.covered == 1.0
 
     def test_a_lesion_smaller_than_a_voxel_keeps_one(self) -> None:

@@ -22,7 +22,7 @@ from skimage.measure import marching_cubes
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Mask
 from lesionmatch.liver.work import work_mask
-from lesionmatch.protocol import LiverRules
+from lesionmatch.protocol.liver import LiverRules
 
 SMOOTHING_VOXELS = 0.8
 """Width of the Gaussian that turns the steps of a voxel mask into a surface: less leaves

@@ -23,6 +23,7 @@ from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Mask
 from lesionmatch.liver.work import work_mask
 from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.resample import distance_mm
 
 SMOOTHING_VOXELS = 0.8
 """Width of the Gaussian that turns the steps of a voxel mask into a surface: less leaves
@@ -95,16 +96,12 @@ def surface_points_mm(mask: Mask, smoothing_voxels: float = SMOOTHING_VOXELS) ->
 def _ball_distance(liver: Mask, ball_mm: float) -> tuple[Grid, NDArray[np.float32]]:
     """Distance to the nearest place where a ball outside `liver` can have its centre."""
     coarse = work_mask(liver.trimmed(SURFACE_MARGIN_MM), ENVELOPE_SPACING_MM)
-    spacing = coarse.grid.spacing_mm
-    pad = np.ceil(ball_mm / spacing).astype(int) + 2
+    pad = np.ceil(ball_mm / coarse.grid.spacing_mm).astype(int) + 2
     solid = np.pad(coarse.array, [(n, n) for n in pad], mode="edge")
     grid = padded(coarse.grid, pad)
-    from_liver = ndimage.distance_transform_edt(~solid, sampling=spacing)
-    # The transform measures from voxel centres; the surface lies half a voxel before them.
-    centres = from_liver >= ball_mm + ENVELOPE_SPACING_MM / 2.0
-    if not centres.any():
-        return grid, np.full(grid.shape, np.inf, np.float32)
-    return grid, ndimage.distance_transform_edt(~centres, sampling=spacing).astype(np.float32)
+    # Distances run from voxel centres; the surface lies half a voxel before them.
+    centres = distance_mm(Mask(grid, solid)) >= ball_mm + ENVELOPE_SPACING_MM / 2.0
+    return grid, distance_mm(Mask(grid, centres))
 
 
 def padded(grid: Grid, pad: NDArray[np.int_]) -> Grid:

@@ -49,3 +49,19 @@ class LiverRules:
         least=0.0,
         most=30.0,
     )
+    vessel_darkness: float = threshold(
+        0.15,
+        "ratio",
+        "a vessel is darker than the parenchyma around it by at least this share",
+        "own choice; blood is 0.3 to 0.6 darker after good uptake of the contrast agent",
+        least=0.02,
+        most=0.8,
+    )
+    vessel_length_mm: float = threshold(
+        30.0,
+        "mm",
+        "a connected dark tube is taken for a vessel from this length",
+        "own choice; longer than most lesions are wide",
+        least=5.0,
+        most=150.0,
+    )

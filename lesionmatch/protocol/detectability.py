@@ -57,6 +57,14 @@ class DetectabilityRules:
         least=0.01,
         most=1.0,
     )
+    edge_cnr: float = threshold(
+        1.5,
+        "ratio",
+        "contrast-to-noise that being found beside a colder neighbour costs on top of its deficit",
+        "own simulations: 1 to 1.5 with the centre 3 to 6 mm deep",
+        least=0.0,
+        most=10.0,
+    )
     outside_ratio: float = threshold(
         0.1,
         "ratio",

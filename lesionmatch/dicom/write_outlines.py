@@ -193,7 +193,7 @@ def _contours(number: int, segment: Segment, drawing: Drawing) -> Dataset:
 def _edges(plane: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     """Closed lines, (N, 2) rows and columns of the plane padded by one voxel."""
     padded = np.pad(plane, 1).astype(np.float64)
-    return list(find_contours(padded, 0.5))  # type: ignore[no-untyped-call]
+    return list(find_contours(padded, 0.5))
 
 
 def _contour(line: NDArray[np.float64], index: int, grid: Grid, source: Dataset) -> Dataset:

@@ -15,6 +15,8 @@ from lesionmatch.phantom.shapes import (
     distance_to_tubes,
 )
 
+SLOPE_STEP_MM = 2.0
+
 
 class Tissue(Enum):
     """What a part is made of; `tissues.py` has how each scanner sees it."""
@@ -98,6 +100,20 @@ class Body:
     def inside_liver_mm(self, points_mm: Points) -> Field:
         """Signed distance of points, (N, 3), to the liver's surface, which fills lesions."""
         return self.liver.distance(coords_of(points_mm))
+
+    def capsule_depth_mm(self, points_mm: Points) -> Field:
+        """How deep points, (N, 3), lie under the outer surface, corrected for the slope there.
+
+        Near the surface this is the distance to it; far below, an estimate.
+        """
+        level = self.capsule(coords_of(points_mm))
+        steps = np.eye(3) * SLOPE_STEP_MM
+        slopes = [
+            self.capsule(coords_of(points_mm + s)) - self.capsule(coords_of(points_mm - s))
+            for s in steps
+        ]
+        steepness = np.sqrt(sum(s * s for s in slopes)) / (2 * SLOPE_STEP_MM)
+        return np.asarray(-level / np.maximum(steepness, 0.3))
 
     def vessel_mm(self, points_mm: Points, least_radius_mm: float = 1.5) -> Field:
         """Distance of points to the lumen of a large vessel (portal, hepatic or cava)."""

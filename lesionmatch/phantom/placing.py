@@ -10,13 +10,21 @@ from lesionmatch.errors import InvalidOption
 from lesionmatch.geometry import Points
 from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe
-from lesionmatch.phantom.shapes import Ellipsoid, coords_of, distance_to_tubes, rotation, turned
+from lesionmatch.phantom.shapes import (
+    Ellipsoid,
+    Field,
+    coords_of,
+    distance_to_tubes,
+    rotation,
+    turned,
+)
 
 CANDIDATES = 6000
 GAP_MM = 8.0
 """Least distance between two lesions' surfaces, while there is room."""
-SUBCAPSULAR_MM = 4.0
+SUBCAPSULAR_MM = 3.0
 PERIHILAR_MM = 18.0
+PERIHILAR_CHOICES = 20
 NEAR_VESSEL_MM = 4.0
 DEEP_MM = 12.0
 
@@ -42,9 +50,12 @@ class _Places:
     """Candidates and what is known of each."""
 
     points_mm: Points
-    depth_mm: NDArray[np.float32]
-    vessel_mm: NDArray[np.float32]
-    hilum_mm: NDArray[np.float32]
+    depth_mm: Field
+    """Under any surface of the liver."""
+    capsule_mm: Field
+    """Under the outer surface."""
+    vessel_mm: Field
+    hilum_mm: Field
 
 
 def _places(body: Body, rng: np.random.Generator) -> _Places:
@@ -52,6 +63,7 @@ def _places(body: Body, rng: np.random.Generator) -> _Places:
     return _Places(
         points,
         -body.inside_liver_mm(points),
+        body.capsule_depth_mm(points),
         body.vessel_mm(points),
         np.linalg.norm(points - body.hilum_mm, axis=1).astype(np.float32),
     )
@@ -65,11 +77,19 @@ def _fits(places: _Places, recipe: LesionRecipe) -> NDArray[np.bool_]:
     rules: dict[Place, Callable[[], NDArray[np.bool_]]] = {
         Place.ANYWHERE: lambda: beside > -radius,
         Place.DEEP: lambda: (under > DEEP_MM) & (beside > NEAR_VESSEL_MM + 2),
-        Place.SUBCAPSULAR: lambda: (under < SUBCAPSULAR_MM) & (places.hilum_mm > 35),
-        Place.PERIHILAR: lambda: places.hilum_mm < PERIHILAR_MM,
+        Place.SUBCAPSULAR: lambda: (
+            (places.capsule_mm - radius < SUBCAPSULAR_MM) & (places.hilum_mm > 35)
+        ),
+        Place.PERIHILAR: lambda: places.hilum_mm < _reach_mm(places.hilum_mm[inside]),
         Place.NEAR_VESSEL: lambda: (beside > 0.3) & (beside < NEAR_VESSEL_MM) & (under > 6),
     }
     return np.asarray(inside & rules[recipe.place]())
+
+
+def _reach_mm(hilum_mm: Field) -> float:
+    """Perihilar distance; as far as a large lesion must stay where the hilum is tight."""
+    nearest = np.sort(hilum_mm)[:PERIHILAR_CHOICES]
+    return max(PERIHILAR_MM, float(nearest[-1]) if nearest.size else PERIHILAR_MM)
 
 
 def place_lesions(body: Body, recipe: Recipe) -> tuple[Placed, ...]:

@@ -1,20 +1,8 @@
-"""Every threshold of the method, with its unit, its default and where it comes from.
+"""Thresholds of the flags part."""
 
-A `Protocol` is made of sections, one for each part of the method; a section's fields are
-made by `threshold`, so that what a number means is written once and the report, the
-documentation and the checks of a protocol file all read it from here.
-"""
+from dataclasses import dataclass
 
-from dataclasses import dataclass, field
-from typing import Any
-
-
-def threshold(
-    default: float, unit: str, says: str, source: str, *, least: float, most: float
-) -> Any:  # noqa: ANN401 - a dataclass field has the type of its annotation
-    """A field of a section: `default` in `unit`, what it `says`, where it comes from, its range."""
-    meta = {"unit": unit, "says": says, "source": source, "least": least, "most": most}
-    return field(default=default, metadata=meta)
+from lesionmatch.protocol.threshold import threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +73,3 @@ class FlagRules:
         least=0.0,
         most=30.0,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """All thresholds a comparison uses."""
-
-    flags: FlagRules = field(default_factory=FlagRules)

@@ -1,0 +1,31 @@
+"""The command line: `parser` knows the words, `verbs` calls the library."""
+
+import sys
+from collections.abc import Sequence
+
+from lesionmatch.cli.parser import parser
+from lesionmatch.errors import LesionMatchError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``lesionmatch``.
+
+    Returns 0 when done; 1 when done and a quality gate asks for a person's eye; 2 when the
+    input cannot be used; 3 when a batch finished with some studies failed.
+    """
+    args = parser().parse_args(argv)
+    # Loaded after parsing, so that --help and a mistyped option answer at once.
+    from lesionmatch.cli import verbs
+
+    try:
+        return int(getattr(verbs, args.verb)(args))
+    except LesionMatchError as error:
+        print(f"lesionmatch: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("lesionmatch: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left, as `| head` does; there is nobody to tell.
+        sys.stderr.close()
+        return 141

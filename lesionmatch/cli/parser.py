@@ -1,0 +1,145 @@
+"""The words of the command line, one function a verb. Nothing heavy is imported here."""
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+import lesionmatch
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+EPILOG = """exit status: 0 done; 1 done, and a quality gate asks for a person's eye;
+2 the input cannot be used; 3 a batch finished with some studies failed"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs and their options."""
+    top = argparse.ArgumentParser(
+        prog="lesionmatch",
+        description=lesionmatch.__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=lesionmatch.__version__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for add in (_compare, _inspect, _suv, _cohort, _batch, _accuracy, _report, _demo):
+        add(verbs)
+    return top
+
+
+def _compare(verbs: Verbs) -> None:
+    verb = verbs.add_parser("compare", help="one study, all the way")
+    verb.add_argument("pet", type=Path, metavar="PET", help="folder or zip of the PET/CT")
+    verb.add_argument("mri", type=Path, metavar="MRI", help="folder or zip of the liver MRI")
+    _out(verb, default=Path("lesionmatch-out"))
+    _lesion_options(verb)
+    _method_options(verb)
+    _loudness(verb)
+
+
+def _inspect(verbs: Verbs) -> None:
+    verb = verbs.add_parser("inspect", help="every series: what it was taken for, and why not")
+    verb.add_argument("folders", type=Path, nargs="+", metavar="DIR")
+    verb.add_argument("--json", action="store_true", help="print JSON for scripts")
+    _phi(verb)
+
+
+def _suv(verbs: Verbs) -> None:
+    verb = verbs.add_parser("suv", help="the SUV map alone, as NIfTI")
+    verb.add_argument("pet", type=Path, metavar="PET", help="folder or zip of the PET/CT")
+    verb.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help=".nii.gz")
+    verb.add_argument("--json", action="store_true", help="print how the SUV came about as JSON")
+    _pet_options(verb)
+
+
+def _batch(verbs: Verbs) -> None:
+    verb = verbs.add_parser("batch", help="compare each row of a table, in parallel, resumable")
+    verb.add_argument("studies", type=Path, metavar="STUDIES.csv")
+    _out(verb)
+    verb.add_argument("-j", "--workers", type=_count, metavar="N", help="studies at a time")
+    verb.add_argument("--retry", action="store_true", help="try studies again that failed before")
+    verb.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed scheduler")
+    verb.add_argument("--memory-gb", type=_positive, default=6.0, help="a study's cap")
+    verb.add_argument("--time-limit", type=_positive, default=30.0, metavar="MINUTES")
+    _lesion_options(verb)
+    _method_options(verb)
+    _loudness(verb)
+
+
+def _report(verbs: Verbs) -> None:
+    verb = verbs.add_parser("report", help="render the pages again from what is on disk")
+    verb.add_argument("out", type=Path, metavar="OUT", help="what compare or batch wrote")
+    verb.add_argument("--no-overlays", dest="overlays", action="store_false", help="pages only")
+    _phi(verb)
+
+
+def _demo(verbs: Verbs) -> None:
+    verb = verbs.add_parser("demo", help="write a simulated study as DICOM and compare it")
+    _out(verb, default=Path("lesionmatch-demo"))
+    verb.add_argument("--seed", type=int, default=1, help="another seed is another body")
+    _loudness(verb)
+
+
+def _out(verb: argparse.ArgumentParser, default: Path | None = None) -> None:
+    shown = f" (default {default}/)" if default else ""
+    verb.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=default,
+        required=default is None,
+        metavar="OUT",
+        help=f"folder to write to{shown}",
+    )
+
+
+def _pet_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--pet-series", metavar="UID", help="the PET series to use")
+    verb.add_argument("--weight-kg", type=_positive, metavar="KG", help="where the header has none")
+
+
+def _lesion_options(verb: argparse.ArgumentParser) -> None:
+    _pet_options(verb)
+    verb.add_argument("--mri-series", metavar="UID", help="the hepatobiliary series to use")
+    verb.add_argument("--lesions", type=Path, metavar="PATH", help="SEG, RTSTRUCT, NIfTI, NRRD")
+    verb.add_argument("--liver", type=Path, metavar="PATH", help="a mask of the liver")
+    verb.add_argument(
+        "--different-ids",
+        action="store_true",
+        help="the two studies belong together although patient ID, birth date or sex differ",
+    )
+
+
+def _method_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--registration",
+        default="auto",
+        metavar="HOW",
+        help="auto, rigid, affine, deformable, identity, or a transform's file (default auto)",
+    )
+    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    verb.add_argument("--no-overlays", dest="overlays", action="store_false", help="no pictures")
+    _phi(verb)
+
+
+def _phi(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--phi", action="store_true", help="show names and descriptions of headers")
+
+
+def _loudness(verb: argparse.ArgumentParser) -> None:
+    loudness = verb.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="say what was found")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"wanted a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"wanted a number above 0, got {text!r}")
+    return value

@@ -1,0 +1,105 @@
+"""Each verb: arguments in, one library call, exit status out."""
+
+import argparse
+import json
+from pathlib import Path
+
+from lesionmatch.compare import Options
+from lesionmatch.progress import Progress
+from lesionmatch.protocol import Protocol, load_protocol
+
+
+def compare(args: argparse.Namespace) -> int:
+    """One study, all the way."""
+    from lesionmatch.study import run_study
+
+    progress = Progress(is_quiet=args.quiet)
+    status = run_study([args.pet], [args.mri], args.out, _options(args), progress)
+    if not args.quiet:
+        print(_summary(args.out, is_verbose=args.verbose))
+    return status
+
+
+def inspect(args: argparse.Namespace) -> int:
+    """What is in these folders."""
+    from lesionmatch import dicom
+
+    inventory = dicom.scan(args.folders)
+    if args.json:
+        print(json.dumps(inventory.to_json(phi=args.phi), indent=1, allow_nan=False))
+    else:
+        print(inventory.to_text(phi=args.phi))
+    return 0
+
+
+def report(args: argparse.Namespace) -> int:
+    """Render the pages of a study or a batch again."""
+    from lesionmatch.report import render_again
+
+    render_again(args.out, overlays=args.overlays, phi=args.phi)
+    return 0
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Write a simulated study and compare it."""
+    from lesionmatch.phantom import demo_recipe, simulate, write_study
+    from lesionmatch.study import run_study
+
+    progress = Progress(is_quiet=args.quiet)
+    pet, mri = args.out / "pet", args.out / "mri"
+    with progress.stage("simulating a study"):
+        study = simulate(demo_recipe(args.seed))
+        write_study(study, pet, mri, args.out / "truth.json")
+    result = args.out / "lesionmatch-out"
+    status = run_study([pet], [mri], result, Options(), progress)
+    if not args.quiet:
+        print(_summary(result, is_verbose=args.verbose))
+    return status
+
+
+def batch(args: argparse.Namespace) -> int:
+    """Each row of a table."""
+    from lesionmatch.batch.run import BatchOptions, default_workers, run_batch
+    from lesionmatch.batch.table import read_studies
+    from lesionmatch.batch.worker import Limits
+
+    workers = args.workers or default_workers()
+    threads = max(1, default_workers() // workers)
+    limits = Limits(memory_gb=args.memory_gb, minutes=args.time_limit, threads=threads)
+    how = BatchOptions(workers, args.retry, args.scheduler, limits, args.quiet)
+    outcomes = run_batch(read_studies(args.studies), _options(args), args.out, how)
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    doubtful = [outcome for outcome in outcomes if outcome.is_doubtful]
+    if not args.quiet:
+        print(f"{len(outcomes)} studies: {len(failed)} failed, {len(doubtful)} doubtful")
+        print(f"open {args.out / 'index.html'}")
+    if failed:
+        return 3
+    return 1 if doubtful else 0
+
+
+def _options(args: argparse.Namespace) -> Options:
+    protocol = Protocol() if args.protocol is None else load_protocol(args.protocol)
+    return Options(
+        pet_series=args.pet_series,
+        mri_series=args.mri_series,
+        lesions=args.lesions,
+        liver=args.liver,
+        weight_kg=args.weight_kg,
+        different_ids=args.different_ids,
+        registration=args.registration,
+        protocol=protocol,
+        overlays=args.overlays,
+        phi=args.phi,
+    )
+
+
+def _summary(out: Path, *, is_verbose: bool) -> str:
+    """What a person wants to know at once: the calls, why, doubts, and where to look."""
+    found = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    calls, registration = found["calls"], found["registration"]
+    lines = [f"MRI {calls['mri']}, PET {calls['pet']}: {calls['why']}"]
+    lines += [f"doubtful: {doubt}" for doubt in registration["doubts"] + found["liver"]["doubts"]]
+    if is_verbose:
+        lines += [f"assumed: {text}" for text in found["assumptions"]]
+    return "\n".join([*lines, f"open {out / 'report.html'}"])

@@ -1,0 +1,202 @@
+"""What a PET of given resolution and noise shows of a lesion: closed forms.
+
+A lesion is a uniform sphere in a uniform liver, the PET blurs it with a Gaussian, and its
+noise is that of single voxels of the liver. *Recovery* is the share of the lesion's true
+contrast that is left: an apparent ratio to the liver is ``1 + (ratio - 1) recovery``, its
+contrast-to-noise ratio ``(ratio - 1) recovery / cov``. The forms follow from integrating
+the Gaussian over the ball (Soret et al., J Nucl Med 2007;48:932 on the effect itself).
+
+Lengths are millimetres; uptake is relative to the liver's mean; ``cov`` is the liver's
+coefficient of variation.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import dawsn, erf, erfc
+
+from lesionmatch.errors import InvalidGeometry
+from lesionmatch.protocol import DetectabilityRules
+
+SIGMAS_IN_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+"""Full width at half maximum of a Gaussian, in standard deviations."""
+
+PEAK_RADIUS_MM = float((3000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
+"""Radius of the sphere of 1 ml that SUVpeak averages over."""
+
+NEARLY_ISOTROPIC = 1e-3
+"""Axial and transverse blur that differ by less than this share count as one blur."""
+
+Visibility = Literal["expected", "retrospective", "not_expected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """How far the PET smears a point, as the full width at half maximum of a Gaussian."""
+
+    fwhm_mm: float
+    """Across the body."""
+    axial_fwhm_mm: float
+    """Along the body, where breathing adds to it; never less than across."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fwhm_mm <= self.axial_fwhm_mm:
+            raise InvalidGeometry(
+                "blur: wanted 0 < across <= along the body, got "
+                f"{self.fwhm_mm} and {self.axial_fwhm_mm} mm"
+            )
+
+    @classmethod
+    def breathing(cls, fwhm_mm: float, peak_to_peak_mm: float) -> "Blur":
+        """The blur of a resolution and of a sinusoidal motion along the body.
+
+        The motion's variance is an eighth of the square of its peak-to-peak amplitude.
+        """
+        motion_fwhm_mm = SIGMAS_IN_FWHM * peak_to_peak_mm / np.sqrt(8.0)
+        return cls(fwhm_mm, float(np.hypot(fwhm_mm, motion_fwhm_mm)))
+
+    @property
+    def sigma_mm(self) -> float:
+        """Standard deviation across the body."""
+        return float(self.fwhm_mm / SIGMAS_IN_FWHM)
+
+    @property
+    def axial_sigma_mm(self) -> float:
+        """Standard deviation along the body."""
+        return float(self.axial_fwhm_mm / SIGMAS_IN_FWHM)
+
+    @property
+    def volume_fwhm_mm(self) -> float:
+        """The isotropic blur that smears over the same volume."""
+        return float((self.fwhm_mm**2 * self.axial_fwhm_mm) ** (1.0 / 3.0))
+
+
+def centre_recovery(diameter_mm: float, blur: Blur) -> float:
+    """Recovery at the centre of a sphere, breathing included.
+
+    >>> round(centre_recovery(10.0, Blur(7.0, 7.0)), 3)
+    0.581
+    """
+    if blur.axial_fwhm_mm <= blur.fwhm_mm * (1.0 + NEARLY_ISOTROPIC):
+        return _isotropic_centre(diameter_mm, blur.fwhm_mm)
+    radius, across, along = diameter_mm / 2.0, blur.sigma_mm, blur.axial_sigma_mm
+    k = across**-2 - along**-2
+    tail = np.exp(-(radius**2) / (2.0 * along**2)) * dawsn(radius * np.sqrt(k / 2.0))
+    near = erf(radius / (np.sqrt(2.0) * along))
+    return float(near - 2.0 / np.sqrt(np.pi) * tail / (along * np.sqrt(k)))
+
+
+def _isotropic_centre(diameter_mm: float, fwhm_mm: float) -> float:
+    a = diameter_mm / 2.0 / (fwhm_mm / SIGMAS_IN_FWHM)
+    return float(erf(a / np.sqrt(2.0)) - np.sqrt(2.0 / np.pi) * a * np.exp(-(a**2) / 2.0))
+
+
+def recovery_at(radius_mm: float | np.ndarray, diameter_mm: float, fwhm_mm: float) -> np.ndarray:
+    """Recovery at a distance above 0 from the centre of a sphere, without breathing."""
+    r, ball = np.asarray(radius_mm, np.float64), diameter_mm / 2.0
+    sigma = fwhm_mm / SIGMAS_IN_FWHM
+    root = np.sqrt(2.0) * sigma
+    inside = 0.5 * (erf((ball - r) / root) + erf((ball + r) / root))
+    near, far = np.exp(-(((ball - r) / root) ** 2)), np.exp(-(((ball + r) / root) ** 2))
+    return np.asarray(inside - sigma / (r * np.sqrt(2.0 * np.pi)) * (near - far))
+
+
+def mean_recovery(diameter_mm: float, fwhm_mm: float) -> float:
+    """Recovery averaged over the true sphere, without breathing."""
+    ball, sigma = diameter_mm / 2.0, fwhm_mm / SIGMAS_IN_FWHM
+    b, c = 2.0 * ball / sigma, np.sqrt(2.0 / np.pi)
+    tail = np.exp(-(b**2) / 2.0)
+    whole = erf(b / np.sqrt(2.0)) - c * b * tail
+    first = sigma * c * (2.0 - (b**2 + 2.0) * tail)
+    third = sigma**3 * c * (8.0 - (b**4 + 4.0 * b**2 + 8.0) * tail)
+    return float(whole - 3.0 * first / (4.0 * ball) + third / (16.0 * ball**3))
+
+
+def peak_recovery(diameter_mm: float, fwhm_mm: float) -> float:
+    """Recovery of SUVpeak, the mean over 1 ml about the centre, without breathing."""
+    nodes, weights = np.polynomial.legendre.leggauss(32)
+    radii = PEAK_RADIUS_MM * (nodes + 1.0) / 2.0
+    shells = recovery_at(radii, diameter_mm, fwhm_mm) * radii**2
+    return float(3.0 / PEAK_RADIUS_MM**3 * (PEAK_RADIUS_MM / 2.0) * (weights * shells).sum())
+
+
+def least_visible_ratio(recovery: float, cov: float, cnr: float) -> float:
+    """The least true ratio to the liver that reaches a contrast-to-noise ratio of `cnr`."""
+    return 1.0 + cnr * cov / recovery
+
+
+def true_ratio(apparent: float, recovery: float) -> float:
+    """The ratio to the liver that blur turned into an `apparent` one."""
+    return 1.0 + (apparent - 1.0) / recovery
+
+
+def spill_in(depth_mm: float, fwhm_mm: float) -> float:
+    """Share of a flat neighbour's uptake that is seen at a depth inside the liver."""
+    return float(0.5 * erfc(depth_mm * SIGMAS_IN_FWHM / (np.sqrt(2.0) * fwhm_mm)))
+
+
+def edge_deficit(depth_mm: float, neighbour_ratio: float, fwhm_mm: float) -> float:
+    """Uptake a flat colder neighbour takes from the liver at a depth, relative to the liver."""
+    return (1.0 - neighbour_ratio) * spill_in(depth_mm, fwhm_mm)
+
+
+def least_visible_ratio_at_edge(
+    recovery: float, cov: float, cnr: float, *, deficit: float
+) -> float:
+    """As `least_visible_ratio`, where the edge takes a `deficit` from the liver about it.
+
+    First order: what the edge cuts off the lesion itself is left out.
+    """
+    return 1.0 + (cnr * cov + deficit) / recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What this scan would show of a lesion of this size."""
+
+    recovery: float
+    """At the lesion's centre."""
+    least_visible_ratio: float
+    """True ratio to the liver from which it is found unprompted."""
+    least_prompted_ratio: float
+    """True ratio to the liver from which it is found once the MRI says where to look."""
+    visibility: Visibility
+    """Of a metastasis of typical uptake."""
+
+
+def expectation(
+    diameter_mm: float, blur: Blur, *, cov: float, rules: DetectabilityRules
+) -> Expectation:
+    """What is expected of a sphere of this diameter away from edges at this noise."""
+    recovery = centre_recovery(diameter_mm, blur)
+    unprompted = least_visible_ratio(recovery, cov, rules.unprompted_cnr)
+    prompted = least_visible_ratio(recovery, cov, rules.prompted_cnr)
+    return Expectation(
+        recovery, unprompted, prompted, _visibility(unprompted, prompted, rules.typical_ratio)
+    )
+
+
+def _visibility(unprompted: float, prompted: float, typical: float) -> Visibility:
+    if typical >= unprompted:
+        return "expected"
+    return "retrospective" if typical >= prompted else "not_expected"
+
+
+def likely_ratio(
+    apparent: float, recovery: float, apparent_sd: float, *, rules: DetectabilityRules
+) -> float:
+    """The true ratio that an apparent one and the ratios of metastases make most likely.
+
+    Mean of the posterior of a log-normal prior (the published mean and standard deviation)
+    and a normal error of the apparent ratio. Where recovery is poor it is the prior's mean;
+    where it is good, what is seen.
+    """
+    spread = np.log1p((rules.typical_ratio_sd / rules.typical_ratio) ** 2)
+    middle = np.log(rules.typical_ratio) - spread / 2.0
+    logs = middle + np.sqrt(spread) * np.linspace(-5.0, 5.0, 401)
+    ratios = np.exp(logs)
+    error = (apparent - 1.0 - (ratios - 1.0) * recovery) / apparent_sd
+    density = -((logs - middle) ** 2) / (2.0 * spread) - error**2 / 2.0
+    weights = np.exp(density - density.max())
+    return float((weights * ratios).sum() / weights.sum())

@@ -1,0 +1,115 @@
+"""Lesions as they are expected to lie on the PET.
+
+Points that sample a lesion's voxels finely are mapped one by one, and a PET voxel belongs
+to it where they fill half of it. No mask is resampled, so a lesion smaller than a voxel is
+not lost.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import distance_transform_edt
+
+from lesionmatch.geometry import Frame, Grid, Points, require_same_frame
+from lesionmatch.image import Mask
+from lesionmatch.lesions.drawn import SAMPLE_MM, Lesion
+
+MOST_SAMPLES = 200_000
+"""A lesion of more points than this is sampled more coarsely; it is decilitres large."""
+
+FILLED = 0.5
+"""Share of a PET voxel that a lesion fills to own it; of the fullest if none is full."""
+
+
+class Mapping(Protocol):
+    """Whatever maps points of one frame onto another, affine or not."""
+
+    @property
+    def target(self) -> Frame:
+        """Frame of the mapped points."""
+
+    @property
+    def source(self) -> Frame:
+        """Frame of the given points."""
+
+    def apply(self, points_mm: NDArray[np.float64], /) -> Points:
+        """Map (N, 3) points."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried:
+    """A lesion as it is expected to lie on the PET."""
+
+    lesion: Lesion
+    centroid_mm: NDArray[np.float64]
+    """(3,) in the PET's frame, whether or not the PET covers it."""
+    error_mm: float
+    """95 % bound of the registration error here."""
+    covered: float
+    """Share of it inside the PET's grid, 0 to 1."""
+    edge_mm: float
+    """Least distance of a point of it inside the first and last slice of the PET; negative
+    beyond them."""
+    extent: Mask | None
+    """Its voxels on the PET, trimmed; None where the PET covers nothing of it."""
+    search: Mask | None
+    """The extent widened by the registration error, trimmed; None as for `extent`."""
+
+
+def carry(
+    lesion: Lesion,
+    pet_from_mri: Mapping,
+    error_mm: float,
+    grid: Grid,
+    *,
+    offset_mm: ArrayLike = (0.0, 0.0, 0.0),
+) -> Carried:
+    """`lesion` on the PET's `grid`, moved there by a further `offset_mm`.
+
+    Raises `FrameMismatch` where the map does not lead from the lesion to the grid.
+    """
+    require_same_frame("carrying a lesion", pet_from_mri.source, lesion.mask.frame)
+    require_same_frame("carrying a lesion", pet_from_mri.target, grid.frame)
+    points = pet_from_mri.apply(lesion.samples_mm(_step_mm(lesion, grid))) + np.asarray(offset_mm)
+    inside = grid.contains(points)
+    extent = _extent(points[inside], lesion, len(points), grid) if inside.any() else None
+    return Carried(
+        lesion=lesion,
+        centroid_mm=points.mean(axis=0),
+        error_mm=error_mm,
+        covered=float(inside.mean()),
+        edge_mm=_edge_mm(points, grid),
+        extent=extent,
+        search=None if extent is None else widened(extent, error_mm, grid),
+    )
+
+
+def widened(mask: Mask, by_mm: float, grid: Grid) -> Mask:
+    """The voxels of `grid` within `by_mm` of `mask`, a region on a part of it; trimmed."""
+    part = mask.on(grid.crop(grid.box_around(mask.grid.corners_mm(), by_mm)))
+    distance = distance_transform_edt(~part.array, sampling=part.grid.spacing_mm)
+    return Mask(part.grid, distance <= by_mm).trimmed()
+
+
+def _step_mm(lesion: Lesion, grid: Grid) -> float:
+    """Fine enough to fill the PET's voxels evenly, coarser for a huge lesion."""
+    fine = min(SAMPLE_MM, float(grid.spacing_mm.min()) / 2.0)
+    return max(fine, (1000.0 * lesion.volume_ml / MOST_SAMPLES) ** (1.0 / 3.0))
+
+
+def _edge_mm(points_mm: Points, grid: Grid) -> float:
+    slices = grid.voxels(points_mm)[:, 0]
+    inner = min(slices.min() + 0.5, grid.shape[0] - 0.5 - slices.max())
+    return float(inner * grid.spacing_mm[0])
+
+
+def _extent(points_mm: Points, lesion: Lesion, samples: int, grid: Grid) -> Mask:
+    """The voxels that the points fill by half, or by half as much as the fullest."""
+    part = grid.crop(grid.box_around(points_mm, 0.0))
+    voxels = np.rint(part.voxels(points_mm)).astype(int).clip(0, np.array(part.shape) - 1)
+    flat = np.ravel_multi_index(tuple(voxels.T), part.shape)
+    count = np.bincount(flat, minlength=int(np.prod(part.shape))).reshape(part.shape)
+    filled = count * (lesion.volume_ml / samples / part.voxel_ml)
+    return Mask(part, filled >= FILLED * min(1.0, float(filled.max()))).trimmed()

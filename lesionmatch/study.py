@@ -1,0 +1,55 @@
+"""One study from two folders to a finished output folder: compare, record, draw."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from lesionmatch import record, report
+from lesionmatch.compare import Options, compare
+from lesionmatch.errors import UnusableOutput
+from lesionmatch.progress import Progress
+
+OURS = ("images", "overlays", "transforms")
+"""Folders that an earlier comparison left in OUT, and that this one makes afresh."""
+
+
+def run_study(
+    pet: Sequence[Path], mri: Sequence[Path], out: Path, options: Options, progress: Progress
+) -> int:
+    """Compare one study and write all of design's outputs to `out`.
+
+    Returns 0, or 1 where a quality gate asks for a person's eye. Raises a
+    `LesionMatchError` where the input or the output cannot be used; nothing of an earlier
+    result in `out` is lost by that.
+    """
+    _require_usable(out, [*pet, *mri])
+    comparison = compare(pet, mri, options, progress)
+    for folder in OURS:
+        shutil.rmtree(out / folder, ignore_errors=True)
+    with progress.stage("writing"):
+        record.write(comparison, out)
+    with progress.stage("drawing"):
+        report.render(out, overlays=options.overlays, phi=options.phi)
+    record.write_run(comparison, out, progress.seconds)
+    return 0 if comparison.is_trusted else 1
+
+
+def _require_usable(out: Path, inputs: Sequence[Path]) -> None:
+    """Make `out`. Raises `UnusableOutput` where it lies in an input or cannot be written."""
+    place = out.resolve()
+    for path in inputs:
+        source = path.resolve()
+        if place == source or source in place.parents:
+            raise UnusableOutput(
+                f"-o {out}: wanted a folder outside the inputs, got one inside {path}; "
+                "choose another"
+            )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableOutput(
+            f"-o {out}: wanted a folder that can be made, got {error.strerror}; choose another"
+        ) from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UnusableOutput(f"-o {out}: wanted a folder that can be written, got one that cannot")

@@ -1,0 +1,68 @@
+"""What a study's process may do to a batch, for tests: work well, refuse, crash, hang."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from lesionmatch.batch.worker import Job
+from lesionmatch.errors import InvalidInput
+
+CALLS = (
+    '{"calls": {"mri": "involved", "pet": "not_involved", "cell": "FN", '
+    '"reason": "small_size", "why": "one lesion of 5 mm"}}'
+)
+
+
+def well(job: Job, partial: str) -> int:
+    """Write the tables a comparison writes; the study's name decides what else happens."""
+    out = Path(partial)
+    (out / "comparison.json").write_text(CALLS)
+    (out / "lesions.csv").write_text(f"lesion_id,label\nL1,{job.row.study_id}\n")
+    (out / "relations.csv").write_text("lesion_id,focus_id\nL1,\n")
+    return 0
+
+
+def by_name(job: Job, partial: str) -> int:
+    """Do what the study is called, up to the first dot."""
+    return globals()[job.row.study_id.split(".")[0]](job, partial)  # type: ignore[no-any-return]
+
+
+def doubtful(job: Job, partial: str) -> int:
+    """Finish, and ask for a person's eye."""
+    return well(job, partial) + 1
+
+
+def refuse(_job: Job, _partial: str) -> int:
+    """Refuse the input."""
+    raise InvalidInput("PET: wanted this, got that; mend it")
+
+
+def crash(job: Job, partial: str) -> int:
+    """Die as native code does."""
+    well(job, partial)
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return 0
+
+
+def defect(_job: Job, _partial: str) -> int:
+    """Fail as a defect of our own does."""
+    raise KeyError("no such thing")
+
+
+def hang(_job: Job, _partial: str) -> int:
+    """Never end."""
+    time.sleep(600)
+    return 0
+
+
+def swell(_job: Job, _partial: str) -> int:
+    """Take more memory than there is to have."""
+    return len(bytearray(1 << 40))
+
+
+def slow(job: Job, partial: str) -> int:
+    """Finish after a moment, so that a batch can be killed meanwhile."""
+    well(job, partial)
+    time.sleep(0.05)
+    return 0

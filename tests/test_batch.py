@@ -1,0 +1,187 @@
+"""A batch never loses work, whatever its studies do to it."""
+
+import csv
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lesionmatch.batch import worker
+from lesionmatch.batch.ledger import Ledger, job_key
+from lesionmatch.batch.run import BatchOptions, run_batch
+from lesionmatch.batch.table import StudyRow
+from lesionmatch.batch.worker import Limits, Outcome
+from lesionmatch.compare import Options
+from lesionmatch.errors import UnusableOutput
+from tests import batch_work
+
+QUIET = BatchOptions(workers=2, limits=Limits(minutes=0.5), is_quiet=True)
+
+
+def studies(folder: Path, names: Sequence[str]) -> list[StudyRow]:
+    for name in names:
+        for part in ("pet", "mri"):
+            (folder / "in" / name / part).mkdir(parents=True, exist_ok=True)
+            (folder / "in" / name / part / "1.dcm").write_text(name)
+    return [
+        StudyRow(
+            study_id=name,
+            patient_id=f"P-{name}",
+            pet=folder / "in" / name / "pet",
+            mri=folder / "in" / name / "mri",
+            lesions=None,
+            liver=None,
+            weight_kg=None,
+            pet_series=None,
+            mri_series=None,
+            carried={"site": "Nord"},
+        )
+        for name in names
+    ]
+
+
+def run(rows: list[StudyRow], out: Path, batch: BatchOptions = QUIET) -> tuple[Outcome, ...]:
+    return run_batch(rows, Options(), out, batch, batch_work.by_name)
+
+
+def records(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def made_at(out: Path, study_id: str) -> int:
+    return (out / "studies" / study_id / "manifest.json").stat().st_mtime_ns
+
+
+def test_the_tables_hold_all_studies_in_the_table_s_order(tmp_path: Path) -> None:
+    run(studies(tmp_path, ["well.2", "doubtful.1", "refuse.1", "well.1"]), tmp_path / "out")
+    calls = records(tmp_path / "out" / "calls.csv")
+    assert [row["study_id"] for row in calls] == ["well.2", "doubtful.1", "refuse.1", "well.1"]
+    assert [row["cell"] for row in calls] == ["FN", "FN", "", "FN"]
+    assert calls[1]["is_doubtful"] == "true"
+    assert calls[0]["site"] == "Nord"
+    lesions = records(tmp_path / "out" / "lesions.csv")
+    assert [row["label"] for row in lesions] == ["well.2", "doubtful.1", "well.1"]
+    assert lesions[0]["patient_id"] == "P-well.2"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("refuse.1", "PET: wanted this, got that; mend it"),
+        ("crash.1", "the process crashed (SIGSEGV); its log has what it said last"),
+        ("defect.1", "stopped by an unexpected KeyError; its log has more"),
+        ("swell.1", "needed more than 6 GB of memory; raise --memory-gb"),
+    ],
+)
+def test_a_bad_study_is_a_row_and_stops_nothing(tmp_path: Path, name: str, says: str) -> None:
+    outcomes = run(studies(tmp_path, [name, "well.1"]), tmp_path / "out")
+    assert [outcome.error for outcome in outcomes] == [says, None]
+    assert records(tmp_path / "out" / "failures.csv")[0]["error"] == says
+
+
+def test_a_study_that_hangs_is_stopped(tmp_path: Path) -> None:
+    batch = replace(QUIET, limits=Limits(minutes=0.02))
+    (outcome,) = run(studies(tmp_path, ["hang.1"]), tmp_path / "out", batch)
+    assert outcome.error == "took longer than 0.02 minutes and was stopped; raise --time-limit"
+
+
+def test_a_defect_leaves_its_traceback_in_the_log(tmp_path: Path) -> None:
+    run(studies(tmp_path, ["defect.1"]), tmp_path / "out")
+    assert "no such thing" in (tmp_path / "out" / "logs" / "defect.1.log").read_text()
+
+
+def test_what_is_finished_is_not_done_again_and_what_changed_is(tmp_path: Path) -> None:
+    rows, out = studies(tmp_path, ["well.1", "well.2"]), tmp_path / "out"
+    run(rows, out)
+    before = [made_at(out, row.study_id) for row in rows]
+    (rows[1].pet / "2.dcm").write_text("one slice more")
+    run(rows, out)
+    after = [made_at(out, row.study_id) for row in rows]
+    assert after[0] == before[0]
+    assert after[1] > before[1]
+
+
+def test_other_options_are_another_result(tmp_path: Path) -> None:
+    (row,) = studies(tmp_path, ["well.1"])
+    assert job_key(row, Options()) == job_key(row, Options())
+    assert job_key(row, Options()) != job_key(row, Options(registration="rigid"))
+
+
+def test_a_result_that_lost_a_file_is_done_again(tmp_path: Path) -> None:
+    rows, out = studies(tmp_path, ["well.1"]), tmp_path / "out"
+    run(rows, out)
+    (out / "studies" / "well.1" / "lesions.csv").unlink()
+    run(rows, out)
+    assert (out / "studies" / "well.1" / "lesions.csv").exists()
+
+
+def test_a_failure_is_tried_again_only_when_asked(tmp_path: Path) -> None:
+    rows, out = studies(tmp_path, ["refuse.1"]), tmp_path / "out"
+    failure = out / "failures" / "refuse.1.json"
+    run(rows, out)
+    first = failure.stat().st_mtime_ns
+    run(rows, out)
+    assert failure.stat().st_mtime_ns == first
+    run(rows, out, replace(QUIET, is_retry=True))
+    assert failure.stat().st_mtime_ns > first
+
+
+def test_a_second_batch_on_one_folder_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Ledger(out).locked(), pytest.raises(UnusableOutput, match="another batch holds"):
+        run(studies(tmp_path, ["well.1"]), out)
+
+
+def test_an_output_inside_an_input_is_refused(tmp_path: Path) -> None:
+    rows = studies(tmp_path, ["well.1"])
+    with pytest.raises(UnusableOutput, match="inside those of study well"):
+        run(rows, rows[0].pet / "out")
+
+
+def test_a_disk_too_small_is_refused_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "lesionmatch.batch.run.shutil.disk_usage",
+        lambda _: type("Usage", (), {"free": 30e6})(),
+    )
+    with pytest.raises(UnusableOutput, match=r"wanted about 0\.1 GB for 2 of 2 studies, got 0\.0"):
+        run(studies(tmp_path, ["well.1", "well.2"]), tmp_path / "out")
+
+
+def _batch_to_be_killed(rows: list[StudyRow], out: Path) -> None:
+    # A forked process cannot use its parent's fork server, and 50 new ones would take minutes.
+    worker._context = lambda _: multiprocessing.get_context("fork")  # type: ignore[assignment,return-value]
+    run_batch(rows, Options(), out, QUIET, batch_work.slow)
+
+
+def whole_bytes(out: Path) -> dict[str, bytes]:
+    found = [p for p in out.rglob("*") if p.is_file() and "logs" not in p.parts]
+    return {str(p.relative_to(out)): p.read_bytes() for p in found}
+
+
+def test_killed_at_any_moment_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    rows = studies(tmp_path, [f"slow.{n}" for n in range(30)])
+    run(rows, tmp_path / "undisturbed")
+    draw, out, finished = random.Random(7), tmp_path / "killed", set()
+    for _ in range(50):
+        process = multiprocessing.get_context("fork").Process(
+            target=_batch_to_be_killed, args=(rows, out)
+        )
+        process.start()
+        time.sleep(draw.uniform(0.0, 0.3))
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+        cases = list((out / "studies").glob("[!.]*"))
+        assert all((case / "manifest.json").exists() for case in cases)
+        finished.add(len(cases))
+    assert len(finished) > 5, "the kills came too early or too late to prove anything"
+    run(rows, out)
+    assert whole_bytes(out) == whole_bytes(tmp_path / "undisturbed")

@@ -1,0 +1,74 @@
+"""STUDIES.csv."""
+
+from pathlib import Path
+
+import pytest
+
+from lesionmatch.batch.table import read_studies
+from lesionmatch.errors import InvalidInput
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pet").mkdir()
+    (tmp_path / "mri").mkdir()
+    return tmp_path
+
+
+def table(folder: Path, text: str) -> Path:
+    path = folder / "STUDIES.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_row_has_its_paths_beside_the_table_and_carries_other_columns(folder: Path) -> None:
+    text = "study_id,patient_id,pet,mri,weight_kg,site\nS1,P1,pet,mri,71.5,Nord\n"
+    (row,) = read_studies(table(folder, text))
+    assert row.pet == folder / "pet"
+    assert row.weight_kg == 71.5
+    assert row.lesions is None
+    assert row.carried == {"site": "Nord"}
+
+
+def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) -> None:
+    rows = read_studies(table(folder, "\ufeffstudy_id,patient_id,pet,mri\nS1,P1,pet,mri\n"))
+    assert rows[0].study_id == "S1"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("study_id,pet,mri\nS1,pet,mri\n", "got no patient_id"),
+        ("study_id,patient_id,pet,mri,pet\nS1,P1,pet,mri,pet\n", "got pet again"),
+        ("study_id,patient_id,pet,mri\n", "wanted a row for each study, got none"),
+        ("study_id,patient_id,pet,mri\n../S1,P1,pet,mri\n", "names a folder"),
+        ("study_id,patient_id,pet,mri\nS1,,pet,mri\n", "wanted a pseudonym"),
+        ("study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\n", "line 2: pet: wanted a path"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "as many cells"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "as many cells"),
+        ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "got 'heavy'"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet,mri\ns1,P1,pet,mri\n", "wanted once, got 2"),
+    ],
+)
+def test_a_faulty_table_is_refused(folder: Path, text: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        read_studies(table(folder, text))
+
+
+def test_every_fault_is_named_at_once(folder: Path) -> None:
+    text = "study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\nS2,,pet,mri\n"
+    with pytest.raises(InvalidInput, match=r"line 2: .*; line 3: "):
+        read_studies(table(folder, text))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b'study_id,patient_id,pet,mri\n"S1,P1'])
+def test_what_is_no_table_is_refused(folder: Path, content: bytes) -> None:
+    path = folder / "STUDIES.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match="wanted a readable CSV"):
+        read_studies(path)
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="check the path"):
+        read_studies(tmp_path / "STUDIES.csv")

@@ -28,6 +28,7 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "LandmarkRules",
     "Protocol",
     "ReasonRules",
+    "RegistrationRules",
     "RelationRules",
     "UptakeRules",
     "changed",
@@ -60,6 +62,7 @@ class Protocol:
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
+    registration: RegistrationRules = field(default_factory=RegistrationRules)
 
     def __post_init__(self) -> None:
         for section in fields(self):

@@ -31,10 +31,9 @@ from lesionmatch.geometry import Grid, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.registration.appearance import Target, shrunk
 from lesionmatch.registration.information import Window, alignment_score
-from lesionmatch.registration.sampling import interpolation, read, with_gradients
+from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.spline import Spline
 from lesionmatch.resample import (
-    FWHM_PER_SIGMA,
     PointMap,
     distance_mm,
     resample,
@@ -146,7 +145,7 @@ def _samples(scene: Scene, how: Stiffness, cells: tuple[int, int, int]) -> _Samp
     cell = (z * cells[1] + y) * cells[2] + x
     signed = scene.distance_mm - _depth(scene)
     rounded = ndimage.gaussian_filter(signed, 2.0)
-    slopes = np.stack([g[region] for g in np.gradient(rounded)], -1)
+    slopes = gradient(rounded, scene.grid.spacing_mm)[:, region].T
     normals = slopes / (np.linalg.norm(slopes, axis=1, keepdims=True) + 1e-6)
     tangential = np.clip(1 - scene.distance_mm[region] / max(how.glide_mm, 1e-3), 0, 1)
     return _Samples(voxels.astype(np.float32), cell, normals, tangential.astype(np.float32))
@@ -168,7 +167,7 @@ def _depth(scene: Scene) -> Floats:
 
 def edge_tensor(image: Floats, spacing_mm: NDArray[np.float64], edge_per_mm: float) -> list[Floats]:
     """Six components of ``n nᵀ``; those off the diagonal times sqrt 2, so that squares add up."""
-    slopes = np.stack(np.gradient(image, *spacing_mm))
+    slopes = gradient(image, spacing_mm)
     normal = slopes / np.sqrt((slopes**2).sum(0) + np.float32(edge_per_mm) ** 2)
     root = np.float32(np.sqrt(2.0))
     return [
@@ -248,28 +247,34 @@ def _along_normals(
     projection += share * np.eye(3, dtype=np.float32)
     force = np.einsum("nij,nj->ni", projection, force)
     curvature = np.einsum("nij,njk,nkl->nil", projection, curvature, projection)
-    return force, curvature
+    return np.asarray(force, np.float32), np.asarray(curvature, np.float32)
 
 
 def _per_cell(values: Floats, cell: NDArray[np.intp], shape: tuple[int, int, int]) -> Floats:
     count = int(np.prod(shape))
-    return np.bincount(cell, values, count).astype(np.float32).reshape(shape)
+    return np.asarray(np.bincount(cell, values, count), np.float32).reshape(shape)
 
 
 def _step(
-    spline: Spline, coefficients: Floats, forces: Floats, curvatures: Floats, bend: float, steps: int
+    spline: Spline,
+    coefficients: Floats,
+    forces: Floats,
+    curvatures: Floats,
+    bend: float,
+    steps: int,
 ) -> Floats:
     """Change of the coefficients that solves the normal equations, by conjugate gradients."""
 
     def curved(c: Floats) -> Floats:
         moved = spline.cell_means(c)
         pulled = np.einsum("ijzyx,jzyx->izyx", curvatures, moved)
-        return spline.gathered(pulled) + np.float32(bend) * spline.bending(c) + ridge * c
+        bent = np.float32(bend) * spline.bending(c) + ridge * c
+        return np.asarray(spline.gathered(pulled) + bent, np.float32)
 
     ridge = np.float32(1e-4 * np.mean([curvatures[i, i].mean() for i in range(3)]))
     residual = spline.gathered(forces) - np.float32(bend) * spline.bending(coefficients)
-    change = np.zeros_like(coefficients)
-    direction = residual.copy()
+    change: Floats = np.zeros_like(coefficients)
+    direction: Floats = residual.copy()
     size = first = float((residual**2).sum())
     for _ in range(steps):
         if size < 1e-4 * first or size == 0.0:

@@ -76,6 +76,21 @@ def _values(target: Target, points: Points) -> Floats:
     return np.where(grid.contains(points), values, np.float32(np.nan)).astype(np.float32)
 
 
+def coverage(witness: Witness, seen: Seen) -> float:
+    """Share of the liver's places that fall on the target."""
+    return float(np.isfinite(seen.values[witness.is_liver]).mean())
+
+
+def liver_median(witness: Witness, seen: Seen, target: Target) -> float:
+    """Median of the target in the liver: HU, or SUV; nan where the liver was not scanned."""
+    values = seen.values[witness.is_liver]
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return float("nan")
+    middle = float(np.median(values))
+    return middle if target.name == "ct" else middle**2
+
+
 def _table(witness: Witness, seen: Seen, window: Window, learned: NDArray[np.bool_]) -> JointTable:
     use = learned & np.isfinite(seen.values)
     ones = np.ones(int(use.sum()), np.float32)

@@ -42,7 +42,7 @@ class Window:
     def bins(self, intensities: Floats) -> Floats:
         """Fractional bin of each intensity, 0 to BINS - 1."""
         scaled = (intensities - np.float32(self.low)) * np.float32(self.bins_per_unit)
-        return np.clip(scaled, 0, BINS - 1).astype(np.float32)
+        return np.asarray(np.clip(scaled, 0, BINS - 1), np.float32)
 
     def holds(self, intensities: Floats) -> NDArray[np.bool_]:
         """Which intensities lie strictly within."""

@@ -1,9 +1,9 @@
 """The maps both ways, made of a fitted field: one the other's inverse, neither folding.
 
 Forward, ``x -> A(x + u(x))``, u on a grid about the liver that fades to nothing, so that far
-from the liver the affine map alone is left. Backward, ``y -> B(y + v(y'))`` with B the inverse of A:
-v solves ``v(y) = -u(y + v(y))`` by iteration, which converges because u changes by less than
-1 mm a mm wherever nothing folds.
+from the liver the affine map alone is left. Backward, ``y -> z + v(z)`` with z the point that
+A takes to y: v solves ``v(z) = -u(z + v(z))`` by iteration, which converges because u changes
+by less than 1 mm a mm.
 """
 
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ def linear_both_ways(target_from_mri: Transform) -> TwoWay:
 
 
 def both_ways(scene: Scene, field: Floats, liver: Mask, affine: Transform) -> TwoWay:
-    """The maps of `affine` after the displacement `field` (3, scene's grid) in mm along its axes."""
+    """The maps of `affine` after `field`: (3, scene's grid), mm along the grid's axes."""
     grid = _wide_grid(scene, liver)
     shifts = _faded(scene, field, liver, grid)
     forward = PointMap.displacement(grid.frame, grid, shifts)
-    backward = PointMap.displacement(grid.frame, grid, _inverse(shifts, grid))
+    backward = PointMap.displacement(grid.frame, grid, inverse_shifts(shifts, grid))
     return TwoWay(
         PointMap.affine(affine).after(forward), backward.after(PointMap.affine(affine.inverse))
     )
@@ -81,7 +81,7 @@ def _faded(scene: Scene, field: Floats, liver: Mask, grid: Grid) -> NDArray[np.f
     return np.asarray(shifts * (1 - t * t * (3 - 2 * t))[..., None], np.float64)
 
 
-def _inverse(shifts: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+def inverse_shifts(shifts: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
     """v with ``v(y) = -u(y + v(y))`` at the voxels of the same grid."""
     home = np.indices(grid.shape).astype(np.float64)
     unit = grid.directions / grid.spacing_mm

@@ -25,6 +25,8 @@ from lesionmatch.resample import FWHM_PER_SIGMA, distance_mm, resample, resample
 
 Floats = NDArray[np.float32]
 
+Kind = Literal["shift", "rigid", "affine"]
+
 REACH_MM = 100.0
 """Rotations and strains are counted as displacement at this distance, so that one unit of
 every parameter moves the liver by about as much."""
@@ -75,9 +77,7 @@ def volume_about(target: Target, around_mm: Points, *, spacing_mm: float) -> Vol
     low = np.maximum(around_mm.min(0), image.grid.corners_mm().min(0))
     high = np.minimum(around_mm.max(0), image.grid.corners_mm().max(0))
     shape = np.maximum(((high - low) / spacing_mm).astype(int) + 1, 2)[::-1]
-    grid = Grid.of(
-        image.frame, tuple(shape.tolist()), origin_mm=low, spacing_mm=(spacing_mm,) * 3
-    )
+    grid = Grid.of(image.frame, tuple(shape.tolist()), origin_mm=low, spacing_mm=(spacing_mm,) * 3)
     blurred = smooth(image, spacing_mm * 0.8 * FWHM_PER_SIGMA)
     values = resample(blurred, grid, outside=np.nan).array
     scanned = np.isfinite(values)
@@ -86,25 +86,26 @@ def volume_about(target: Target, around_mm: Points, *, spacing_mm: float) -> Vol
     return Volume(grid, with_gradients(channels, grid.spacing_mm), target.window)
 
 
-def _columns(y: Points, kind: str, slopes: Points) -> NDArray[np.float64]:
-    """(N, 6 or 12) derivative of the intensity at y by the parameters of the change."""
+def _columns(y: Points, kind: Kind, slopes: Points) -> NDArray[np.float64]:
+    """(N, 3, 6 or 12) derivative of the intensity at y by the parameters of the change."""
+    if kind == "shift":
+        return slopes
     if kind == "rigid":
         return np.concatenate([slopes, np.cross(y, slopes)], 1)
     return np.concatenate([slopes, *(slopes * y[:, [axis]] for axis in range(3))], 1)
 
 
-
-
 def _moved(matrix: NDArray[np.float64], points: Points) -> Points:
     """einsum, not a matrix product: its order of additions is always the same."""
-    return np.einsum("ij,nj->ni", matrix[:3, :3], points, optimize=False) + matrix[:3, 3]
+    turned = np.einsum("ij,nj->ni", matrix[:3, :3], points, optimize=False)
+    return np.asarray(turned + matrix[:3, 3])
 
 
 def fitted(
     start: Transform,
     samples: Samples,
     volume: Volume,
-    kind: Literal["rigid", "affine"],
+    kind: Kind,
     *,
     iterations: int,
     drawn: int,
@@ -124,7 +125,7 @@ def fitted(
 
 
 def _gauss_newton(
-    y: Points, bins: Floats, volume: Volume, kind: str
+    y: Points, bins: Floats, volume: Volume, kind: Kind
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One step of the parameters, and the centre they are about."""
     voxels = volume.grid.voxels(y)
@@ -148,10 +149,12 @@ def _on_target(voxels: Points, grid: Grid, scanned: Floats) -> Floats:
 
 
 def _change_matrix(
-    step: NDArray[np.float64], kind: str, centre: NDArray[np.float64]
+    step: NDArray[np.float64], kind: Kind, centre: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(4, 4): the parameters' change of y, about `centre`."""
-    if kind == "rigid":
+    if kind == "shift":
+        turn = np.eye(3)
+    elif kind == "rigid":
         turn = Rotation.from_rotvec(step[3:] / REACH_MM).as_matrix()
     else:
         turn = np.eye(3) + step[3:].reshape(3, 3).T / REACH_MM

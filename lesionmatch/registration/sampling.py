@@ -30,10 +30,15 @@ def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> spars
         columns[:, n] = (z * shape[1] + y) * shape[2] + x
         weights[:, n] = np.where(corner == 1, fraction, 1 - fraction).prod(1)
     rows = np.arange(len(inside) + 1, dtype=np.int32) * 8
-    matrix = sparse.csr_array(
+    return sparse.csr_array(
         (weights.ravel(), columns.ravel(), rows), shape=(len(inside), int(np.prod(shape)))
     )
-    return matrix
+
+
+def gradient(array: Floats, spacing_mm: NDArray[np.float64]) -> Floats:
+    """(3, array) slope per mm along slice, row and column, by central differences."""
+    slopes: list[Floats] = list(np.gradient(array, *spacing_mm))
+    return np.stack(slopes).astype(np.float32, copy=False)
 
 
 def with_gradients(channels: list[Floats], spacing_mm: NDArray[np.float64]) -> Floats:
@@ -41,7 +46,7 @@ def with_gradients(channels: list[Floats], spacing_mm: NDArray[np.float64]) -> F
     stacked = np.empty((channels[0].size, len(channels), 4), np.float32)
     for n, channel in enumerate(channels):
         stacked[:, n, 0] = channel.ravel()
-        for axis, slope in enumerate(np.gradient(channel, *spacing_mm)):
+        for axis, slope in enumerate(gradient(channel, spacing_mm)):
             stacked[:, n, axis + 1] = slope.ravel()
     return stacked
 

@@ -69,7 +69,7 @@ def _mutual_information(fixed: list[Floats], moving: list[Floats]) -> tuple[Floa
     ]
     spectra = [np.conj(fft.rfftn(f, shape)) for f in fixed]
     moving_spectra = [fft.rfftn(m, shape) for m in moving]
-    joint = np.zeros(shape, np.float32)
+    joint: Floats = np.zeros(shape, np.float32)
     columns = [np.zeros(shape, np.float32) for _ in moving]
     for spectrum in spectra:
         row = np.zeros(shape, np.float32)
@@ -79,10 +79,11 @@ def _mutual_information(fixed: list[Floats], moving: list[Floats]) -> tuple[Floa
             row += counts
             column += counts
         joint -= _xlogx(row)
-    total = np.sum(columns, axis=0, dtype=np.float32)
+    total = np.asarray(np.sum(columns, axis=0), np.float32)
     for column in columns:
         joint -= _xlogx(column)
-    return (joint + _xlogx(total)) / np.maximum(total, 1), total
+    information = (joint + _xlogx(total)) / np.maximum(total, np.float32(1.0))
+    return np.asarray(information, np.float32), total
 
 
 def best_shifts(mri: Image, liver: Mask, target: Target) -> Peaks:

@@ -51,7 +51,7 @@ def _sparse(dense: NDArray[np.float64]) -> sparse.csr_array:
     return sparse.csr_array(dense.astype(np.float32))
 
 
-def _splines(x_mm: NDArray[np.float64], knots: int, knot_mm: float) -> list[NDArray[np.float64]]:
+def _splines(x_mm: NDArray[np.floating], knots: int, knot_mm: float) -> list[NDArray[np.float64]]:
     """(samples, knots) of value, slope and curvature of each spline at `x_mm`."""
     first = np.minimum((x_mm / knot_mm).astype(int), knots - 4)
     t = x_mm / knot_mm - first

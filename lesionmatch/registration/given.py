@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from lesionmatch.errors import InvalidInput
-from lesionmatch.geometry import Frame, Transform
+from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.registration.bound import EvenBound
 from lesionmatch.registration.inverse import inverse_shifts
 from lesionmatch.registration.result import Quality, Registration
@@ -14,6 +14,9 @@ from lesionmatch.resample import PointMap, grid_of, matrix_of, parts, read_trans
 
 GIVEN_ERROR_MM = 5.0
 """What is assumed of a map whose making we did not see: TG-132 allows deformable maps 5 mm."""
+
+KNOT_SAMPLES = 8
+"""Voxels between two knots: a cubic spline is nearly straight between them."""
 
 EDGE_VOXELS = 8
 """A field is inverted on a grid this much wider, for points its border sends outwards."""
@@ -62,9 +65,10 @@ def _inverse_part(part: PointMap) -> PointMap:
         if abs(np.linalg.det(matrix)) < 1e-9:
             raise InvalidInput("transform: wanted one that can be inverted, got a singular one")
         return PointMap.affine(Transform(part.source, part.target, matrix).inverse)
-    field = _wide(_as_field(part.itk))
-    grid = grid_of(field, part.source)
-    shifts = np.asarray(sitk.GetArrayFromImage(field), np.float64)
+    field = _as_field(part.itk)
+    grid = _wide(grid_of(field, part.source))
+    margin = [(EDGE_VOXELS, EDGE_VOXELS)] * 3 + [(0, 0)]
+    shifts = np.pad(np.asarray(sitk.GetArrayFromImage(field), np.float64), margin)
     return PointMap.displacement(part.source, grid, inverse_shifts(shifts, grid))
 
 
@@ -91,11 +95,12 @@ def _as_field(itk: sitk.Transform) -> sitk.Image:
     return field
 
 
-KNOT_SAMPLES = 8
-"""Voxels between two knots: a cubic spline is nearly straight between them."""
-
-
-def _wide(field: sitk.Image) -> sitk.Image:
-    margin = [EDGE_VOXELS] * 3
-    wide: sitk.Image = sitk.ConstantPad(field, margin, margin, 0.0)
-    return wide
+def _wide(grid: Grid) -> Grid:
+    """`grid` with `EDGE_VOXELS` more on every side."""
+    return Grid.of(
+        grid.frame,
+        tuple(n + 2 * EDGE_VOXELS for n in grid.shape),
+        origin_mm=grid.world([-EDGE_VOXELS] * 3),
+        spacing_mm=grid.spacing_mm,
+        directions=grid.directions,
+    )

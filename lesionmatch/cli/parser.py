@@ -2,8 +2,11 @@
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 import lesionmatch
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 EPILOG = """exit status: 0 done; 1 done, and a quality gate asks for a person's eye;
 2 the input cannot be used; 3 a batch finished with some studies failed"""
@@ -22,9 +25,6 @@ def parser() -> argparse.ArgumentParser:
     for add in (_compare, _inspect, _suv, _cohort, _batch, _accuracy, _report, _demo):
         add(verbs)
     return top
-
-
-Verbs = argparse._SubParsersAction  # argparse names the type only so
 
 
 def _compare(verbs: Verbs) -> None:

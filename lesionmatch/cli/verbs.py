@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lesionmatch.compare import Options
 from lesionmatch.progress import Progress
-from lesionmatch.protocol import Protocol, read_protocol
+from lesionmatch.protocol import Protocol, load_protocol
 
 
 def compare(args: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ def batch(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    protocol = Protocol() if args.protocol is None else read_protocol(args.protocol)
+    protocol = Protocol() if args.protocol is None else load_protocol(args.protocol)
     return Options(
         pet_series=args.pet_series,
         mri_series=args.mri_series,

@@ -1,0 +1,174 @@
+"""What each study says of the liver, and the cell of the paper's table this makes.
+
+The MRI is the reference: it is involved with a lesion that counts, and not without one. The
+PET is involved with a focus found unprompted that no physiologic uptake explains, whatever
+the MRI makes of it. It is *uncertain* rather than not involved where it was not in a
+position to show a lesion: part of the liver or a lesion beyond its coverage, or a
+registration that failed while there was a lesion to look for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from lesionmatch.lesions import Lesion
+from lesionmatch.protocol import CallRules
+
+Involvement = Literal["involved", "not_involved", "uncertain"]
+Cell = Literal["TP", "FP", "FN", "TN"]
+
+
+class LesionSeen(Protocol):
+    """What a call needs to know of a lesion."""
+
+    @property
+    def lesion(self) -> Lesion:
+        """As drawn."""
+
+    @property
+    def status(self) -> str:
+        """positive, retrospective, negative or not_covered."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why PET and MRI disagree on it, if they do."""
+
+
+class FocusSeen(Protocol):
+    """What a call needs to know of a focus."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a finding."""
+
+    @property
+    def lesion_ids(self) -> tuple[str, ...]:
+        """Lesions it belongs to."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why PET and MRI disagree on it, if they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a study was in a position to show."""
+
+    liver_covered: float
+    """Share of the liver inside the PET's coverage, 0 to 1."""
+    registration_passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls on one study."""
+
+    mri: Involvement
+    pet: Involvement
+    cell: Cell | None
+    """None where a call is uncertain."""
+    reason: str | None
+    """One for a discordant study: that of its largest missed lesion or hottest focus."""
+    why: str
+    """A sentence for a reader."""
+
+
+def call(
+    lesions: Sequence[LesionSeen],
+    foci: Sequence[FocusSeen],
+    circumstances: Circumstances,
+    *,
+    rules: CallRules,
+) -> Calls:
+    """The calls on a study from its lesions (MRI) and foci (PET, the one that stands out most first)."""
+    counting = [seen for seen in lesions if seen.lesion.kind.counts]
+    findings = [focus for focus in foci if focus.counts]
+    doubts = _doubts(counting, circumstances, rules)
+    mri: Involvement = "involved" if counting else "not_involved"
+    pet: Involvement = "involved" if findings else "uncertain" if doubts else "not_involved"
+    cell = _cell(mri, pet)
+    return Calls(
+        mri=mri,
+        pet=pet,
+        cell=cell,
+        reason=_reason(cell, counting, findings),
+        why=_why(cell, counting, findings, doubts, benign=len(lesions) - len(counting)),
+    )
+
+
+def _doubts(
+    counting: Sequence[LesionSeen], circumstances: Circumstances, rules: CallRules
+) -> list[str]:
+    """Why the PET without a finding would not be a negative PET, as clauses."""
+    doubts = []
+    if circumstances.liver_covered < rules.liver_covered:
+        share = 100.0 * circumstances.liver_covered
+        doubts.append(f"it covers {share:.0f} % of the liver")
+    beyond = sum(seen.status == "not_covered" for seen in counting)
+    if beyond:
+        doubts.append(f"{_number(beyond, 'lesion')} beyond its coverage")
+    if counting and not circumstances.registration_passed:
+        doubts.append("its registration to the MRI is doubtful")
+    return doubts
+
+
+def _cell(mri: Involvement, pet: Involvement) -> Cell | None:
+    match mri, pet:
+        case "involved", "involved":
+            return "TP"
+        case "involved", "not_involved":
+            return "FN"
+        case "not_involved", "involved":
+            return "FP"
+        case "not_involved", "not_involved":
+            return "TN"
+        case _:
+            return None
+
+
+def _reason(
+    cell: Cell | None, counting: Sequence[LesionSeen], findings: Sequence[FocusSeen]
+) -> str | None:
+    if cell == "FN":
+        return max(counting, key=lambda seen: seen.lesion.volume_ml).reason
+    return findings[0].reason if cell == "FP" else None
+
+
+def _why(
+    cell: Cell | None,
+    counting: Sequence[LesionSeen],
+    findings: Sequence[FocusSeen],
+    doubts: Sequence[str],
+    *,
+    benign: int,
+) -> str:
+    shown = sum(seen.status == "positive" for seen in counting)
+    mri = f"{_number(len(counting), 'lesion')} on the MRI"
+    match cell:
+        case "TP" if shown:
+            return f"{mri}, of which the PET shows {shown} unprompted."
+        case "TP":
+            return f"{mri}, and {_number(len(findings), 'focus')} elsewhere on the PET."
+        case "FN":
+            return f"{mri}, none found on the PET unprompted{_retrospective(counting)}."
+        case "FP":
+            return f"{_number(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI."
+        case "TN":
+            return f"No focus on the PET and {_no_lesion(benign)} on the MRI."
+        case None:
+            found = mri if counting else f"{_no_lesion(benign)} on the MRI".capitalize()
+            return f"{found} and no focus on the PET, but {' and '.join(doubts)}."
+
+
+def _retrospective(counting: Sequence[LesionSeen]) -> str:
+    seen = sum(lesion.status == "retrospective" for lesion in counting)
+    return f" ({seen} seen in retrospect)" if seen else ""
+
+
+def _no_lesion(benign: int) -> str:
+    return f"only benign lesions ({benign})" if benign else "no lesion"
+
+
+def _number(n: int, noun: str) -> str:
+    plural = {"focus": "foci"}.get(noun, f"{noun}s")
+    return f"1 {noun}" if n == 1 else f"{n} {plural}"

@@ -1,0 +1,30 @@
+"""Where PET and MRI agree and disagree on each lesion and focus, and why."""
+
+from lesionmatch.concordance.concord import (
+    Concordance,
+    Evidence,
+    FocusFinding,
+    LesionFinding,
+    PetStatus,
+    concord,
+)
+from lesionmatch.concordance.flags import Flag, Surroundings
+from lesionmatch.concordance.reasons import Reason
+from lesionmatch.concordance.relations import Focus, Pair, Relation, Relations, relate
+
+__all__ = [
+    "Concordance",
+    "Evidence",
+    "Flag",
+    "Focus",
+    "FocusFinding",
+    "LesionFinding",
+    "Pair",
+    "PetStatus",
+    "Reason",
+    "Relation",
+    "Relations",
+    "Surroundings",
+    "concord",
+    "relate",
+]

@@ -1,0 +1,270 @@
+"""Which focus of the PET is which lesion of the MRI.
+
+A lesion and a focus may be one thing where they lie within a tolerance that the
+registration error and the resolution set. The best assignment of one to one comes first;
+what is left over may then join it: a focus that a large lesion holds as well (*split*), a
+lesion that lies under the same focus (*merged*). Overlap ratios such as the Dice
+coefficient decide nothing, because a small lesion's focus is as wide as the blur and
+as far off as the registration error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
+
+from lesionmatch.image import Mask
+from lesionmatch.lesions import Carried, equivalent_diameter_mm
+from lesionmatch.protocol import RelationRules
+
+Relation = Literal["matched", "split", "merged", "mri_only", "pet_only"]
+
+WORST_COST = 2.0
+"""Cost of a pair at both of its limits; a pair is worth what it costs less than this."""
+
+
+class Focus(Protocol):
+    """What relations need to know of a focus."""
+
+    @property
+    def focus_id(self) -> str:
+        """``F1`` and on."""
+
+    @property
+    def peak_mm(self) -> NDArray[np.float64]:
+        """(3,) where it stands out most."""
+
+    @property
+    def centroid_mm(self) -> NDArray[np.float64]:
+        """(3,)"""
+
+    @property
+    def extent(self) -> Mask:
+        """Its voxels on a part of the PET's grid."""
+
+    @property
+    def suv_max(self) -> float:
+        """Its hottest voxel."""
+
+    @property
+    def physiologic_neighbour(self) -> str | None:
+        """What normal uptake explains it, where one does; it is then no finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A lesion and a focus that were considered."""
+
+    lesion_id: str
+    focus_id: str
+    distance_mm: float
+    """Centroid to centroid."""
+    gap_mm: float
+    """From the focus's centre to the lesion's nearest voxel, 0 inside."""
+    overlap: float
+    """Share of the lesion's voxels inside the focus."""
+    tolerance_mm: float
+    cost: float
+    """0 for the same place; `WORST_COST` where neither gap nor distance may grow."""
+    is_candidate: bool
+    """Whether they lie within the tolerance."""
+    relation: Relation | None
+    """None where they are not related."""
+    is_ambiguous: bool
+    """Whether another partner would have been about as good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """How lesions and foci belong together."""
+
+    pairs: tuple[Pair, ...]
+    """Every pair considered, by lesion and then by cost."""
+
+    def foci_of(self, lesion_id: str) -> tuple[str, ...]:
+        """Foci related to a lesion, the best first."""
+        return tuple(p.focus_id for p in self.pairs if p.relation and p.lesion_id == lesion_id)
+
+    def lesions_of(self, focus_id: str) -> tuple[str, ...]:
+        """Lesions related to a focus."""
+        return tuple(p.lesion_id for p in self.pairs if p.relation and p.focus_id == focus_id)
+
+    def of_lesion(self, lesion_id: str) -> Relation:
+        """The class of a lesion: split before merged before matched."""
+        return _class([p for p in self.pairs if p.lesion_id == lesion_id], "mri_only")
+
+    def of_focus(self, focus_id: str) -> Relation:
+        """The class of a focus: split before merged before matched."""
+        return _class([p for p in self.pairs if p.focus_id == focus_id], "pet_only")
+
+
+def _class(pairs: Sequence[Pair], alone: Relation) -> Relation:
+    found = {p.relation for p in pairs}
+    for relation in ("split", "merged", "matched"):
+        if relation in found:
+            return relation
+    return alone
+
+
+def relate(
+    carried: Sequence[Carried], foci: Sequence[Focus], *, fwhm_mm: float, rules: RelationRules
+) -> Relations:
+    """The relations of lesions on the PET and foci, and every pair considered for them.
+
+    A focus that normal uptake explains is listed but never related, nor is a lesion that
+    the PET does not cover.
+    """
+    pairs = _considered(carried, foci, fwhm_mm, rules)
+    assigned = _best_assignment([p for p in pairs if p.is_candidate])
+    long_mm = {c.lesion.lesion_id: c.lesion.long_axis_mm for c in carried}
+    place = {f.focus_id: f.centroid_mm for f in foci}
+    joined = _merged(pairs, assigned, rules) | _split(pairs, assigned, long_mm, place, fwhm_mm)
+    related = _classes(assigned, joined)
+    labelled = [replace(p, relation=related.get((p.lesion_id, p.focus_id))) for p in pairs]
+    return Relations(tuple(_with_ambiguity(p, labelled, rules) for p in labelled))
+
+
+Key = tuple[str, str]
+"""(lesion_id, focus_id)"""
+
+
+def _considered(
+    carried: Sequence[Carried], foci: Sequence[Focus], fwhm_mm: float, rules: RelationRules
+) -> list[Pair]:
+    pairs: list[Pair] = []
+    for lesion in carried:
+        if lesion.extent is None:
+            continue
+        tree = cKDTree(lesion.extent.points_mm())
+        near = [_pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules) for focus in foci]
+        kept = [p for p in near if p.is_candidate or p.gap_mm <= rules.considered_mm]
+        pairs += sorted(kept, key=lambda p: (p.cost, p.focus_id))
+    return pairs
+
+
+def _pair(
+    carried: Carried,
+    extent: Mask,
+    tree: "cKDTree[None]",
+    focus: Focus,
+    fwhm_mm: float,
+    rules: RelationRules,
+) -> Pair:
+    reach_mm = float(np.hypot(carried.error_mm, fwhm_mm / 2.0))
+    tolerance_mm = min(reach_mm, rules.tolerance_most_mm)
+    centres = np.stack([focus.centroid_mm, focus.peak_mm])
+    half_voxel_mm = float(extent.grid.spacing_mm.min()) / 2.0
+    gap_mm = max(0.0, float(tree.query(centres)[0].min()) - half_voxel_mm)
+    distance_mm = float(np.linalg.norm(carried.centroid_mm - focus.centroid_mm))
+    sizes_mm = carried.lesion.equivalent_diameter_mm + equivalent_diameter_mm(
+        focus.extent.volume_ml
+    )
+    overlap = _share_inside(extent, focus.extent)
+    is_near = gap_mm <= tolerance_mm or overlap >= rules.shared_overlap
+    return Pair(
+        lesion_id=carried.lesion.lesion_id,
+        focus_id=focus.focus_id,
+        distance_mm=distance_mm,
+        gap_mm=gap_mm,
+        overlap=overlap,
+        tolerance_mm=tolerance_mm,
+        cost=gap_mm / tolerance_mm + distance_mm / (tolerance_mm + sizes_mm / 2.0),
+        is_candidate=is_near and focus.physiologic_neighbour is None,
+        relation=None,
+        is_ambiguous=False,
+    )
+
+
+def _share_inside(part: Mask, whole: Mask) -> float:
+    """Share of the voxels of `part` that lie in `whole`; both on parts of one grid."""
+    voxels = np.rint(whole.grid.voxels(part.points_mm())).astype(int)
+    on = ((voxels >= 0) & (voxels < whole.grid.shape)).all(axis=1)
+    return float(whole.array[tuple(voxels[on].T)].sum() / len(voxels))
+
+
+def _best_assignment(candidates: Sequence[Pair]) -> dict[Key, Pair]:
+    """One to one, so that what the pairs save together is most.
+
+    The gain of a pair is what it costs less than `WORST_COST`, so a good pair is not given
+    up to turn it into two poor ones.
+    """
+    lesions = sorted({p.lesion_id for p in candidates})
+    foci = sorted({p.focus_id for p in candidates})
+    gain = np.zeros((len(lesions), len(foci)))
+    by_key = {(p.lesion_id, p.focus_id): p for p in candidates}
+    for (lesion_id, focus_id), pair in by_key.items():
+        place = lesions.index(lesion_id), foci.index(focus_id)
+        gain[place] = max(0.0, WORST_COST - pair.cost)
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    chosen = [(r, c) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0.0]
+    keys = [(lesions[r], foci[c]) for r, c in chosen]
+    return {key: by_key[key] for key in keys}
+
+
+def _merged(
+    pairs: Sequence[Pair], assigned: dict[Key, Pair], rules: RelationRules
+) -> dict[Key, Pair]:
+    """Lesions left over that lie under a focus which is another lesion's too."""
+    taken = {lesion_id for lesion_id, _ in assigned}
+    joined: dict[Key, Pair] = {}
+    for pair in pairs:
+        if pair.is_candidate and pair.lesion_id not in taken:
+            if pair.overlap >= rules.shared_overlap:
+                joined[pair.lesion_id, pair.focus_id] = pair
+                taken.add(pair.lesion_id)
+    return joined
+
+
+def _split(
+    pairs: Sequence[Pair],
+    assigned: dict[Key, Pair],
+    long_mm: dict[str, float],
+    place: dict[str, NDArray[np.float64]],
+    fwhm_mm: float,
+) -> dict[Key, Pair]:
+    """Foci left over that a lesion long enough to hold both has beside its own."""
+    own = dict(assigned)
+    taken = {focus_id for _, focus_id in own}
+    joined: dict[Key, Pair] = {}
+    for pair in sorted(pairs, key=lambda p: p.cost):
+        first = next((f for lesion_id, f in own if lesion_id == pair.lesion_id), None)
+        if first is None or not pair.is_candidate or pair.focus_id in taken:
+            continue
+        apart_mm = float(np.linalg.norm(place[first] - place[pair.focus_id]))
+        if apart_mm <= long_mm[pair.lesion_id] + fwhm_mm:
+            joined[pair.lesion_id, pair.focus_id] = pair
+            taken.add(pair.focus_id)
+    return joined
+
+
+def _classes(assigned: dict[Key, Pair], joined: dict[Key, Pair]) -> dict[Key, Relation]:
+    """The class of every related pair: of several foci, of several lesions, or one to one."""
+    keys = list(assigned) + list(joined)
+    lesions, foci = [k[0] for k in keys], [k[1] for k in keys]
+    classes: dict[Key, Relation] = {}
+    for key in keys:
+        if lesions.count(key[0]) > 1:
+            classes[key] = "split"
+        else:
+            classes[key] = "merged" if foci.count(key[1]) > 1 else "matched"
+    return classes
+
+
+def _with_ambiguity(pair: Pair, pairs: Sequence[Pair], rules: RelationRules) -> Pair:
+    """`pair`, ambiguous where an unrelated candidate for either costs hardly more."""
+    if pair.relation is None:
+        return pair
+    rivals = [
+        p.cost
+        for p in pairs
+        if p.is_candidate
+        and p.relation is None
+        and (p.lesion_id == pair.lesion_id or p.focus_id == pair.focus_id)
+    ]
+    return replace(
+        pair, is_ambiguous=any(cost < rules.ambiguous_cost * pair.cost for cost in rivals)
+    )

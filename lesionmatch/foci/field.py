@@ -1,0 +1,125 @@
+"""How far every place of the liver stands above the liver around it, in standard deviations.
+
+The statistic is a difference of Gaussians at several scales on an image whose cold places
+(fat, lung, vessels, cysts) are filled with the liver's own background, so that they throw
+no bright rim. Hot neighbours are left as they are: the tail of a neighbour's spill-in is
+convex, and a difference of Gaussians is not positive on it, whereas cutting the neighbour
+out would make an edge. Noise grows with the square root of the activity, so the statistic
+is divided by the square root of the local level before it is standardised.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lesionmatch.errors import InvalidInput
+from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, local_mean, robust_sd
+from lesionmatch.geometry import Grid
+from lesionmatch.image import Image, Mask, Quantity
+
+SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 12.0))
+"""Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
+
+MARGIN_MM = 40.0
+"""What is kept around the liver: three standard deviations of the widest surround."""
+
+DEEP_MM = 8.0
+"""Below this depth no blur from outside reaches: the liver's level and noise are taken here."""
+
+INNER_MM = 4.0
+"""The local background is taken below this depth."""
+
+BACKGROUND_SD_MM = 15.0
+LIGHT_SD_MM = 2.0
+COLD_SD = 2.5
+"""Voxels this many robust standard deviations below the background are cold."""
+
+ODD_SD = 2.5
+"""Voxels this far from the background are left out of it."""
+
+LEAST_DEEP_ML = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """The liver's neighbourhood on the PET grid, standardised by the liver's own noise."""
+
+    grid: Grid
+    """The part of the PET grid around the liver."""
+    suv: Array
+    liver: Where
+    depth: Array
+    """Signed distance to the liver mask's border in mm, positive inside."""
+    background: Array
+    """SUV of the lesion-free liver expected at each voxel."""
+    z: Array
+    """Standard deviations above the liver around; the largest over the scales."""
+    voxel_sd: float
+    """Noise of one voxel of liver, in SUV, at the liver's level."""
+    level: float
+    """SUV of the liver."""
+
+    @property
+    def cov(self) -> float:
+        """Coefficient of variation of one voxel of the liver's own noise."""
+        return self.voxel_sd / self.level
+
+
+def field_of(suv: Image, liver_on_pet: Mask) -> Field:
+    """The statistic around the liver; `liver_on_pet` lies on the grid of `suv`.
+
+    Raises `WrongQuantity` unless `suv` is SUV, `InvalidInput` where the two lie on different
+    grids or the liver on the PET is too small to know its noise.
+    """
+    suv.require(Quantity.SUV_BW)
+    if not liver_on_pet.grid.matches(suv.grid):
+        raise InvalidInput("foci: wanted the liver on the PET's grid, got another; resample it")
+    if liver_on_pet.is_empty:
+        raise InvalidInput("foci: wanted a liver on the PET, got none; check the registration")
+    box = suv.grid.box_around(liver_on_pet.points_mm(), MARGIN_MM)
+    part, liver = suv.crop(box), liver_on_pet.array[box]
+    depth = depth_mm(liver, part.grid)
+    deep = depth > DEEP_MM
+    deep_ml = float(np.count_nonzero(deep) * part.grid.voxel_ml)
+    if deep_ml < LEAST_DEEP_ML:
+        raise InvalidInput(
+            f"foci: wanted {LEAST_DEEP_ML:.0f} ml of liver deeper than {DEEP_MM:.0f} mm "
+            f"on the PET, got {deep_ml:.1f} ml; check liver and coverage"
+        )
+    return _standardised(part, liver, depth, deep)
+
+
+def _standardised(part: Image, liver: Where, depth: Array, deep: Where) -> Field:
+    array, grid = part.array, part.grid
+    background = _background(array, depth, deep, grid)
+    root = np.sqrt(background)
+    light = gaussian(array, LIGHT_SD_MM, grid)
+    q = (light - background) / root
+    cold = q < -COLD_SD * robust_sd(q[deep])
+    filled = np.where(cold, background, array)
+    warm = deep & ~cold
+    z = np.full(array.shape, -np.inf, np.float32)
+    for centre_mm, surround_mm in SCALES_MM:
+        surround = gaussian(filled, surround_mm, grid)
+        raised = (gaussian(filled, centre_mm, grid) - surround) / np.sqrt(
+            np.maximum(surround, background)
+        )
+        quiet = raised[warm]
+        np.maximum(z, (raised - np.median(quiet)) / robust_sd(quiet), out=z)
+    rough = ((array - gaussian(filled, LIGHT_SD_MM * 4, grid)) / root)[warm]
+    level = float(np.median(array[deep]))
+    return Field(
+        grid, array, liver, depth, background, z, robust_sd(rough) * float(np.sqrt(level)), level
+    )
+
+
+def _background(array: Array, depth: Array, deep: Where, grid: Grid) -> Array:
+    """Local mean of the liver, values far from it left out twice."""
+    level = float(np.median(array[deep]))
+    inner = depth > INNER_MM
+    local = np.full(array.shape, level, np.float32)
+    for _ in range(2):
+        apart = array - local
+        usual = inner & (np.abs(apart) < ODD_SD * robust_sd(apart[deep]))
+        local = local_mean(array, usual.astype(np.float32), BACKGROUND_SD_MM, grid, prior=level)
+    return np.maximum(local, np.float32(0.1 * level))

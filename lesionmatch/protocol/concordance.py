@@ -1,0 +1,133 @@
+"""Thresholds of the concordance part."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRules:
+    """When a lesion and a focus are the same thing."""
+
+    tolerance_most_mm: float = threshold(
+        15.0,
+        "mm",
+        "no lesion and focus further apart than this are related",
+        "own choice; twice the resolution of a PET of the liver",
+        least=1.0,
+        most=50.0,
+    )
+    ambiguous_cost: float = threshold(
+        1.2,
+        "ratio",
+        "a relation is ambiguous where the second best costs less than this times the best",
+        "own choice; a fifth is within what a registration error changes",
+        least=1.0,
+        most=5.0,
+    )
+    shared_overlap: float = threshold(
+        0.5,
+        "ratio",
+        "a second lesion shares a focus that covers at least this much of it",
+        "own choice; a neighbour of a hot lesion is touched by its blur, not covered",
+        least=0.05,
+        most=1.0,
+    )
+    considered_mm: float = threshold(
+        30.0,
+        "mm",
+        "pairs with surfaces nearer than this are listed, related or not",
+        "own choice; the range of displacements between breath holds",
+        least=1.0,
+        most=100.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRules:
+    """What explains that the PET and the MRI disagree on a lesion or a focus."""
+
+    small_size_mm: float = threshold(
+        12.0,
+        "mm",
+        "up to this long axis size may explain a miss",
+        "Grawe et al. 2023, Table 2: small lesions up to 1.2 cm",
+        least=1.0,
+        most=30.0,
+    )
+    retrospective_p: float = threshold(
+        0.05,
+        "ratio",
+        "uptake rarer than this in lesion-free places is real uptake",
+        "own choice; the customary level of a single test",
+        least=0.0001,
+        most=0.5,
+    )
+    misplaced_mm: float = threshold(
+        30.0,
+        "mm",
+        "an unrelated focus this near a missed lesion suggests misregistration",
+        "own choice; breath-hold MRI and PET differ by about 23 mm before alignment",
+        least=1.0,
+        most=100.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkRules:
+    """When matched lesions correct the registration around them."""
+
+    least_count: float = threshold(
+        3.0,
+        "lesions",
+        "fewer landmarks than this around a lesion correct nothing",
+        "own choice; the middle of three survives one wrong match",
+        least=2.0,
+        most=50.0,
+    )
+    reach_mm: float = threshold(
+        60.0,
+        "mm",
+        "landmarks count by a Gaussian of this standard deviation of their distance",
+        "own choice; the liver deforms smoothly over half of its width",
+        least=5.0,
+        most=500.0,
+    )
+    agreement_mm: float = threshold(
+        4.0,
+        "mm",
+        "landmarks whose offsets scatter more than this about their middle disagree",
+        "own choice; about half the width of the blur of the PET",
+        least=0.5,
+        most=30.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """What a study is called, and when it cannot be called."""
+
+    lesion_covered: float = threshold(
+        0.5,
+        "ratio",
+        "a lesion of which less than this is inside the PET is not covered",
+        "own choice; half a lesion can still be found",
+        least=0.05,
+        most=1.0,
+    )
+    edge_of_coverage_mm: float = threshold(
+        10.0,
+        "mm",
+        "a lesion this near the first or last slice of the PET is at its edge",
+        "own choice; the outer slices of a scan are the noisiest",
+        least=0.0,
+        most=50.0,
+    )
+    liver_covered: float = threshold(
+        0.95,
+        "ratio",
+        "less of the liver than this on the PET leaves a call without a focus uncertain",
+        "own choice; a twentieth is what masks of one liver differ by",
+        least=0.1,
+        most=1.0,
+    )

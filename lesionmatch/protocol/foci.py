@@ -1,0 +1,67 @@
+"""Thresholds of the foci part."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+
+@dataclass(frozen=True, slots=True)
+class FociRules:
+    """When uptake stands out of a liver's own noise, and how far it reaches."""
+
+    least_z: float = threshold(
+        5.0,
+        "SD",
+        "a peak this many standard deviations above the liver around it is a focus",
+        "Gaussian-field count: about 0.05 false peaks in 1500 ml at a filtered FWHM of 7 to 8 mm",
+        least=3.0,
+        most=20.0,
+    )
+    outside_mm: float = threshold(
+        0.0,
+        "mm",
+        "peaks this far outside the liver mask are still considered",
+        "own choice",
+        least=0.0,
+        most=15.0,
+    )
+    extent_fraction: float = threshold(
+        0.45,
+        "fraction",
+        "a focus reaches down to background + this x (maximum - background)",
+        "background-adapted threshold, 0.41 to 0.5 customary where lesion to liver is below 2.2",
+        least=0.2,
+        most=0.8,
+    )
+    peak_distance_mm: float = threshold(
+        6.0,
+        "mm",
+        "of two peaks nearer than this only the higher one is kept",
+        "own choice; below the resolution of the scanners two peaks cannot be told apart",
+        least=0.0,
+        most=30.0,
+    )
+    null_places: float = threshold(
+        200.0,
+        "places",
+        "lesion-free places the chance of a prompted uptake is counted on",
+        "own choice; p is then known to 0.005 at best",
+        least=20.0,
+        most=10000.0,
+    )
+    null_depth_mm: float = threshold(
+        3.0,
+        "mm",
+        "lesion-free places lie at the lesion's own depth under the capsule within this",
+        "own measurement: without it p is far off at the edge",
+        least=0.5,
+        most=50.0,
+    )
+    default_fwhm_mm: float = threshold(
+        7.0,
+        "mm",
+        "resolution where neither the header nor the image tells",
+        "4.5 mm scanner, 5 mm filter and 2.5 mm of 68Ga positron range in quadrature",
+        least=2.0,
+        most=15.0,
+    )

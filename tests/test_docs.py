@@ -1,0 +1,43 @@
+"""Every command in the README and the documentation runs, and the references are up to date.
+
+A block ```` ```sh ```` holds commands that run in an empty folder where ``pet/`` and ``mri/``
+are those of ``fixtures/demo``; a line ``<!-- file: NAME -->`` before a block writes the block
+to that file first. Other programs' commands stand in blocks ```` ```console ````.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from lesionmatch.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.S)
+
+
+def blocks(page: Path) -> list[re.Match[str]]:
+    return list(BLOCK.finditer(page.read_text(encoding="utf-8")))
+
+
+def has_commands(page: Path) -> bool:
+    return any(block["kind"] == "sh" for block in blocks(page))
+
+
+@pytest.mark.parametrize("page", filter(has_commands, PAGES), ids=lambda page: page.name)
+def test_the_commands_of_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for part in ("pet", "mri"):
+        (tmp_path / part).symlink_to(ROOT / "fixtures" / "demo" / part)
+    for block in blocks(page):
+        if block["file"]:
+            (tmp_path / block["file"]).write_text(block["text"], encoding="utf-8")
+        elif block["kind"] == "sh":
+            for line in block["text"].splitlines():
+                program, *argv = shlex.split(line, comments=True)
+                assert program == "lesionmatch"
+                assert main(argv) in (0, 1), line

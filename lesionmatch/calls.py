@@ -80,7 +80,7 @@ def call(
     *,
     rules: CallRules,
 ) -> Calls:
-    """The calls on a study from its lesions (MRI) and foci (PET, the one that stands out most first)."""
+    """The calls on a study from its lesions and its foci, those first that stand out most."""
     counting = [seen for seen in lesions if seen.lesion.kind.counts]
     findings = [focus for focus in foci if focus.counts]
     doubts = _doubts(counting, circumstances, rules)

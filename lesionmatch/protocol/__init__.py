@@ -28,6 +28,7 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "FlagRules",
     "FociRules",
     "LandmarkRules",
+    "LiverRules",
     "Protocol",
     "ReasonRules",
     "RelationRules",
@@ -58,6 +60,7 @@ class Protocol:
     relations: RelationRules = field(default_factory=RelationRules)
     reasons: ReasonRules = field(default_factory=ReasonRules)
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
+    liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
 

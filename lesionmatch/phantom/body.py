@@ -80,6 +80,8 @@ class Body:
     parts: tuple[Organ | Tree, ...]
     """Later ones cover earlier ones; the liver is among them."""
     liver: Organ
+    capsule: Distance
+    """The liver's outer surface, without fissures, hilum, fossa and grooves."""
     hilum_mm: Triple
     top_mm: float
     bottom_mm: float

@@ -53,11 +53,7 @@ class Liver:
 
     def __call__(self, at: Coords) -> Field:
         """Signed distance to the surface; vessels and lesions belong to the liver."""
-        whole = union(self.right(at), self.left(at), 25.0)
-        whole = whole + self.surface(at) * self.roughness_mm
-        whole = common(whole, trunk.cavity(self.trunk, at) + CAPSULE_GAP_MM, 8.0)
-        whole = without(whole, self.viscera(at), 16.0)
-        whole = without(whole, self.kidney(at), 8.0)
+        whole = without(self.capsule(at), self.kidney(at), 8.0)
         whole = without(whole, self.pocket(at), 6.0)
         whole = without(whole, self._fissure(at), 5.0)
         whole = without(whole, self.gallbladder(at) - 1.5, 4.0)
@@ -65,9 +61,16 @@ class Liver:
             whole = without(whole, segment(at) - 0.8)
         return whole
 
+    def capsule(self, at: Coords) -> Field:
+        """Signed distance to the outer surface: no fissure, hilum, fossa or groove."""
+        whole = union(self.right(at), self.left(at), 25.0)
+        whole = whole + self.surface(at) * self.roughness_mm
+        whole = common(whole, trunk.cavity(self.trunk, at) + CAPSULE_GAP_MM, 8.0)
+        return without(whole, self.viscera(at), 16.0)
+
     def _fissure(self, at: Coords) -> Field:
         """The cleft of the round ligament, from below and in front."""
-        x, y, z = self.hilum_mm
+        _, y, z = self.hilum_mm
         slab = np.abs(at[0] - self.fissure_x_mm - 0.15 * (at[1] - y)) - 2.2
         deep = (at[2] - z - 16.0) + 0.5 * (at[1] - y + 25.0)
         return common(common(slab, deep), np.asarray(at[1] - y - 5.0))
@@ -87,7 +90,7 @@ def random_liver(
     rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid, ml_scale: float
 ) -> Liver:
     """A liver that fits into a trunk."""
-    size = float(rng.uniform(0.92, 1.10)) * ml_scale ** (1 / 3)
+    size = float(rng.uniform(0.80, 0.98)) * ml_scale ** (1 / 3)
     a, b, y = frame.cavity_a_mm, frame.cavity_b_mm, frame.cavity_y_mm
     right = Ellipsoid(
         triple((-0.53 * a, y + 4 + rng.uniform(-5, 5), rng.uniform(-12, 2))),

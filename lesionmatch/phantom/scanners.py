@@ -172,7 +172,7 @@ def hbp_image(
     array, liver = _rendered(
         body, grid, pose, dict(tissues.hbp), recipe.hbp_texture, (recipe.seed, 30)
     )
-    shares = tuple(_cover(array, grid, pose, l, LESION_HBP[l.recipe.kind]) for l in lesions)
+    shares = tuple(_cover(array, grid, pose, one, LESION_HBP[one.recipe.kind]) for one in lesions)
     rng = np.random.default_rng([recipe.seed, 31])
     signal = array * _coil(rng, grid, recipe.hbp_bias)
     real = signal + recipe.hbp_noise * noise(rng, grid, 1.0)

@@ -28,6 +28,8 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -36,8 +38,10 @@ __all__ = [
     "FlagRules",
     "FociRules",
     "LandmarkRules",
+    "LiverRules",
     "Protocol",
     "ReasonRules",
+    "RegistrationRules",
     "RelationRules",
     "UptakeRules",
     "changed",
@@ -58,8 +62,10 @@ class Protocol:
     relations: RelationRules = field(default_factory=RelationRules)
     reasons: ReasonRules = field(default_factory=ReasonRules)
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
+    liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
+    registration: RegistrationRules = field(default_factory=RegistrationRules)
 
     def __post_init__(self) -> None:
         for section in fields(self):

@@ -13,12 +13,11 @@ from typing import Literal
 
 from lesionmatch.accuracy import agreement
 from lesionmatch.accuracy.values import Test, Undefined
-from lesionmatch.evaluation.rows import CELLS, Call, Cell, ReaderCall, StudyCalls
+from lesionmatch.evaluation.rows import Call, ReaderCall, StudyCalls
 from lesionmatch.evaluation.summary import (
     Options,
     Summary,
     counts_tests,
-    patient_tables,
     summarise,
 )
 
@@ -77,14 +76,15 @@ def reading(
     readers = tuple(sorted({call.reader for call in calls}))
     held = [call for call in calls if call.study_id in known]
     consensus: dict[Modality, Calls] = {
-        modality: consensus_of(held, modality) for modality in ("pet", "mri")
+        "pet": consensus_of(held, "pet"),
+        "mri": consensus_of(held, "mri"),
     }
     return Reading(
         readers=readers,
         studies=len({call.study_id for call in held}),
         unknown=tuple(sorted({call.study_id for call in calls} - known)),
         pairs=tuple(_pairs(studies, held, readers, consensus, options)),
-        fleiss={modality: _fleiss(held, modality, readers) for modality in ("pet", "mri")},
+        fleiss={"pet": _fleiss(held, "pet", readers), "mri": _fleiss(held, "mri", readers)},
         accuracy=tuple(_against(studies, held, readers, consensus, options)),
         consensus=consensus,
     )
@@ -112,8 +112,9 @@ def _pairs(
     options: Options,
 ) -> list[Pair]:
     found = []
-    for modality in ("pet", "mri"):
-        sources = {TABLE: _table_calls(studies, modality)}
+    modalities: tuple[Modality, ...] = ("pet", "mri")
+    for modality in modalities:
+        sources: dict[str, Calls] = {TABLE: _table_calls(studies, modality)}
         sources |= {reader: _calls_of(reader, calls, modality) for reader in readers}
         sources[CONSENSUS] = consensus[modality]
         for one, other in combinations(sources, 2):

@@ -51,7 +51,7 @@ def summary_values(summary: Summary) -> Values:
     found["further"] = {name: _plain(make(summary.table)) for name, make in SINGLE_NUMBERS.items()}
     for name, (value, interval) in RATIOS.items():
         found["further"][name] = _plain(value(summary.table))
-        found["further"][f"{name}_interval"] = _bounds(interval(summary.table, 0.95))
+        found["further"][f"{name}_interval"] = _bounds(interval(summary.table, summary.level))
     return found
 
 

@@ -59,6 +59,8 @@ class Summary:
     missing: int
     estimates: dict[str, Estimate]
     """sensitivity, specificity, ppv, npv, accuracy, kappa."""
+    level: float
+    """Of all its intervals."""
 
     @property
     def patients(self) -> int:
@@ -75,6 +77,7 @@ def summarise(studies: Iterable[StudyCalls], options: Options) -> Summary:
         uncertain=sum(study.is_uncertain for study in studies),
         missing=sum(study.is_missing for study in studies),
         estimates=estimates(tables, options),
+        level=options.level,
     )
 
 

@@ -21,6 +21,7 @@ from skimage.measure import marching_cubes
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Mask
+from lesionmatch.liver.morphology import padded
 from lesionmatch.liver.work import work_mask
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
@@ -54,8 +55,12 @@ class Capsule:
         if self.tree is None:
             return np.full(len(points), np.inf)
         distance = np.asarray(self.tree.query(points)[0], np.float64)
-        outside = self._ball_distance_mm(points) < self.ball_mm - ENVELOPE_SPACING_MM
+        outside = self.depth_mm(points) < -ENVELOPE_SPACING_MM
         return np.where(outside, 0.0, distance)
+
+    def depth_mm(self, points_mm: Points) -> NDArray[np.float64]:
+        """How far points, (N, 3), lie within the envelope; negative outside it."""
+        return self._ball_distance_mm(points_mm) - self.ball_mm
 
     def _ball_distance_mm(self, points_mm: Points) -> NDArray[np.float64]:
         voxels = self.grid.voxels(points_mm)
@@ -70,8 +75,7 @@ def find_capsule(liver: Mask, rules: LiverRules) -> Capsule:
     surface = surface_points_mm(liver)
     grid, ball_distance = _ball_distance(liver, rules.capsule_ball_mm)
     capsule = Capsule(surface, None, ball_distance, grid, rules.capsule_ball_mm)
-    reached = capsule._ball_distance_mm(surface) <= rules.capsule_ball_mm + rules.capsule_reach_mm
-    points = surface[reached]
+    points = surface[capsule.depth_mm(surface) <= rules.capsule_reach_mm]
     tree = cKDTree(points) if len(points) else None
     return Capsule(points, tree, ball_distance, grid, rules.capsule_ball_mm)
 
@@ -103,10 +107,3 @@ def _ball_distance(liver: Mask, ball_mm: float) -> tuple[Grid, NDArray[np.float3
     centres = distance_mm(Mask(grid, solid)) >= ball_mm + ENVELOPE_SPACING_MM / 2.0
     return grid, distance_mm(Mask(grid, centres))
 
-
-def padded(grid: Grid, pad: NDArray[np.int_]) -> Grid:
-    """`grid` with `pad` voxels more on either side along each axis."""
-    matrix = grid.world_from_voxel.copy()
-    matrix[:3, 3] = grid.world(-pad.astype(float))
-    slices, rows, columns = (int(n) for n in np.array(grid.shape) + 2 * pad)
-    return Grid(grid.frame, (slices, rows, columns), matrix)

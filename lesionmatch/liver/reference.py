@@ -93,9 +93,7 @@ def reference_uptake(
     )
 
 
-def _core(
-    liver: Mask, avoid: Mask | None, margin_mm: float
-) -> tuple[NDArray[np.bool_], float]:
+def _core(liver: Mask, avoid: Mask | None, margin_mm: float) -> tuple[NDArray[np.bool_], float]:
     """The part of the liver away from its surface and from `avoid`, and how far away."""
     depth = distance_mm(_outside(liver))
     free = liver.array if avoid is None else liver.array & (distance_mm(avoid) > SPILL_MM / 2.0)

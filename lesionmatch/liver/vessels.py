@@ -66,9 +66,7 @@ def _lumen(
     return _long_pieces(grown, image.grid, rules.vessel_length_mm)
 
 
-def tube_strength(
-    darkness: NDArray[np.float32], grid: Grid, least: float
-) -> NDArray[np.float32]:
+def tube_strength(darkness: NDArray[np.float32], grid: Grid, least: float) -> NDArray[np.float32]:
     """How tubular each voxel is, in units of darkness; 0 where it is not dark at that scale."""
     best = np.zeros(darkness.shape, np.float32)
     for scale_mm in SCALES_MM:
@@ -88,9 +86,7 @@ def tube_strength(
     return best
 
 
-def _long_pieces(
-    lumen: NDArray[np.bool_], grid: Grid, least_mm: float
-) -> NDArray[np.bool_]:
+def _long_pieces(lumen: NDArray[np.bool_], grid: Grid, least_mm: float) -> NDArray[np.bool_]:
     """The connected pieces that are long, and longer than they are thick."""
     labels, count = ndimage.label(lumen, np.ones((3, 3, 3)))
     keep = np.zeros(count + 1, np.bool_)
@@ -106,9 +102,7 @@ SLENDERNESS = 12.0
 """Cube of the length over the volume; about 5 for a ball by its box's diagonal."""
 
 
-def _on(
-    grid: Grid, box: tuple[slice, slice, slice], part: Grid, lumen: NDArray[np.bool_]
-) -> Mask:
+def _on(grid: Grid, box: tuple[slice, slice, slice], part: Grid, lumen: NDArray[np.bool_]) -> Mask:
     array = np.zeros(grid.shape, np.bool_)
     array[box] = resample_mask(Mask(part, lumen), grid.crop(box)) >= 0.5
     return Mask(grid, array)

@@ -19,7 +19,7 @@ Box = tuple[slice, slice, slice]
 SLAB_VOXELS = 3_000_000
 """Voxels rendered at once, which bounds the memory of a clinical grid."""
 FINE_MM = 1.0
-"""Sampling within lesions."""
+"""Sampling within lesions; a quarter of the radius within small ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +176,8 @@ def fine_share(grid: Grid, pose: Pose, shape: Ellipsoid) -> tuple[Box, Field] | 
     if box is None:
         return None
     part = grid.crop(box)
-    counts = np.maximum(np.ceil(grid.spacing_mm / FINE_MM), 1).astype(int)
+    fine_mm = min(FINE_MM, min(shape.radii_mm) / 4)
+    counts = np.maximum(np.ceil(grid.spacing_mm / fine_mm), 1).astype(int)
     fine = part.with_spacing(grid.spacing_mm / counts)
     view = slab(fine, pose)
     share = view.share(shape(view.visceral))

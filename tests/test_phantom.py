@@ -19,6 +19,7 @@ from lesionmatch.phantom import (
     Spot,
     SpotRecipe,
     simulate,
+    vessels_on_mri,
     wrong,
 )
 from lesionmatch.phantom.body import Tissue
@@ -314,3 +315,13 @@ def test_impossible_lesions_are_refused() -> None:
 def test_a_lesion_without_a_place_is_refused() -> None:
     with pytest.raises(InvalidOption, match="lesion of 180 mm, deep: wanted a place"):
         simulate(replace(RECIPE, lesions=(LesionRecipe(180.0, 3.0, place=Place.DEEP),)))
+
+
+def test_the_vessel_mask_holds_the_large_veins_and_little_else() -> None:
+    sim = study()
+    mask = vessels_on_mri(sim)
+    anatomy_mm = sim.truth.mri_pose.anatomy_mm(mask.points_mm())
+    assert sim.body.vessel_mm(anatomy_mm).max() < 2.0
+    within = mask.array & sim.liver.array
+    assert within.any()
+    assert sim.hbp.array[within].mean() < 0.75 * sim.hbp.array[sim.liver.array].mean()

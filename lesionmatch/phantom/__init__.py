@@ -15,7 +15,7 @@ from lesionmatch.phantom.recipe import (
     Spot,
     SpotRecipe,
 )
-from lesionmatch.phantom.study import SimulatedStudy, simulate
+from lesionmatch.phantom.study import SimulatedStudy, simulate, vessels_on_mri
 from lesionmatch.phantom.truth import LesionTruth, SpotTruth, Truth
 from lesionmatch.phantom.typical import Scenario, scenario_of, scenario_recipe, typical_recipe
 
@@ -40,5 +40,6 @@ __all__ = [
     "scenario_recipe",
     "simulate",
     "typical_recipe",
+    "vessels_on_mri",
     "write_study",
 ]

@@ -12,7 +12,7 @@ from lesionmatch.phantom.shapes import (
     Segment,
     Triple,
     coords_of,
-    distance_to_tubes,
+    distance_to_segments,
 )
 
 SLOPE_STEP_MM = 2.0
@@ -48,6 +48,7 @@ class Tissue(Enum):
     CAVA = "inferior vena cava"
     AORTA = "aorta"
     OESOPHAGUS = "oesophagus"
+    SOFT = "other soft tissue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Body:
         """Distance of points to the lumen of a large vessel (portal, hepatic or cava)."""
         wanted = (Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
         large = [s for s in self.trees(*wanted) if s.stop_radius_mm >= least_radius_mm]
-        return distance_to_tubes(large, points_mm)
+        return distance_to_segments(large, coords_of(points_mm))
 
     def liver_points_mm(self, rng: np.random.Generator, count: int) -> Points:
         """Random points within the liver, at most `count`, (N, 3)."""

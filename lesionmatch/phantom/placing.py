@@ -14,7 +14,7 @@ from lesionmatch.phantom.shapes import (
     Ellipsoid,
     Field,
     coords_of,
-    distance_to_tubes,
+    distance_to_segments,
     rotation,
     turned,
 )
@@ -161,7 +161,7 @@ def _spot_places(body: Body, rng: np.random.Generator, spot: SpotRecipe) -> Poin
     if spot.place is Spot.GUT_AT_CAPSULE:
         return _gut_places(body, rng, spot.diameter_mm / 2)
     tissue = Tissue.BILE_DUCT if spot.place is Spot.BILE_DUCT else Tissue.PORTAL_VEIN
-    along = distance_to_tubes(body.trees(tissue), points)
+    along = distance_to_segments(body.trees(tissue), coords_of(points))
     central = (depth > 3.0) & (along < 2.0)
     return points[central] if central.any() else points[np.argsort(along)[:5]]
 

@@ -6,7 +6,7 @@ are a triple of arrays that broadcast against each other, which makes a grid alo
 body's axes cheap.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,12 +142,11 @@ def tube(points_mm: ArrayLike, start_radius_mm: float, stop_radius_mm: float) ->
     ]
 
 
-def distance_to_tubes(segments: list[Segment] | tuple[Segment, ...], points_mm: ArrayLike) -> Field:
-    """Signed distance of points, (N, 3), to the nearest of some segments; inf for none."""
-    at = coords_of(points_mm)
-    nearest = np.full(at[0].shape, np.inf, np.float32)
+def distance_to_segments(segments: Sequence[Segment], at: Coords) -> Field:
+    """Signed distance to the nearest of some segments; inf for none."""
+    nearest: Field = np.full(np.broadcast_shapes(*(a.shape for a in at)), np.inf, np.float32)
     for segment in segments:
-        np.minimum(nearest, segment(at), out=nearest)
+        nearest = np.minimum(nearest, segment(at))
     return nearest
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from lesionmatch.errors import InvalidOption
+import numpy as np
+
 from lesionmatch.image import Image, Mask
-from lesionmatch.phantom import analytic, scanners
-from lesionmatch.phantom.body import Body
+from lesionmatch.phantom import analytic, patient, render, scanners
+from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.placing import Placed, place_lesions, place_spots
 from lesionmatch.phantom.recipe import Anatomy, Recipe
 from lesionmatch.phantom.setup import Scene, scene
@@ -34,11 +35,23 @@ class SimulatedStudy:
     tissues: Tissues
 
 
+def vessels_on_mri(study: SimulatedStudy, *, least_radius_mm: float = 1.5) -> Mask:
+    """Large veins (portal, hepatic, cava) on the HBP grid, at least half a voxel filled."""
+    veins = study.body.trees(Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
+    large = [vein for vein in veins if vein.stop_radius_mm >= least_radius_mm]
+    array = np.zeros(study.hbp.grid.shape, bool)
+    for part, view in render.slabs(study.hbp.grid, study.scene.mri_pose):
+        found = render.tree_share(view, large)
+        if found is not None:
+            array[part][found[0]] = found[1] >= 0.5
+    return Mask(study.hbp.grid, array)
+
+
 def anatomy(recipe: Recipe) -> Body:
-    """The body a recipe asks for."""
+    """The body a recipe asks for. Raises `NothingFound` without the patient's label maps."""
     if recipe.anatomy is Anatomy.ANALYTIC:
         return analytic.body(recipe)
-    raise InvalidOption("anatomy: wanted analytic, got patient; not available")
+    return patient.body(recipe)
 
 
 def simulate(recipe: Recipe) -> SimulatedStudy:

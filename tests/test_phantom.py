@@ -325,3 +325,19 @@ def test_the_vessel_mask_holds_the_large_veins_and_little_else() -> None:
     within = mask.array & sim.liver.array
     assert within.any()
     assert sim.hbp.array[within].mean() < 0.75 * sim.hbp.array[sim.liver.array].mean()
+
+
+def test_stomach_and_bowel_may_differ_between_the_visits_and_nothing_else() -> None:
+    one, other = study(), simulate(replace(RECIPE, gut_differs=True))
+    np.testing.assert_array_equal(one.ct.array, other.ct.array)
+    changed = one.hbp.array != other.hbp.array
+    assert changed.mean() > 0.01
+    depth = ndimage.distance_transform_edt(one.liver.array, sampling=one.hbp.grid.spacing_mm)
+    assert not changed[depth > 8.0].any()
+
+
+def test_the_liver_cuts_a_large_lesion_off_at_its_surface() -> None:
+    sim = simulate(Recipe(2, (LesionRecipe(90.0, 3.0), LesionRecipe(80.0, 3.0))))
+    for segment in sim.segments:
+        drawn = segment.mask.on(sim.hbp.grid).array
+        assert (drawn & sim.liver.array).sum() > 0.995 * drawn.sum()

@@ -11,6 +11,7 @@ from lesionmatch.geometry import Points
 from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe
 from lesionmatch.phantom.shapes import (
+    Distance,
     Ellipsoid,
     Field,
     coords_of,
@@ -35,6 +36,8 @@ class Placed:
 
     recipe: LesionRecipe
     shape: Ellipsoid
+    bounds: Distance | None = None
+    """The liver, where its surface cuts the lesion."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,7 @@ class PlacedSpot:
 
     recipe: SpotRecipe
     shape: Ellipsoid
+    bounds: None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +108,9 @@ def place_lesions(body: Body, recipe: Recipe) -> tuple[Placed, ...]:
     for number in order:
         wanted = recipe.lesions[number]
         point = _choose(places, wanted, [p.shape for p in placed.values()], rng)
-        placed[number] = Placed(wanted, _lump(rng, point, wanted.diameter_mm))
+        shape = _lump(rng, point, wanted.diameter_mm)
+        is_cut = bool((body.inside_liver_mm(shape.surface_mm()) > 0).any())
+        placed[number] = Placed(wanted, shape, body.liver.distance if is_cut else None)
     return tuple(placed[n] for n in range(len(recipe.lesions)))
 
 

@@ -97,7 +97,7 @@ def ct_image(
 def _cover(
     array: Field, grid: Grid, pose: Pose, lesion: Placed | PlacedSpot, value: float
 ) -> tuple[Box, Field] | None:
-    found = render.fine_share(grid, pose, lesion.shape)
+    found = render.fine_share(grid, pose, lesion.shape, lesion.bounds)
     if found is not None:
         render.fill(array, *found, value)
     return found

@@ -84,6 +84,15 @@ class Ellipsoid:
         x, y, z = (r + margin_mm for r in self.radii_mm)
         return Ellipsoid(self.centre_mm, (x, y, z), self.axes)
 
+    def surface_mm(self, count: int = 200) -> NDArray[np.float64]:
+        """(N, 3) points of the surface, spread by the golden angle."""
+        n = np.arange(count)
+        z = 1 - (2 * n + 1) / count
+        ring, turn = np.sqrt(1 - z * z), np.pi * (3 - np.sqrt(5)) * n
+        ball = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], 1)
+        axes = np.eye(3) if self.axes is None else np.array(self.axes)
+        return np.asarray(np.array(self.centre_mm) + (ball * np.array(self.radii_mm)) @ axes)
+
     @property
     def half_mm(self) -> Triple:
         """Half the size of the box around it along the body's axes."""

@@ -31,6 +31,8 @@ class SimulatedStudy:
     """The lesions the MRI covers, as a reader would outline them."""
     truth: Truth
     body: Body
+    mri_body: Body
+    """The same, but for stomach and bowel where those differ at the MRI's visit."""
     scene: Scene
     tissues: Tissues
 
@@ -63,7 +65,8 @@ def simulate(recipe: Recipe) -> SimulatedStudy:
     view = scene(recipe, body)
     ct = scanners.ct_image(recipe, body, values, placed, view.ct_grid, view.ct_pose)
     pet = scanners.pet_image(recipe, body, values, (*placed, *spots), view.pet_grid, view.pet_pose)
-    hbp = scanners.hbp_image(recipe, body, values, placed, view.hbp_grid, view.mri_pose)
+    mri_body = analytic.another_day(recipe, body) if _gut_differs(recipe) else body
+    hbp = scanners.hbp_image(recipe, mri_body, values, placed, view.hbp_grid, view.mri_pose)
     return SimulatedStudy(
         recipe=recipe,
         suv=pet.suv,
@@ -74,9 +77,15 @@ def simulate(recipe: Recipe) -> SimulatedStudy:
         segments=_segments(placed, hbp.lesions),
         truth=describe(recipe, body, view, values, placed, spots, hbp),
         body=body,
+        mri_body=mri_body,
         scene=view,
         tissues=values,
     )
+
+
+def _gut_differs(recipe: Recipe) -> bool:
+    # The patient's bowel has no labels of its own that could be exchanged.
+    return recipe.gut_differs and recipe.anatomy is Anatomy.ANALYTIC
 
 
 LABELS = {

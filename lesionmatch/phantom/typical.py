@@ -95,6 +95,7 @@ def _ordinary(rng: Rng, seed: int, size: Size) -> Recipe:
         frame_offset_mm=float(rng.uniform(0, 300)),
         mri_tilt_deg=float(rng.uniform(-12, 12)) if is_tilted else 0.0,
         mri_plane=Plane.CORONAL if rng.random() < 0.03 else Plane.AXIAL,
+        gut_differs=True,
         pet_ct_offset_mm=float(np.clip(rng.normal(0, 3), -7, 7)),
         liver_cov=float(np.clip(0.105 * np.exp(rng.normal(0, 0.25)), 0.06, 0.17)),
         pet_fwhm_mm=float(rng.uniform(5.0, 8.0)),

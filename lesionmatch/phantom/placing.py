@@ -118,7 +118,9 @@ def _choose(
     places: _Places, wanted: LesionRecipe, others: list[Ellipsoid], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     fits = np.flatnonzero(_fits(places, wanted))
-    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * wanted.diameter_mm):
+    # A crowded liver has confluent lesions.
+    width = wanted.diameter_mm
+    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * width, -0.5 * width):
         free = np.ones(len(fits), bool)
         for other in others:
             apart = np.linalg.norm(places.points_mm[fits] - other.centre_mm, axis=1)

@@ -19,6 +19,9 @@ from lesionmatch.segments import Kind
 
 Rng = np.random.Generator
 
+LARGEST_AT_A_PLACE_MM = 22.0
+"""A larger metastasis is not deep, or beside a vessel, but all of these."""
+
 
 class Scenario(Enum):
     """Why a study turns out as it does."""
@@ -117,9 +120,9 @@ def _metastasis(rng: Rng) -> LesionRecipe:
     """Sizes and uptake as published: median 14 mm, tumour-to-liver ratio 3.4."""
     places = list(Place)
     place = places[int(rng.choice(len(places), p=[0.5, 0.2, 0.12, 0.06, 0.12]))]
-    return LesionRecipe(
-        _lognormal(rng, 14.0, 0.5, 4.0, 55.0), _lognormal(rng, 3.4, 0.5, 1.3, 14.0), place=place
-    )
+    largest = 55.0 if place is Place.ANYWHERE else LARGEST_AT_A_PLACE_MM
+    diameter = _lognormal(rng, 14.0, 0.5, 4.0, largest)
+    return LesionRecipe(diameter, _lognormal(rng, 3.4, 0.5, 1.3, 14.0), place=place)
 
 
 def _bystanders(rng: Rng) -> tuple[LesionRecipe, ...]:
@@ -150,15 +153,16 @@ def _benign(rng: Rng) -> dict[str, Any]:
 
 
 def _burden(rng: Rng) -> dict[str, Any]:
-    """Metastases until they fill 15 to 60 per cent of some 1500 ml."""
+    """Metastases until they fill 15 to 60 per cent of a liver of at least 1500 ml."""
     wanted_ml, filled_ml = float(rng.uniform(225, 900)), 0.0
     lesions: list[LesionRecipe] = []
     while filled_ml < wanted_ml and len(lesions) < 60:
         lesion = LesionRecipe(_lognormal(rng, 34.0, 0.45, 6.0, 100.0), float(rng.uniform(2, 6)))
         filled_ml += np.pi / 6 * lesion.diameter_mm**3 / 1000
         lesions.append(lesion)
-    # The tumours take the tracer that the liver would have had.
-    return {"lesions": tuple(lesions), "liver_suv": float(rng.uniform(2.0, 4.5))}
+    # Tumours enlarge the liver, and take the tracer that it would have had.
+    suv = float(rng.uniform(2.0, 4.5))
+    return {"lesions": tuple(lesions), "liver_suv": suv, "liver_ml_scale": 1.3}
 
 
 def _small(rng: Rng) -> dict[str, Any]:

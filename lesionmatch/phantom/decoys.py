@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.dicom import write
+from lesionmatch.dicom import write, write_pet
 from lesionmatch.dicom.write import Dataset, Series
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Quantity
@@ -63,7 +63,8 @@ def of_pet(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     """A PET without attenuation correction, and a screenshot."""
     thin = Image(study.suv.grid, _dim_inside(study), Quantity.SUV_BW).crop(_middle(study.suv.grid))
     raw = series(when.pet, 4, when.names.pet_raw, when.pet.start)
-    made = write.pet_series(thin, raw, when.injection, is_corrected=False)
+    plain = write_pet.Acquisition(is_attenuation_corrected=False)
+    made = write_pet.pet_series(thin, raw, when.injection, plain)
     return [*made, _protocol_page(when, 501, study.recipe.seed)]
 
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from lesionmatch.dicom.write import Injection, Patient, Series, StudyHeader
+from lesionmatch.dicom.write import Patient, Series, StudyHeader
+from lesionmatch.dicom.write_pet import Injection
 from lesionmatch.phantom.recipe import Recipe
 from lesionmatch.phantom.setup import uid
 
@@ -59,6 +60,9 @@ HABITS = (
 )  # fmt: skip
 
 
+PHILIPS = HABITS[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Visits:
     """The headers both folders share."""
@@ -71,10 +75,18 @@ class Visits:
     """When the gadoxetate went in."""
 
 
-def visits(recipe: Recipe) -> Visits:
-    """Dates, doses and names, which follow from the seed."""
+BARE = Names(
+    "SIEMENS", "MAGNETOM Vida", "Biograph 64", "Abdomen 3.0", "PET", "PET", "loc", "t2_tra",
+    "t1_tra", "diff_tra", "t1_vibe_tra", "t1_vibe_tra", "t1_vibe_tra", "t1_vibe_tra",
+    "t1_vibe_tra", "FS",
+)  # fmt: skip
+"""A site whose descriptions tell the phases from each other by nothing but their times."""
+
+
+def visits(recipe: Recipe, names: Names | None = None) -> Visits:
+    """Dates, doses and, unless given, names, which follow from the seed."""
     rng = np.random.default_rng([recipe.seed, 6])
-    names = HABITS[recipe.seed % len(HABITS)]
+    names = HABITS[recipe.seed % len(HABITS)] if names is None else names
     day = FIRST_DAY + timedelta(
         days=int(rng.integers(0, 200)), hours=9, minutes=int(rng.integers(60))
     )

@@ -15,6 +15,7 @@ from lesionmatch.phantom import (
     Place,
     Plane,
     Recipe,
+    Resection,
     SimulatedStudy,
     Spot,
     SpotRecipe,
@@ -267,15 +268,21 @@ def test_uncertain_uptake_gives_no_cell() -> None:
 
 
 def test_coverage_ends_where_the_recipe_says() -> None:
-    sim = simulate(replace(RECIPE, pet_missing_mm=(0.0, 40.0), mri_missing_mm=(30.0, 0.0)))
-    body = sim.body
-    top = sim.scene.pet_pose.body_from_world.apply(sim.suv.grid.corners_mm())[:, 2].max()
+    body = study().body
+    recipe = replace(RECIPE, pet_missing_mm=(0.0, 40.0), mri_missing_mm=(30.0, 0.0))
+    view = scene(recipe, body)
+    top = view.pet_pose.body_from_world.apply(view.pet_grid.corners_mm())[:, 2].max()
     assert body.top_mm - 44.0 < top <= body.top_mm - 40.0
-    assert sim.hbp.grid.shape[0] < study().hbp.grid.shape[0]
+    assert view.hbp_grid.shape[0] < study().hbp.grid.shape[0]
+
+
+@cache
+def coronal() -> SimulatedStudy:
+    return simulate(replace(RECIPE, mri_plane=Plane.CORONAL, mri_tilt_deg=0.0))
 
 
 def test_a_coronal_mri_runs_from_front_to_back_with_the_head_up() -> None:
-    sim = simulate(replace(RECIPE, mri_plane=Plane.CORONAL, mri_tilt_deg=0.0, lesions=()))
+    sim = coronal()
     np.testing.assert_array_equal(sim.hbp.grid.directions, [[0, 0, 1], [1, 0, 0], [0, -1, 0]])
     assert sim.liver.volume_ml == pytest.approx(study().liver.volume_ml, rel=0.03)
 
@@ -341,3 +348,47 @@ def test_the_liver_cuts_a_large_lesion_off_at_its_surface() -> None:
     for segment in sim.segments:
         drawn = segment.mask.on(sim.hbp.grid).array
         assert (drawn & sim.liver.array).sum() > 0.995 * drawn.sum()
+
+
+def test_another_visit_is_the_same_body_with_other_noise_and_breath() -> None:
+    first, second = study(), simulate(replace(RECIPE, visit=1))
+    assert first.body.hilum_mm == second.body.hilum_mm
+    assert first.hbp.frame != second.hbp.frame
+    assert not np.array_equal(first.suv.array, second.suv.array)
+    assert first.truth.lesions[0].ct_mm != second.truth.lesions[0].ct_mm
+
+
+def test_a_sharpening_reconstruction_overshoots_and_recovers_more() -> None:
+    shape = turned((0.0, 0.0, 0.0), (15.0, 15.0, 15.0), np.eye(3))
+    small = turned((0.0, 0.0, 0.0), (3.0, 3.0, 3.0), np.eye(3))
+    plain = Recipe(seed=1, pet_fwhm_mm=6.0, pet_breathing_mm=0.0)
+    sharp = replace(plain, pet_sharpening=1.5)
+    assert recovery(sharp, shape) == pytest.approx(1.0, abs=0.02)
+    # 0.291 of one resolution and 0.129 of another that is wider by the root of two.
+    assert recovery(sharp, small) == pytest.approx(2.5 * 0.291 - 1.5 * 0.126, abs=0.015)
+
+
+def test_a_reader_who_draws_too_wide_changes_the_volumes_and_no_image() -> None:
+    sim = simulate(replace(RECIPE, outline_error_mm=2.0))
+    true_ml = study().segments[0].mask.volume_ml
+    assert sim.segments[0].mask.volume_ml == pytest.approx(true_ml * (17 / 15) ** 3, rel=0.06)
+    np.testing.assert_array_equal(sim.hbp.array, study().hbp.array)
+
+
+@pytest.mark.parametrize("resection", [Resection.LEFT_LATERAL, Resection.RIGHT_POSTERIOR])
+def test_a_resected_liver_lacks_its_part(resection: Resection) -> None:
+    whole, cut = (anatomy(replace(RECIPE, resection=kind)) for kind in (Resection.NONE, resection))
+    points = whole.liver_points_mm(np.random.default_rng(1), 2000)
+    lost = points[np.asarray(cut.inside_liver_mm(points)) > 5.0]
+    x, y = (lost - whole.liver.centre_mm)[:, :2].mean(0)
+    assert (x > 40.0) if resection is Resection.LEFT_LATERAL else (x < 0.0 < y)
+
+
+def test_missing_ends_of_a_coronal_mri_are_cut_off_along_the_body() -> None:
+    recipe = replace(coronal().recipe, mri_missing_mm=(40.0, 0.0))
+    cut, whole = scene(recipe, coronal().body).hbp_grid, coronal().hbp.grid
+    assert cut.shape[0] == whole.shape[0]
+    assert cut.shape[1] < whole.shape[1]
+    bottom = coronal().body.bottom_mm + 40.0
+    lowest = coronal().truth.mri_pose.body_from_world.apply(cut.corners_mm())[:, 2].min()
+    assert lowest == pytest.approx(bottom, abs=15.0)

@@ -392,3 +392,17 @@ def test_missing_ends_of_a_coronal_mri_are_cut_off_along_the_body() -> None:
     bottom = coronal().body.bottom_mm + 40.0
     lowest = coronal().truth.mri_pose.body_from_world.apply(cut.corners_mm())[:, 2].min()
     assert lowest == pytest.approx(bottom, abs=15.0)
+
+
+def test_blur_spreads_a_lesions_uptake_and_loses_none_of_it() -> None:
+    lesion = LesionRecipe(10.0, 4.0, place=Place.DEEP)
+    recipe = Recipe(seed=9, liver_suv=5.0, liver_cov=0.0)
+    without, with_lesion = (simulate(replace(recipe, lesions=n)) for n in ((), (lesion,)))
+    extra = with_lesion.suv.array - without.suv.array
+    true_ml = np.pi / 6 * 10.0**3 / 1000
+    total = float(extra.sum()) * without.suv.grid.voxel_ml
+    assert total == pytest.approx((4.0 - 1.0) * 5.0 * true_ml, rel=0.06)
+    row = with_lesion.truth.lesions[0]
+    assert extra.max() == pytest.approx(3.0 * 5.0 * row.recovery, rel=0.15)
+    peak_mm = without.suv.grid.world(np.unravel_index(extra.argmax(), extra.shape))
+    assert np.linalg.norm(peak_mm - row.pet_mm) < 3.5

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from lesionmatch.phantom import gut, hepatic, trunk
-from lesionmatch.phantom.body import Body, Organ, Tissue
+from lesionmatch.phantom.body import Body, Organ, Tissue, Tree
 from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.phantom.shapes import Coords, Ellipsoid, Field, rotation, triple, turned
 from lesionmatch.phantom.trunk import Trunk
@@ -29,7 +29,25 @@ def body(recipe: Recipe) -> Body:
     rng, frame = _trunk(recipe)
     kidneys = [_kidney(rng, side) for side in (-1.0, 1.0)]
     liver = hepatic.random_liver(rng, frame, kidneys[0].outer, recipe)
-    organs = [
+    organs = _organs(rng, frame, liver, kidneys)
+    return Body(
+        cavity=partial(trunk.cavity, frame),
+        parts=organs,
+        liver=hepatic.organ(liver),
+        capsule=liver.capsule,
+        hilum_mm=liver.hilum_mm,
+        top_mm=liver.top_mm,
+        bottom_mm=liver.bottom_mm,
+        half_width_mm=frame.half_width_mm,
+        half_depth_mm=frame.half_depth_mm,
+    )
+
+
+def _organs(
+    rng: np.random.Generator, frame: Trunk, liver: hepatic.Liver, kidneys: list[Kidney]
+) -> tuple[Organ | Tree, ...]:
+    """From the skin inwards; the spine covers what it cuts."""
+    return (
         *trunk.outer_parts(frame),
         *trunk.chest(rng, frame, liver.dome),
         *gut.colon_and_bowel(rng, frame),
@@ -40,17 +58,6 @@ def body(recipe: Recipe) -> Body:
         *_adrenals(rng),
         *hepatic.parts(rng, liver),
         *trunk.inner_parts(frame),
-    ]
-    return Body(
-        cavity=partial(trunk.cavity, frame),
-        parts=tuple(organs),
-        liver=hepatic.organ(liver),
-        capsule=liver.capsule,
-        hilum_mm=liver.hilum_mm,
-        top_mm=liver.top_mm,
-        bottom_mm=liver.bottom_mm,
-        half_width_mm=frame.half_width_mm,
-        half_depth_mm=frame.half_depth_mm,
     )
 
 

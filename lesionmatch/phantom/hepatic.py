@@ -138,17 +138,7 @@ def _resized(liver: Liver, factor: float) -> Liver:
 
 def _drawn(rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid) -> Liver:
     """A liver of random shape, whatever its volume."""
-    a, b, y = frame.cavity_a_mm, frame.cavity_b_mm, frame.cavity_y_mm
-    right = Ellipsoid(
-        triple((-0.53 * a, y + 4 + rng.uniform(-5, 5), rng.uniform(-12, 2))),
-        triple(np.array([0.62 * a, 0.98 * b, 88.0]) * rng.uniform(0.95, 1.05, 3)),
-    )
-    reach = float(rng.uniform(0.8, 1.25))
-    left = turned(
-        (4.0 + 12 * reach, y - 0.42 * b, 30 + rng.uniform(-6, 8)),
-        (80.0 * reach, 40.0, 44.0),
-        rotation([0, 1, 0], rng.uniform(-0.25, 0.1)),
-    )
+    right, left = _lobes(rng, frame)
     viscera = Ellipsoid(
         triple((28 + rng.uniform(-8, 8), 22 + rng.uniform(-6, 6), -72 + rng.uniform(-8, 8))),
         triple(np.array([88.0, 78.0, 84.0]) * rng.uniform(0.94, 1.06, 3)),
@@ -161,7 +151,7 @@ def _drawn(rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid) -> L
         viscera=viscera,
         kidney=right_kidney.grown(4.0),
         pocket=turned(hilum, (24, 9, 10), rotation([0, 1, 0], -0.5)),
-        gallbladder=_gallbladder(rng, viscera, y - b),
+        gallbladder=_gallbladder(rng, viscera, frame.cavity_y_mm - frame.cavity_b_mm),
         fissure_x_mm=float(hilum[0] + rng.uniform(18, 26)),
         surface=ripple(rng, 5, (60.0, 140.0)),
         roughness_mm=float(rng.uniform(1.0, 2.5)),
@@ -170,6 +160,22 @@ def _drawn(rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid) -> L
         resection=Resection.NONE,
         dome=right.grown(DOME_GAP_MM),
     )
+
+
+def _lobes(rng: np.random.Generator, frame: Trunk) -> tuple[Ellipsoid, Ellipsoid]:
+    """The right and the left lobe, before anything carves them."""
+    a, b, y = frame.cavity_a_mm, frame.cavity_b_mm, frame.cavity_y_mm
+    right = Ellipsoid(
+        triple((-0.53 * a, y + 4 + rng.uniform(-5, 5), rng.uniform(-12, 2))),
+        triple(np.array([0.62 * a, 0.98 * b, 88.0]) * rng.uniform(0.95, 1.05, 3)),
+    )
+    reach = float(rng.uniform(0.8, 1.25))
+    left = turned(
+        (4.0 + 12 * reach, y - 0.42 * b, 30 + rng.uniform(-6, 8)),
+        (80.0 * reach, 40.0, 44.0),
+        rotation([0, 1, 0], rng.uniform(-0.25, 0.1)),
+    )
+    return right, left
 
 
 def _on_surface(shape: Ellipsoid, direction: Triple) -> NDArray[np.float64]:

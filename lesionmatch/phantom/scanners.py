@@ -25,15 +25,6 @@ PET_UNEVENNESS = 0.04
 CYST_HU = 6.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rendered:
-    """A noise-free image, with the lesions' share of each voxel."""
-
-    array: Field
-    liver_share: Field
-    lesion_shares: tuple[tuple[Box, Field] | None, ...]
-
-
 def _rendered(
     body: Body,
     grid: Grid,
@@ -105,11 +96,9 @@ def _cover(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pet:
-    """A PET image with what is known of it."""
+    """A PET image, and where the liver lies on it."""
 
     suv: Image
-    clean: Image
-    """The same without noise."""
     liver_share: Field
 
 
@@ -133,7 +122,7 @@ def pet_image(
     grain = noise(rng, grid, PET_NOISE_FWHM_MM)
     noisy = clean + recipe.liver_cov * np.sqrt(np.maximum(clean, 0.0) * liver_suv) * grain
     suv = np.maximum(noisy, 0.0)
-    return Pet(Image(grid, suv, Quantity.SUV_BW), Image(grid, clean, Quantity.SUV_BW), share)
+    return Pet(Image(grid, suv, Quantity.SUV_BW), share)
 
 
 def _blurred(array: Field, recipe: Recipe, grid: Grid) -> Field:

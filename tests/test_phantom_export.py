@@ -249,3 +249,12 @@ def test_bare_names_do_not_tell_the_phases_apart(tmp_path: Path) -> None:
     phases = [datasets(tmp_path / "m", "MR", number)[0] for number in (11, 12, 13, 20)]
     assert {ds.SeriesDescription for ds in phases} == {"t1_vibe_tra"}
     assert len({ds.AcquisitionTime for ds in phases}) == 4
+
+
+def test_without_codes_only_the_labels_tell_the_lesions_apart(tmp_path: Path) -> None:
+    how = Export(has_decoys=False, has_codes=False)
+    write_study(study(), tmp_path / "pet", tmp_path / "mri", export=how)
+    (seg,) = datasets(tmp_path / "mri", "SEG", 90)
+    codes = {s.SegmentedPropertyTypeCodeSequence[0].CodeMeaning for s in seg.SegmentSequence}
+    assert codes == {"Lesion"}
+    assert [s.SegmentLabel for s in seg.SegmentSequence] == ["Metastasis 1", "Cyst 2"]

@@ -49,6 +49,8 @@ class Export:
     has_liver_outline: bool = False
     """Whether the liver is drawn as well, in a file of its own."""
 
+    has_codes: bool = True
+    """Whether the SEG's codes say what each lesion is; else only its label does."""
     layout: Layout = Layout.FLAT
     has_bare_names: bool = False
     """Whether series descriptions leave out what distinguishes the series."""
@@ -107,10 +109,10 @@ def _write_mri(study: SimulatedStudy, when: Visits, folder: Path, export: Export
         made += decoys.of_mri(study, when)
         (folder / "VERSION").write_text("1.0\n")
     if export.outlines is not Outlines.NONE:
-        made.append(_drawn(study, when, slices, study.segments, 90, export.outlines))
+        made.append(_drawn(study, when, slices, study.segments, 90, export))
     if export.has_liver_outline:
         liver = Segment("Liver", Structure.LIVER, study.liver.trimmed(), "phantom")
-        made.append(_drawn(study, when, slices, [liver], 91, export.outlines))
+        made.append(_drawn(study, when, slices, [liver], 91, export))
     _save(made, folder, export.layout)
 
 
@@ -120,13 +122,17 @@ def _drawn(
     slices: Sequence[Dataset],
     segments: Sequence[Segment],
     number: int,
-    outlines: Outlines,
+    export: Export,
 ) -> Dataset:
     at = when.mri.start + timedelta(hours=3)
     drawing = write_outlines.Drawing(
-        series(when.mri, number, "Segmentation", at), at, slices, study.hbp.grid
+        series(when.mri, number, "Segmentation", at),
+        at,
+        slices,
+        study.hbp.grid,
+        export.has_codes,
     )
-    if outlines is Outlines.RTSTRUCT:
+    if export.outlines is Outlines.RTSTRUCT:
         return write_outlines.rtstruct(segments, drawing)
     return write_outlines.seg(segments, drawing)
 

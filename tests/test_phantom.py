@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,9 +134,21 @@ def test_organs_slide_along_the_wall_and_never_cross_it() -> None:
     assert np.abs(moved[:, 2] - wall[:, 2]).max() > 5.0
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_strongest_motion_does_not_fold_the_liver(seed: int) -> None:
-    recipe = Recipe(seed=seed, breathing_mm=25.0, deformation_mm=10.0, rotation_deg=10.0)
+@pytest.mark.parametrize(
+    ("seed", "deformation_mm", "wavelengths_mm"),
+    [(1, 10.0, (170.0, 300.0)), (2, 10.0, (170.0, 300.0)), (3, 6.0, (90.0, 180.0))],
+)
+def test_the_strongest_motion_does_not_fold_the_liver(
+    seed: int, deformation_mm: float, wavelengths_mm: tuple[float, float]
+) -> None:
+    recipe = Recipe(
+        seed,
+        breathing_mm=25.0,
+        breathing_ap_share=0.3,
+        deformation_mm=deformation_mm,
+        deformation_wavelengths_mm=wavelengths_mm,
+        rotation_deg=10.0,
+    )
     view = scene(recipe, anatomy(recipe))
     pose, step = view.mri_pose, 0.5
     points = pose.world_mm(view.liver_points_mm)
@@ -303,11 +316,12 @@ def test_wrong_pairs_keep_the_grid_and_change_the_anatomy() -> None:
         ({"liver_cov": 0.9}, "liver_cov: wanted 0 to 0.6, got 0.9"),
         ({"breathing_mm": 60.0}, "breathing_mm: wanted -40 to 40, got 60.0"),
         ({"seed": -1}, "seed: wanted 0 to"),
+        ({"deformation_wavelengths_mm": (30.0, 90.0)}, "wanted two of at least 60 in order"),
     ],
 )
-def test_impossible_recipes_are_refused(changes: dict[str, float], message: str) -> None:
+def test_impossible_recipes_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidOption, match=message):
-        replace(RECIPE, **changes)  # type: ignore[arg-type]
+        replace(RECIPE, **changes)
 
 
 def test_impossible_lesions_are_refused() -> None:

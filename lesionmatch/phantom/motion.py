@@ -31,6 +31,8 @@ class Breath:
 
     shift_mm: float
     dome_z_mm: float
+    ap_share: float = 0.0
+    """Shift to the back, of what lies away from wall and spine, as a share of that upwards."""
 
     def __call__(self, at: Coords) -> Field:
         """How far the anatomy found at these coordinates lies below them."""
@@ -52,12 +54,17 @@ class Deformation:
         return x, y, z
 
 
-def deformation(rng: np.random.Generator, largest_mm: float, points_mm: Points) -> Deformation:
+def deformation(
+    rng: np.random.Generator,
+    largest_mm: float,
+    wavelengths_mm: tuple[float, float],
+    points_mm: Points,
+) -> Deformation:
     """A random deformation whose largest length among `points_mm` is as wanted."""
     fields = (
-        ripple(rng, 3, (170.0, 300.0)),
-        ripple(rng, 3, (170.0, 300.0)),
-        ripple(rng, 3, (170.0, 300.0)),
+        ripple(rng, 3, wavelengths_mm),
+        ripple(rng, 3, wavelengths_mm),
+        ripple(rng, 3, wavelengths_mm),
     )
     unit = np.stack(Deformation(fields, 1.0)(coords_of(points_mm)), -1)
     longest = float(np.linalg.norm(unit, axis=-1).max())
@@ -93,12 +100,17 @@ class Pose:
     def visceral_coords(self, static: Coords) -> Coords:
         """Body coordinates for what breathes, given those for what does not."""
         x, y, z = static
+        if self.is_rigid:
+            return static
+        inside = _smooth_step(-self.cavity(static) / WALL_FADE_MM)
         if self.deformation is not None:
-            inside = _smooth_step(-self.cavity(static) / WALL_FADE_MM)
             dx, dy, dz = self.deformation(static)
             x, y, z = x + inside * dx, y + inside * dy, z + dz
         if self.breath is not None:
-            z = z + self.breath(static)
+            down = self.breath(static)
+            z = z + down
+            if self.breath.ap_share:
+                y = y + self.breath.ap_share * inside * down
         return x, y, z
 
     def anatomy_mm(self, world_mm: ArrayLike) -> Points:

@@ -150,8 +150,12 @@ class Recipe:
     # --- how the MRI differs from the CT
     breathing_mm: float = 12.0
     """Craniocaudal shift of the liver's dome; the MRI's is the higher one when positive."""
+    breathing_ap_share: float = 0.0
+    """How far the liver moves to the back as well, as a share of how far it moves up."""
     deformation_mm: float = 5.0
     """Largest smooth displacement within the liver, beside the breathing."""
+    deformation_wavelengths_mm: tuple[float, float] = (170.0, 300.0)
+    """Shortest and longest; shorter ones bend the liver more locally."""
     rotation_deg: float = 3.0
     frame_offset_mm: float = 150.0
     """Distance between the two frames' origins."""
@@ -206,6 +210,12 @@ class Recipe:
         return f"2.25.{int.from_bytes(sha256(text.encode()).digest()[:15], 'big')}"
 
     def __post_init__(self) -> None:
+        shortest, longest = self.deformation_wavelengths_mm
+        if not 60.0 <= shortest <= longest:
+            raise InvalidOption(
+                "deformation_wavelengths_mm: wanted two of at least 60 in order, got "
+                f"{self.deformation_wavelengths_mm}"
+            )
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not low <= value <= high:
@@ -216,6 +226,7 @@ _RANGES = (
     ("seed", 0, 2**63 - 1),
     ("visit", 0, 1000),
     ("breathing_mm", -40.0, 40.0),
+    ("breathing_ap_share", 0.0, 0.6),
     ("deformation_mm", 0.0, 12.0),
     ("rotation_deg", 0.0, 20.0),
     ("frame_offset_mm", 0.0, 2000.0),

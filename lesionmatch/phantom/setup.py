@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.geometry import Frame, Grid, Transform
+from lesionmatch.geometry import Frame, Grid, Points, Transform
 from lesionmatch.phantom.body import Body
-from lesionmatch.phantom.motion import Breath, Pose, deformation
+from lesionmatch.phantom.motion import Breath, Deformation, Pose, deformation
 from lesionmatch.phantom.recipe import Plane, Recipe, Size, Stream
 from lesionmatch.phantom.shapes import rotation
 
@@ -79,10 +79,12 @@ def scene(recipe: Recipe, body: Body) -> Scene:
     upright = _placed(pet_frame, isocentre + offset, np.eye(3))
     turn = rotation(rng.normal(size=3), np.deg2rad(recipe.rotation_deg))
     lying = _placed(mri_frame, isocentre, turn)
-    bent = deformation(rng, recipe.deformation_mm, points) if recipe.deformation_mm else None
+    bent = _bent(rng, recipe, points)
     ct = Pose(upright, body.cavity)
     pet = Pose(upright, body.cavity, _breath(body, recipe.pet_ct_offset_mm))
-    mri = Pose(lying, body.cavity, _breath(body, recipe.breathing_mm), bent)
+    mri = Pose(
+        lying, body.cavity, _breath(body, recipe.breathing_mm, recipe.breathing_ap_share), bent
+    )
     scanners = SCANNERS[recipe.size]
     return Scene(
         ct, pet, mri,
@@ -101,8 +103,15 @@ def _placed(frame: Frame, origin_mm: NDArray[np.float64], turn: NDArray[np.float
     return Transform(frame, Frame("body"), world_from_body).inverse
 
 
-def _breath(body: Body, shift_mm: float) -> Breath | None:
-    return Breath(shift_mm, body.top_mm) if shift_mm else None
+def _breath(body: Body, shift_mm: float, ap_share: float = 0.0) -> Breath | None:
+    return Breath(shift_mm, body.top_mm, ap_share) if shift_mm else None
+
+
+def _bent(rng: np.random.Generator, recipe: Recipe, points_mm: Points) -> Deformation | None:
+    if recipe.deformation_mm == 0.0:
+        return None
+    wavelengths = recipe.deformation_wavelengths_mm
+    return deformation(rng, recipe.deformation_mm, wavelengths, points_mm)
 
 
 def _centred(

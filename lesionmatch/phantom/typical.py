@@ -131,6 +131,8 @@ def _ordinary(rng: Rng) -> dict[str, Any]:
         "ct_noise_hu": float(rng.uniform(9, 20)),
         "pet_sharpening": float(rng.uniform(0.2, 1.0)) if rng.random() < 0.3 else 0.0,
         "outline_error_mm": float(np.clip(rng.normal(0, 0.4), -1, 1)),
+        "breathing_ap_share": float(rng.uniform(0.0, 0.35)),
+        "deformation_wavelengths_mm": (float(rng.uniform(100, 170)), 300.0),
         "resection": Resection.LEFT_LATERAL if rng.random() < 0.05 else Resection.NONE,
     }
 

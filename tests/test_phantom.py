@@ -25,6 +25,7 @@ from lesionmatch.phantom import (
     wrong,
 )
 from lesionmatch.phantom.body import Tissue
+from lesionmatch.phantom.motion import Shear
 from lesionmatch.phantom.render import fine_share
 from lesionmatch.phantom.setup import scene
 from lesionmatch.phantom.shapes import Ellipsoid, coords_of, turned
@@ -420,3 +421,23 @@ def test_blur_spreads_a_lesions_uptake_and_loses_none_of_it() -> None:
     assert extra.max() == pytest.approx(3.0 * 5.0 * row.recovery, rel=0.15)
     peak_mm = without.suv.grid.world(np.unravel_index(extra.argmax(), extra.shape))
     assert np.linalg.norm(peak_mm - row.pet_mm) < 3.5
+
+
+def test_a_shear_keeps_volumes_and_has_its_largest_length() -> None:
+    recipe = Recipe(
+        5, breathing_mm=0.0, deformation_mm=6.0, deformation_keeps_volume=True,
+        deformation_wavelengths_mm=(90.0, 180.0),
+    )  # fmt: skip
+    view = scene(recipe, anatomy(recipe))
+    bend, points, step = view.mri_pose.deformation, view.liver_points_mm, 0.01
+    assert isinstance(bend, Shear)
+    lengths = np.linalg.norm(bend(coords_of(points)), axis=0)
+    assert lengths.max() == pytest.approx(6.0, rel=1e-3)
+
+    def moved(at: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack(bend((at[:, 0], at[:, 1], at[:, 2])), -1)
+
+    slopes = [(moved(points + step * u) - moved(points - step * u)) / (2 * step) for u in np.eye(3)]
+    divergence = sum(slope[:, axis] for axis, slope in enumerate(slopes))
+    np.testing.assert_allclose(divergence, 0.0, atol=1e-6)
+    assert np.abs(slopes[0][:, 1]).max() > 0.05

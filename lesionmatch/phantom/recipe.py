@@ -156,6 +156,8 @@ class Recipe:
     """Largest smooth displacement within the liver, beside the breathing."""
     deformation_wavelengths_mm: tuple[float, float] = (170.0, 300.0)
     """Shortest and longest; shorter ones bend the liver more locally."""
+    deformation_keeps_volume: bool = False
+    """Whether the deformation is a shear, which keeps volumes as a liver nearly does."""
     rotation_deg: float = 3.0
     frame_offset_mm: float = 150.0
     """Distance between the two frames' origins."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lesionmatch.geometry import Frame, Grid, Points, Transform
 from lesionmatch.phantom.body import Body
-from lesionmatch.phantom.motion import Breath, Deformation, Pose, deformation
+from lesionmatch.phantom.motion import Breath, Deformation, Pose, Shear, deformation, shear
 from lesionmatch.phantom.recipe import Plane, Recipe, Size, Stream
 from lesionmatch.phantom.shapes import rotation
 
@@ -107,11 +107,14 @@ def _breath(body: Body, shift_mm: float, ap_share: float = 0.0) -> Breath | None
     return Breath(shift_mm, body.top_mm, ap_share) if shift_mm else None
 
 
-def _bent(rng: np.random.Generator, recipe: Recipe, points_mm: Points) -> Deformation | None:
+def _bent(
+    rng: np.random.Generator, recipe: Recipe, points_mm: Points
+) -> Deformation | Shear | None:
     if recipe.deformation_mm == 0.0:
         return None
     wavelengths = recipe.deformation_wavelengths_mm
-    return deformation(rng, recipe.deformation_mm, wavelengths, points_mm)
+    bend = shear if recipe.deformation_keeps_volume else deformation
+    return bend(rng, recipe.deformation_mm, wavelengths, points_mm)
 
 
 def _centred(

@@ -133,6 +133,7 @@ def _ordinary(rng: Rng) -> dict[str, Any]:
         "outline_error_mm": float(np.clip(rng.normal(0, 0.4), -1, 1)),
         "breathing_ap_share": float(rng.uniform(0.0, 0.35)),
         "deformation_wavelengths_mm": (float(rng.uniform(100, 170)), 300.0),
+        "deformation_keeps_volume": True,
         "resection": Resection.LEFT_LATERAL if rng.random() < 0.05 else Resection.NONE,
     }
 

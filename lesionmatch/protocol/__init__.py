@@ -28,6 +28,7 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -35,10 +36,13 @@ __all__ = [
     "DetectabilityRules",
     "FlagRules",
     "FociRules",
+    "InputLimits",
     "LandmarkRules",
     "Protocol",
     "ReasonRules",
     "RelationRules",
+    "SeriesRules",
+    "SuvRules",
     "UptakeRules",
     "changed",
     "load_protocol",
@@ -60,6 +64,9 @@ class Protocol:
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
+    input: InputLimits = field(default_factory=InputLimits)
+    series: SeriesRules = field(default_factory=SeriesRules)
+    suv: SuvRules = field(default_factory=SuvRules)
 
     def __post_init__(self) -> None:
         for section in fields(self):

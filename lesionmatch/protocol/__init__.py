@@ -28,7 +28,9 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
+from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -38,8 +40,10 @@ __all__ = [
     "FociRules",
     "InputLimits",
     "LandmarkRules",
+    "LiverRules",
     "Protocol",
     "ReasonRules",
+    "RegistrationRules",
     "RelationRules",
     "SeriesRules",
     "SuvRules",
@@ -62,11 +66,13 @@ class Protocol:
     relations: RelationRules = field(default_factory=RelationRules)
     reasons: ReasonRules = field(default_factory=ReasonRules)
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
+    liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
     input: InputLimits = field(default_factory=InputLimits)
     series: SeriesRules = field(default_factory=SeriesRules)
     suv: SuvRules = field(default_factory=SuvRules)
+    registration: RegistrationRules = field(default_factory=RegistrationRules)
 
     def __post_init__(self) -> None:
         for section in fields(self):

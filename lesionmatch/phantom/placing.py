@@ -1,0 +1,157 @@
+"""Where lesions go: random places in the liver that are what the recipe asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionmatch.errors import InvalidOption
+from lesionmatch.geometry import Points
+from lesionmatch.phantom.body import Body, Tissue
+from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe
+from lesionmatch.phantom.shapes import Ellipsoid, coords_of, distance_to_tubes, rotation, turned
+
+CANDIDATES = 6000
+GAP_MM = 8.0
+"""Least distance between two lesions' surfaces, while there is room."""
+SUBCAPSULAR_MM = 4.0
+PERIHILAR_MM = 18.0
+NEAR_VESSEL_MM = 4.0
+DEEP_MM = 12.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A lesion with its place in the body."""
+
+    recipe: LesionRecipe
+    shape: Ellipsoid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedSpot:
+    """Uptake without a lesion, with its place in the body."""
+
+    recipe: SpotRecipe
+    shape: Ellipsoid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Candidates and what is known of each."""
+
+    points_mm: Points
+    depth_mm: NDArray[np.float32]
+    vessel_mm: NDArray[np.float32]
+    hilum_mm: NDArray[np.float32]
+
+
+def _places(body: Body, rng: np.random.Generator) -> _Places:
+    points = body.liver_points_mm(rng, CANDIDATES)
+    return _Places(
+        points,
+        -body.inside_liver_mm(points),
+        body.vessel_mm(points),
+        np.linalg.norm(points - body.hilum_mm, axis=1).astype(np.float32),
+    )
+
+
+def _fits(places: _Places, recipe: LesionRecipe) -> NDArray[np.bool_]:
+    radius = recipe.diameter_mm / 2
+    under = places.depth_mm - radius
+    beside = places.vessel_mm - radius
+    inside = under > 0.3 if radius < 15.0 else places.depth_mm > 0.5 * radius
+    rules: dict[Place, Callable[[], NDArray[np.bool_]]] = {
+        Place.ANYWHERE: lambda: beside > -radius,
+        Place.DEEP: lambda: (under > DEEP_MM) & (beside > NEAR_VESSEL_MM + 2),
+        Place.SUBCAPSULAR: lambda: (under < SUBCAPSULAR_MM) & (places.hilum_mm > 35),
+        Place.PERIHILAR: lambda: places.hilum_mm < PERIHILAR_MM,
+        Place.NEAR_VESSEL: lambda: (beside > 0.3) & (beside < NEAR_VESSEL_MM) & (under > 6),
+    }
+    return np.asarray(inside & rules[recipe.place]())
+
+
+def place_lesions(body: Body, recipe: Recipe) -> tuple[Placed, ...]:
+    """Each lesion of a recipe at a place of its kind; the large ones choose first.
+
+    Raises `InvalidOption` when the liver has no such place left.
+    """
+    rng = np.random.default_rng([recipe.seed, 3])
+    places = _places(body, rng)
+    placed: dict[int, Placed] = {}
+    order = sorted(range(len(recipe.lesions)), key=lambda n: -recipe.lesions[n].diameter_mm)
+    for number in order:
+        wanted = recipe.lesions[number]
+        point = _choose(places, wanted, [p.shape for p in placed.values()], rng)
+        placed[number] = Placed(wanted, _lump(rng, point, wanted.diameter_mm))
+    return tuple(placed[n] for n in range(len(recipe.lesions)))
+
+
+def _choose(
+    places: _Places, wanted: LesionRecipe, others: list[Ellipsoid], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    fits = np.flatnonzero(_fits(places, wanted))
+    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * wanted.diameter_mm):
+        free = np.ones(len(fits), bool)
+        for other in others:
+            apart = np.linalg.norm(places.points_mm[fits] - other.centre_mm, axis=1)
+            free &= apart > wanted.diameter_mm / 2 + max(other.radii_mm) + gap
+        if free.any():
+            return np.asarray(places.points_mm[rng.choice(fits[free])])
+    raise InvalidOption(
+        f"lesion of {wanted.diameter_mm:g} mm, {wanted.place.value}: wanted a place in this "
+        "liver, got none that is free; ask for fewer or smaller lesions"
+    )
+
+
+def _lump(rng: np.random.Generator, centre: NDArray[np.float64], diameter_mm: float) -> Ellipsoid:
+    """An ellipsoid of the volume of the wanted sphere; small lesions are rounder."""
+    spread = 0.03 if diameter_mm < 8 else 0.10
+    ratio = np.exp(rng.normal(0, spread, 3))
+    radii = diameter_mm / 2 * ratio / np.prod(ratio) ** (1 / 3)
+    return turned(centre, radii, rotation(rng.normal(size=3), rng.uniform(0, np.pi)))
+
+
+def place_spots(body: Body, recipe: Recipe, lesions: tuple[Placed, ...]) -> tuple[PlacedSpot, ...]:
+    """Uptake without a lesion, each at a place of its kind."""
+    rng = np.random.default_rng([recipe.seed, 4])
+    return tuple(_spot(body, rng, spot, lesions) for spot in recipe.spots)
+
+
+def _spot(
+    body: Body, rng: np.random.Generator, spot: SpotRecipe, lesions: tuple[Placed, ...]
+) -> PlacedSpot:
+    points = _spot_places(body, rng, spot)
+    apart = np.full(len(points), np.inf)
+    for lesion in lesions:
+        away = np.linalg.norm(points - lesion.shape.centre_mm, axis=1)
+        apart = np.minimum(apart, away - max(lesion.shape.radii_mm))
+    best = points[np.flatnonzero(apart >= min(15.0, float(apart.max())))]
+    radius = spot.diameter_mm / 2
+    centre = best[rng.integers(len(best))]
+    return PlacedSpot(spot, turned(centre, (radius, radius, radius), np.eye(3)))
+
+
+def _spot_places(body: Body, rng: np.random.Generator, spot: SpotRecipe) -> Points:
+    points = body.liver_points_mm(rng, CANDIDATES)
+    depth = -body.inside_liver_mm(points)
+    if spot.place is Spot.PARENCHYMA:
+        return points[depth > 12.0]
+    if spot.place is Spot.GUT_AT_CAPSULE:
+        return _gut_places(body, rng, spot.diameter_mm / 2)
+    tissue = Tissue.BILE_DUCT if spot.place is Spot.BILE_DUCT else Tissue.PORTAL_VEIN
+    along = distance_to_tubes(body.trees(tissue), points)
+    central = (depth > 3.0) & (along < 2.0)
+    return points[central] if central.any() else points[np.argsort(along)[:5]]
+
+
+def _gut_places(body: Body, rng: np.random.Generator, radius_mm: float) -> Points:
+    """Just outside the liver's under surface, where bowel or stomach touches it."""
+    centre, half = np.array(body.liver.centre_mm), np.array(body.liver.half_mm)
+    points = centre + rng.uniform(-1, 1, (8 * CANDIDATES, 3)) * half
+    outside = body.inside_liver_mm(points)
+    room = -body.cavity(coords_of(points))
+    low = points[:, 2] < body.hilum_mm[2] + 20
+    good = (outside > radius_mm) & (outside < radius_mm + 1.5) & (room > radius_mm + 2) & low
+    return np.asarray(points[good])

@@ -109,18 +109,14 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise InvalidInput(
-            f"label file: wanted one that can be read, got {error.strerror}"
-        ) from error
+        raise InvalidInput(f"file: wanted one that can be read, got {error.strerror}") from error
 
 
 def _placed(voxels: _Voxels, frame: Frame, name: str) -> Grid:
     try:
         return voxels.grid(frame)
     except InvalidGeometry as error:
-        raise InvalidInput(
-            f"{_kind(name)} file: wanted a place for its voxels, got {error}"
-        ) from error
+        raise InvalidInput(f"{_kind(name)} file: wanted a grid, got {error}") from error
 
 
 def _kind(name: str) -> str:
@@ -177,7 +173,7 @@ def _nifti(
 ) -> tuple[list[_Voxels], dict[tuple[int, int], LabelName]]:
     head = file.read(2)
     file.seek(0)
-    plain = gzip.GzipFile(fileobj=file) if head == b"\x1f\x8b" else file
+    plain: Any = gzip.GzipFile(fileobj=file) if head == b"\x1f\x8b" else file
     first = plain.read(4)
     plain.seek(0)
     is_second = 540 in (int.from_bytes(first, "little"), int.from_bytes(first, "big"))
@@ -269,7 +265,7 @@ def _nrrd(
 
 
 def _nrrd_dtype(header: Mapping[str, Any]) -> np.dtype[Any]:
-    found = np.dtype(nrrd.reader._TYPEMAP_NRRD2NUMPY[header["type"]])
+    found: np.dtype[Any] = np.dtype(nrrd.reader._TYPEMAP_NRRD2NUMPY[header["type"]])
     order = {"little": "<", "big": ">"}.get(str(header.get("endian", "little")).lower(), "<")
     return found.newbyteorder(order)
 
@@ -340,7 +336,8 @@ def _stored(volume: Image | Mask | LabelMap, step: float | None) -> NDArray[Any]
         return volume.array.astype("<u2")
     if step is None:
         return volume.array.astype("<f4")
-    return np.clip(np.rint(volume.array / step), -32768, 32767).astype("<i2")
+    steps = np.clip(np.rint(volume.array / step), -32768, 32767)
+    return np.asarray(steps, "<i2")
 
 
 def _header(grid: Grid, stored: NDArray[Any], step: float | None) -> nib.Nifti1Header:

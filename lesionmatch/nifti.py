@@ -266,8 +266,8 @@ def _nrrd(
 
 def _nrrd_dtype(header: Mapping[str, Any]) -> np.dtype[Any]:
     found: np.dtype[Any] = np.dtype(nrrd.reader._TYPEMAP_NRRD2NUMPY[header["type"]])
-    order = {"little": "<", "big": ">"}.get(str(header.get("endian", "little")).lower(), "<")
-    return found.newbyteorder(order)
+    is_big = str(header.get("endian", "little")).lower() == "big"
+    return found.newbyteorder(">" if is_big else "<")
 
 
 def _nrrd_place(header: Mapping[str, Any], axes: int) -> tuple[NDArray[np.float64], list[int]]:

@@ -16,7 +16,14 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import Protocol, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
 from lesionmatch.registration.bound import bound_of
-from lesionmatch.registration.deform import Floats, Scene, Stiffness, deformation, scene
+from lesionmatch.registration.deform import (
+    Deformation,
+    Floats,
+    Scene,
+    Stiffness,
+    deformation,
+    scene,
+)
 from lesionmatch.registration.doubts import doubts_of
 from lesionmatch.registration.evidence import (
     Gain,
@@ -123,7 +130,7 @@ class _Fit:
     witness: Witness
     affine_gain: Gain | None
     deformable_gain: Gain | None
-    field: Floats | None
+    bent: Deformation | None
     scene: Scene
     refused: tuple[str, ...]
     """Why a stage the method asked for was not kept."""
@@ -195,7 +202,8 @@ def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.G
     """`fit` with a deformation, where it is better and can be trusted, or was asked for."""
     how = STIFF[study.target.name]
     ground = scene(study.mri, study.liver, study.target, fit.linear, how)
-    field = deformation(ground, how, rng)
+    bent = deformation(ground, how, rng)
+    field = bent.field
     growth = jacobian(ground, field, fit.linear)[ground.inside]
     if growth.min() <= 0.0:
         return replace(fit, refused=("the deformation folds the liver onto itself",))
@@ -205,7 +213,7 @@ def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.G
     judged = replace(fit, deformable_gain=gained)
     if method != "deformable" and reasons:
         return replace(judged, refused=reasons)
-    return replace(judged, kind="deformable", ways=ways, field=field, scene=ground, refused=reasons)
+    return replace(judged, kind="deformable", ways=ways, bent=bent, scene=ground, refused=reasons)
 
 
 def _against(rules: RegistrationRules, gained: Gain, growth: Floats) -> tuple[str, ...]:
@@ -262,11 +270,11 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     volume = float(np.linalg.det(turn))
     least = most = volume
     moved = 0.0
-    if fit.field is not None:
+    if fit.bent is not None:
         inside = fit.scene.inside
-        growth = jacobian(fit.scene, fit.field, fit.linear)[inside]
+        growth = jacobian(fit.scene, fit.bent.field, fit.linear)[inside]
         least, most, volume = float(growth.min()), float(growth.max()), float(growth.mean())
-        moved = float(np.percentile(np.linalg.norm(fit.field[:, inside], axis=0), 95))
+        moved = float(np.percentile(np.linalg.norm(fit.bent.field[:, inside], axis=0), 95))
     is_applied = offset is not None and (
         float(np.linalg.norm(offset)) >= study.rules.least_pet_offset_mm
     )

@@ -46,6 +46,7 @@ def body(recipe: Recipe) -> Body:
         cavity=partial(trunk.cavity, frame),
         parts=tuple(organs),
         liver=hepatic.organ(liver),
+        capsule=liver.capsule,
         hilum_mm=liver.hilum_mm,
         top_mm=liver.top_mm,
         bottom_mm=liver.bottom_mm,

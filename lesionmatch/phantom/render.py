@@ -37,7 +37,7 @@ class Slab:
 
     def share(self, distance: Field) -> Field:
         """Share of a voxel whose centre lies at a signed distance."""
-        return np.clip(0.5 - distance * (1.0 / self.width_mm), 0.0, 1.0)
+        return np.asarray(np.clip(0.5 - distance * (1.0 / self.width_mm), 0.0, 1.0))
 
 
 def slabs(grid: Grid, pose: Pose) -> Iterator[tuple[slice, Slab]]:
@@ -162,15 +162,10 @@ def paint(body: Body, slab: Slab, values: Sequence[Mapping[Tissue, float]]) -> l
     return arrays
 
 
-def fine_share(
-    grid: Grid, pose: Pose, shape: Ellipsoid, margin_mm: float = 0.0
-) -> tuple[Box, Field] | None:
-    """Share of each voxel that a visceral solid fills, by sampling below the voxel.
-
-    The box reaches `margin_mm` beyond the solid.
-    """
+def fine_share(grid: Grid, pose: Pose, shape: Ellipsoid) -> tuple[Box, Field] | None:
+    """Share of each voxel that a visceral solid fills, by sampling below the voxel."""
     centre = pose.world_mm(np.array(shape.centre_mm))[0]
-    reach = 1.35 * max(shape.half_mm) + 1.5 + margin_mm
+    reach = 1.35 * max(shape.half_mm) + 1.5
     corners = centre + reach * np.array([[-1.0] * 3, [1.0] * 3])
     axes = np.abs(np.linalg.inv(grid.world_from_voxel[:3, :3])).sum(1) * reach
     voxel = grid.voxels(corners.mean(0))

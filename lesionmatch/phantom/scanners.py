@@ -134,7 +134,7 @@ def pet_image(
 
 def breathing_sd_mm(recipe: Recipe) -> float:
     """Standard deviation of a sinusoid of the recipe's peak-to-peak excursion."""
-    return recipe.pet_breathing_mm / (2.0 * np.sqrt(2.0))
+    return recipe.pet_breathing_mm / float(2.0 * np.sqrt(2.0))
 
 
 def pet_sd(recipe: Recipe, grid: Grid) -> list[float]:
@@ -172,7 +172,7 @@ def hbp_image(
     array, liver = _rendered(
         body, grid, pose, dict(tissues.hbp), recipe.hbp_texture, (recipe.seed, 30)
     )
-    shares = tuple(_cover(array, grid, pose, l, LESION_HBP[l.recipe.kind]) for l in lesions)
+    shares = tuple(_cover(array, grid, pose, one, LESION_HBP[one.recipe.kind]) for one in lesions)
     rng = np.random.default_rng([recipe.seed, 31])
     signal = array * _coil(rng, grid, recipe.hbp_bias)
     real = signal + recipe.hbp_noise * noise(rng, grid, 1.0)

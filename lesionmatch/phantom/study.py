@@ -59,7 +59,7 @@ def simulate(recipe: Recipe) -> SimulatedStudy:
         liver=hbp.liver,
         liver_on_pet=Mask(view.pet_grid, pet.liver_share >= 0.5),
         segments=_segments(placed, hbp.lesions),
-        truth=describe(recipe, body, view, values, placed, spots, hbp, pet),
+        truth=describe(recipe, body, view, values, placed, spots, hbp),
         body=body,
         scene=view,
         tissues=values,

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
-from lesionmatch.phantom import scanners
+from lesionmatch.phantom import hepatic, scanners
 from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.motion import Pose
 from lesionmatch.phantom.placing import Placed, PlacedSpot
 from lesionmatch.phantom.recipe import Place, Recipe, Spot
-from lesionmatch.phantom.scanners import FWHM_PER_SD, Hbp, Pet
+from lesionmatch.phantom.scanners import FWHM_PER_SD, Hbp
 from lesionmatch.phantom.setup import Scene
 from lesionmatch.phantom.shapes import Ellipsoid, Segment, Triple, coords_of, triple
 from lesionmatch.phantom.tissues import Tissues
@@ -85,7 +85,7 @@ class Truth:
     hilum_mri_mm: Triple
     hilum_pet_mm: Triple
     vessels: tuple[Segment, ...]
-    """Portal and hepatic veins and cava: centrelines with radii, in body coordinates."""
+    """Portal and hepatic veins and cava: centrelines with radii, on the MRI."""
     liver_points_mri_mm: NDArray[np.float64]
     """(N, 3) points of the liver on the MRI."""
     liver_points_ct_mm: NDArray[np.float64]
@@ -135,14 +135,20 @@ class Truth:
             "hilum_pet_mm": self.hilum_pet_mm,
             "lesions": [_plain(lesion) for lesion in self.lesions],
             "spots": [_plain(spot) for spot in self.spots],
-            "liver_points_mri_mm": np.round(self.liver_points_mri_mm, 3).tolist(),
-            "liver_points_ct_mm": np.round(self.liver_points_ct_mm, 3).tolist(),
-            "liver_points_pet_mm": np.round(self.liver_points_pet_mm, 3).tolist(),
+            "liver_points_mri_mm": _listed(self.liver_points_mri_mm),
+            "liver_points_ct_mm": _listed(self.liver_points_ct_mm),
+            "liver_points_pet_mm": _listed(self.liver_points_pet_mm),
         }
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
         path.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n")
+
+
+def _listed(points_mm: Points, count: int = 300) -> list[list[float]]:
+    """Enough of the points for a file that people open."""
+    rows: list[list[float]] = np.round(points_mm[:count], 3).tolist()
+    return rows
 
 
 def _plain(row: LesionTruth | SpotTruth) -> dict[str, Any]:
@@ -167,12 +173,11 @@ def describe(
     placed: tuple[Placed, ...],
     spots: tuple[PlacedSpot, ...],
     hbp: Hbp,
-    pet: Pet,
 ) -> Truth:
     """The truth of a rendered study."""
     lesions = _lesions(recipe, body, scene, placed, hbp)
     spot_truths = tuple(_spot(recipe, body, scene, spot) for spot in spots)
-    contrasts = [l.contrast_to_noise for l in lesions if l.is_on_pet]
+    contrasts = [row.contrast_to_noise for row in lesions if row.is_on_pet]
     contrasts += [s.contrast_to_noise for s in spot_truths if s.is_in_liver]
     points = scene.liver_points_mm
     hilum = np.array([body.hilum_mm])
@@ -182,18 +187,34 @@ def describe(
         spots=spot_truths,
         liver_suv=values.suv[Tissue.LIVER],
         liver_cov=recipe.liver_cov,
-        liver_ml=_liver_ml(body),
+        liver_ml=hepatic.volume_ml(body.liver),
         hilum_mri_mm=triple(scene.mri_pose.world_mm(hilum)[0]),
         hilum_pet_mm=triple(scene.pet_pose.world_mm(hilum)[0]),
-        vessels=body.trees(Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA),
+        vessels=_on_mri(body, scene.mri_pose),
         liver_points_mri_mm=scene.mri_pose.world_mm(points),
         liver_points_ct_mm=scene.ct_pose.world_mm(points),
         liver_points_pet_mm=scene.pet_pose.world_mm(points),
-        mri="involved" if any(l.kind.counts and l.is_on_mri for l in lesions) else "not_involved",
+        mri=_mri_call(lesions),
         pet=_pet_call(contrasts),
         mri_pose=scene.mri_pose,
         ct_pose=scene.ct_pose,
         pet_pose=scene.pet_pose,
+    )
+
+
+def _mri_call(lesions: tuple[LesionTruth, ...]) -> str:
+    involved = any(row.kind.counts and row.is_on_mri for row in lesions)
+    return "involved" if involved else "not_involved"
+
+
+def _on_mri(body: Body, pose: Pose) -> tuple[Segment, ...]:
+    """The large veins as tubes on the MRI."""
+    veins = body.trees(Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
+    starts = pose.world_mm(np.array([s.start_mm for s in veins]))
+    stops = pose.world_mm(np.array([s.stop_mm for s in veins]))
+    return tuple(
+        Segment(triple(a), triple(b), s.start_radius_mm, s.stop_radius_mm)
+        for s, a, b in zip(veins, starts, stops, strict=True)
     )
 
 
@@ -284,7 +305,7 @@ def surface_mm(shape: Ellipsoid, count: int = 200) -> Points:
 
 
 def capsule_distance_mm(body: Body, shape: Ellipsoid) -> float:
-    """Distance of a lesion's surface to the liver's, by marching rays from its middle.
+    """Distance of a lesion's surface to the capsule, by marching rays from its middle.
 
     The liver's signed distance is not exact far from the surface, so it is only asked where
     it changes sign. Steps of half a millimetre.
@@ -293,13 +314,12 @@ def capsule_distance_mm(body: Body, shape: Ellipsoid) -> float:
     away = surface_mm(Ellipsoid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), 400)
     steps = np.arange(0.5, 110.0, 0.5)
     points = centre + away[:, None, :] * steps[None, :, None]
-    outside = body.liver.distance(coords_of(points)) > 0
-    first = np.where(outside.any(1), steps[outside.argmax(1)], np.inf)
-    exit_mm = centre + away * first[:, None]
+    outside = body.capsule(coords_of(points)) > 0
+    leaves = outside.any(1)
+    exits = centre + away[leaves] * steps[outside.argmax(1)][leaves, None]
     surface = surface_mm(shape)
-    exits = exit_mm[np.isfinite(first)]
     gaps = np.linalg.norm(surface[:, None] - exits[None], axis=-1)
-    return 0.0 if bool((body.inside_liver_mm(surface) > 0).any()) else float(gaps.min())
+    return 0.0 if bool((body.capsule(coords_of(surface)) > 0).any()) else float(gaps.min())
 
 
 def recovery(recipe: Recipe, shape: Ellipsoid) -> float:
@@ -316,11 +336,3 @@ def recovery(recipe: Recipe, shape: Ellipsoid) -> float:
     weights = [np.exp(-0.5 * (a * fine / s) ** 2) for a, s in ((z, sd_z), (y, sd), (x, sd))]
     kernel = weights[0] * weights[1] * weights[2]
     return float((share * kernel).sum() / kernel.sum())
-
-
-def _liver_ml(body: Body, step_mm: float = 5.0) -> float:
-    centre, half = np.array(body.liver.centre_mm), np.array(body.liver.half_mm)
-    x, y, z = (np.arange(c - h, c + h, step_mm) for c, h in zip(centre, half, strict=True))
-    at = np.meshgrid(x, y, z, indexing="ij", sparse=True)
-    inside = body.liver.distance((at[0], at[1], at[2])) < 0
-    return float(np.count_nonzero(inside) * step_mm**3 / 1000.0)

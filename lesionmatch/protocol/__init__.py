@@ -28,6 +28,7 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
@@ -37,6 +38,7 @@ __all__ = [
     "FlagRules",
     "FociRules",
     "LandmarkRules",
+    "LiverRules",
     "Protocol",
     "ReasonRules",
     "RegistrationRules",
@@ -60,6 +62,7 @@ class Protocol:
     relations: RelationRules = field(default_factory=RelationRules)
     reasons: ReasonRules = field(default_factory=ReasonRules)
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
+    liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
     registration: RegistrationRules = field(default_factory=RegistrationRules)

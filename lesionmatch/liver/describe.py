@@ -1,0 +1,145 @@
+"""One liver with what lesions are measured against: capsule, vessels, hilum, and doubts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from lesionmatch.errors import InvalidInput
+from lesionmatch.geometry import Grid, Points, require_same_frame
+from lesionmatch.image import Image, Mask
+from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
+from lesionmatch.liver.hilum import find_hilum
+from lesionmatch.liver.plausible import doubts_about
+from lesionmatch.liver.vessels import find_vessels
+from lesionmatch.protocol import Protocol
+from lesionmatch.segments import Structure
+
+VESSEL_STRUCTURES = (Structure.PORTAL_VEIN, Structure.HEPATIC_VEIN, Structure.LIVER_VESSEL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Liver:
+    """A liver on the hepatobiliary phase; all in the MRI's frame."""
+
+    mask: Mask
+    """On the image's grid; drawn lesions and holes belong to it."""
+    origin: str
+    """Where the mask comes from, e.g. ``given: SEG`` or ``found on the HBP image``."""
+    capsule: Capsule
+    hilum_mm: Points
+    """(3,)"""
+    hilum_source: str
+    vessels: Mask
+    """Lumen of the large intrahepatic vessels, on the image's grid; may be empty."""
+    vessel_source: str
+    vessel_tree: cKDTree | None
+    """Of the vessels' surface; None where there are none."""
+    doubts: tuple[str, ...]
+    """Sentences; empty when the liver is plausible."""
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether nothing speaks against the mask."""
+        return not self.doubts
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume with lesions and vessels."""
+        return self.mask.volume_ml
+
+    def capsule_distance_mm(self, points_mm: Points) -> NDArray[np.float64]:
+        """Distance of points, (N, 3), from the capsule; see `capsule` for its definition.
+
+        A lesion's distance is the least over its surface; 0 outside the liver's envelope,
+        infinite where the image shows no capsule.
+        """
+        return self.capsule.distance_mm(points_mm)
+
+    def vessel_distance_mm(self, points_mm: Points) -> NDArray[np.float64]:
+        """Distance of points, (N, 3), from the lumen of a large vessel; 0 in it, inf without one.
+
+        A lesion's distance is the least over its surface.
+        """
+        points = np.asarray(points_mm, np.float64).reshape(-1, 3)
+        if self.vessel_tree is None:
+            return np.full(len(points), np.inf)
+        distance = np.asarray(self.vessel_tree.query(points)[0], np.float64)
+        return np.where(_within(self.vessels, points), 0.0, distance)
+
+    def hilum_distance_mm(self, points_mm: Points) -> NDArray[np.float64]:
+        """Distance of points, (N, 3), from the hilum; a lesion's is that of its centroid."""
+        points = np.asarray(points_mm, np.float64).reshape(-1, 3)
+        return np.asarray(np.linalg.norm(points - self.hilum_mm, axis=1))
+
+
+def _within(mask: Mask, points_mm: Points) -> NDArray[np.bool_]:
+    voxels = np.rint(mask.grid.voxels(points_mm)).astype(int)
+    inside = mask.grid.contains(points_mm)
+    found = np.zeros(len(points_mm), np.bool_)
+    found[inside] = mask.array[tuple(np.clip(voxels[inside], 0, np.array(mask.grid.shape) - 1).T)]
+    return found
+
+
+def describe_liver(
+    hbp: Image,
+    mask: Mask,
+    *,
+    origin: str,
+    lesions: Sequence[Mask],
+    structures: Mapping[Structure, Mask],
+    protocol: Protocol,
+) -> Liver:
+    """The liver of `mask` with its capsule, vessels and hilum.
+
+    `mask` lies on the grid of `hbp`; `lesions` and `structures` on any part of it. Drawn
+    portal and hepatic veins take precedence over what the image shows. Raises
+    `InvalidInput` for an empty mask and `FrameMismatch` for another frame of reference.
+    """
+    require_same_frame("liver mask", hbp.frame, mask.frame)
+    drawn = _together(hbp.grid, lesions)
+    filled = Mask(hbp.grid, _filled(mask.array | drawn.array))
+    if mask.is_empty:
+        raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
+    rules = protocol.liver
+    capsule = find_capsule(filled, rules)
+    given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
+    if given:
+        vessels, vessel_source = _together(hbp.grid, given), "given"
+    else:
+        vessels = find_vessels(hbp, filled, drawn, rules)
+        vessel_source = "found on the HBP image"
+    surface = surface_points_mm(vessels, 0.0)
+    hilum, hilum_source = _hilum(filled, capsule, vessels)
+    return Liver(
+        mask=filled,
+        origin=origin,
+        capsule=capsule,
+        hilum_mm=hilum,
+        hilum_source=hilum_source,
+        vessels=vessels,
+        vessel_source=vessel_source,
+        vessel_tree=cKDTree(surface) if len(surface) else None,
+        doubts=doubts_about(hbp, filled, drawn, rules),
+    )
+
+
+def _together(grid: Grid, masks: Sequence[Mask]) -> Mask:
+    array = np.zeros(grid.shape, np.bool_)
+    for mask in masks:
+        array |= mask.on(grid).array
+    return Mask(grid, array)
+
+
+def _filled(liver: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(ndimage.binary_fill_holes(liver), np.bool_)
+
+
+def _hilum(liver: Mask, capsule: Capsule, vessels: Mask) -> tuple[Points, str]:
+    hilum = find_hilum(liver, capsule, vessels)
+    if hilum is None:
+        return liver.points_mm().mean(0), "the liver's middle, because its surface shows no cleft"
+    return hilum, "deepest cleft of the liver's under surface"

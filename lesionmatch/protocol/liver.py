@@ -1,0 +1,67 @@
+"""When a liver is plausible, and what its capsule, vessels and reference uptake are."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+
+@dataclass(frozen=True, slots=True)
+class LiverRules:
+    """What makes a liver, its capsule, its vessels and its reference uptake."""
+
+    volume_least_ml: float = threshold(
+        600.0,
+        "ml",
+        "a liver below this volume, wholly inside the image, is implausible",
+        "own choice; adult livers measure about 800 to 2500 ml, resected ones less",
+        least=50.0,
+        most=2000.0,
+    )
+    volume_most_ml: float = threshold(
+        4500.0,
+        "ml",
+        "a liver above this volume is implausible",
+        "own choice; livers full of metastases reach 4 l",
+        least=1500.0,
+        most=15000.0,
+    )
+    capsule_ball_mm: float = threshold(
+        40.0,
+        "mm",
+        "radius of the ball that rolls over fissures, hilum and gallbladder fossa",
+        "own choice; these are up to 40 mm wide, impressions of kidney and stomach wider",
+        least=10.0,
+        most=200.0,
+    )
+    capsule_reach_mm: float = threshold(
+        4.0,
+        "mm",
+        "surface this near the rolling ball is capsule",
+        "own choice; a little more than a voxel, less than the depth of a fissure",
+        least=1.0,
+        most=20.0,
+    )
+    edge_margin_mm: float = threshold(
+        10.0,
+        "mm",
+        "the reference uptake keeps this far from the surface of the liver",
+        "Hirata et al., PLoS One 2014: away from the edge; about 1.5 widths of the PET's blur",
+        least=0.0,
+        most=30.0,
+    )
+    vessel_darkness: float = threshold(
+        0.15,
+        "ratio",
+        "a vessel is darker than the parenchyma around it by at least this share",
+        "own choice; blood is 0.3 to 0.6 darker after good uptake of the contrast agent",
+        least=0.02,
+        most=0.8,
+    )
+    vessel_length_mm: float = threshold(
+        30.0,
+        "mm",
+        "a connected dark tube is taken for a vessel from this length",
+        "own choice; longer than most lesions are wide",
+        least=5.0,
+        most=150.0,
+    )

@@ -15,8 +15,9 @@ from lesionmatch.phantom.recipe import (
     Spot,
     SpotRecipe,
 )
-from lesionmatch.phantom.study import SimulatedStudy, simulate
+from lesionmatch.phantom.study import SimulatedStudy, simulate, vessels_on_mri
 from lesionmatch.phantom.truth import LesionTruth, SpotTruth, Truth
+from lesionmatch.phantom.typical import Scenario, scenario_of, scenario_recipe, typical_recipe
 
 __all__ = [
     "Anatomy",
@@ -27,6 +28,7 @@ __all__ = [
     "Place",
     "Plane",
     "Recipe",
+    "Scenario",
     "SimulatedStudy",
     "Size",
     "Spot",
@@ -34,6 +36,10 @@ __all__ = [
     "SpotTruth",
     "Truth",
     "demo_recipe",
+    "scenario_of",
+    "scenario_recipe",
     "simulate",
+    "typical_recipe",
+    "vessels_on_mri",
     "write_study",
 ]

@@ -123,7 +123,7 @@ def _picture(
     """A few coarse slices of the body with other contrast, in the MRI's frame."""
     grid = _coarse(study.hbp.grid) if grid is None else grid
     view = render.slab(grid, study.scene.mri_pose)
-    (signal,) = render.paint(study.body, view, [contrast])
+    (signal,) = render.paint(study.mri_body, view, [contrast])
     rng = np.random.default_rng([study.recipe.seed, 40, stream])
     noisy = np.hypot(
         signal + NOISE * scanners.noise(rng, grid, 1.0), NOISE * scanners.noise(rng, grid, 1.0)

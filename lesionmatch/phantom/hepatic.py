@@ -17,6 +17,7 @@ from lesionmatch.phantom.shapes import (
     Triple,
     common,
     coords_of,
+    distance_to_segments,
     ripple,
     rotation,
     triple,
@@ -58,9 +59,7 @@ class Liver:
         whole = without(whole, self.pocket(at), 6.0)
         whole = without(whole, self._fissure(at), 5.0)
         whole = without(whole, self.gallbladder(at) - 1.5, 4.0)
-        for segment in self.cava:
-            whole = without(whole, segment(at) - 0.8)
-        return whole
+        return without(whole, distance_to_segments(self.cava, at) - 0.8)
 
     def capsule(self, at: Coords) -> Field:
         """Signed distance to the outer surface: no fissure, hilum, fossa or groove."""

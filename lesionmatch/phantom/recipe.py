@@ -107,6 +107,8 @@ class Recipe:
     rotation_deg: float = 3.0
     frame_offset_mm: float = 150.0
     """Distance between the two frames' origins."""
+    gut_differs: bool = False
+    """Whether stomach and bowel lie and are filled otherwise at the MRI's visit."""
     mri_plane: Plane = Plane.AXIAL
     mri_tilt_deg: float = 0.0
     mri_missing_mm: tuple[float, float] = (0.0, 0.0)

@@ -13,7 +13,7 @@ from lesionmatch.phantom.motion import Pose
 from lesionmatch.phantom.placing import Placed, PlacedSpot
 from lesionmatch.phantom.recipe import Recipe
 from lesionmatch.phantom.render import Box
-from lesionmatch.phantom.shapes import Field, ripple
+from lesionmatch.phantom.shapes import Field, coords_of, ripple
 from lesionmatch.phantom.tissues import AIR_HU, LESION_HBP, LESION_HU, Tissues
 from lesionmatch.segments import Kind
 
@@ -46,6 +46,8 @@ def _rendered(
     array = np.empty(grid.shape, np.float32)
     liver = np.zeros(grid.shape, np.float32)
     waves = ripple(np.random.default_rng(list(seed)), 6, (25.0, 90.0))
+    # Without its mean over the liver, so that the liver's value stays what the recipe says.
+    level = float(waves(coords_of(body.liver_points_mm(np.random.default_rng(0), 2000))).mean())
     for part, view in render.slabs(grid, pose):
         (array[part],) = render.paint(body, view, [values])
         found = render.organ_share(view, body.liver)
@@ -54,7 +56,7 @@ def _rendered(
         box, share = found
         liver[part][box] = share
         if texture:
-            wave = waves(render.cut(view.visceral, box))
+            wave = waves(render.cut(view.visceral, box)) - level
             array[part][box] *= 1.0 + texture * share * wave
     return array, liver
 
@@ -95,7 +97,7 @@ def ct_image(
 def _cover(
     array: Field, grid: Grid, pose: Pose, lesion: Placed | PlacedSpot, value: float
 ) -> tuple[Box, Field] | None:
-    found = render.fine_share(grid, pose, lesion.shape)
+    found = render.fine_share(grid, pose, lesion.shape, lesion.bounds)
     if found is not None:
         render.fill(array, *found, value)
     return found

@@ -98,6 +98,7 @@ def _hu(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
     for tissue in (Tissue.LUNG, Tissue.GAS, Tissue.SKIN_FAT, Tissue.CAVITY_FAT):
         hu[tissue] = HU[tissue]
     liver = float(rng.uniform(95, 125))
+    hu[Tissue.SOFT] = 58.0
     hu[Tissue.LIVER] = liver if recipe.liver_hu is None else recipe.liver_hu
     return hu
 
@@ -106,6 +107,7 @@ def _suv(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
     suv = _varied(rng, SUV, 0.18)
     liver = float(np.clip(5.0 * np.exp(rng.normal(0, 0.28)), 2.8, 8.0))
     suv[Tissue.LIVER] = liver if recipe.liver_suv is None else recipe.liver_suv
+    suv[Tissue.SOFT] = 1.3
     # Blood and bile stay below the liver, so that vessels are cold as they are in patients.
     for tissue in (*_VESSELS, Tissue.GALLBLADDER):
         suv[tissue] = min(suv[tissue], 0.5 * suv[Tissue.LIVER])
@@ -118,6 +120,7 @@ def _suv(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
 def _hbp(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
     hbp = _varied(rng, HBP, 0.08)
     hbp[Tissue.LIVER] = 1.0
+    hbp[Tissue.SOFT] = 0.42
     hbp[Tissue.GALLBLADDER] = float(rng.uniform(0.3, 2.0))
     hbp[Tissue.BILE_DUCT] = float(rng.uniform(1.2, 2.2))
     hbp[Tissue.SPLEEN] = float(np.clip(hbp[Tissue.SPLEEN], 0.40, 0.62))

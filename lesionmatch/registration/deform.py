@@ -100,6 +100,7 @@ class Scene:
 
     grid: Grid
     mri: Image
+    """nan where not scanned."""
     target: Image
     """The target carried onto the grid by the affine map; nan where not scanned."""
     window: Window
@@ -115,8 +116,7 @@ class Scene:
 
 def scene(mri: Image, liver: Mask, target: Target, affine: Transform, how: Stiffness) -> Scene:
     """Both images on one grid about the liver, along the MRI's axes."""
-    box = mri.grid.box_around(liver.points_mm(), how.margin_mm)
-    grid = mri.grid.crop(box).with_spacing(how.spacing_mm)
+    grid = grid_about(liver, how.margin_mm, how.spacing_mm)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     carried = PointMap.affine(affine)
     around = carried.apply(grid.corners_mm())
@@ -125,11 +125,29 @@ def scene(mri: Image, liver: Mask, target: Target, affine: Transform, how: Stiff
     on_grid = resample(image, grid, carried, outside=np.nan)
     return Scene(
         grid,
-        resample(smoothed_down(mri.crop(box), grid), grid, outside=0.0),
+        resample(smoothed_down(mri, grid), grid, outside=np.nan),
         on_grid,
         target.window,
         inside.array,
         distance_mm(inside),
+    )
+
+
+def grid_about(mask: Mask, margin_mm: float, spacing_mm: float) -> Grid:
+    """A grid of cubes along the mask's axes, `margin_mm` around it, beyond its own grid too.
+
+    What moves out of a scan that cuts the liver still has to be looked for on the target.
+    """
+    axes = mask.grid.directions
+    along = mask.points_mm() @ axes
+    low, high = along.min(0) - margin_mm, along.max(0) + margin_mm
+    shape = np.ceil((high - low) / spacing_mm).astype(int) + 1
+    return Grid.of(
+        mask.frame,
+        tuple(shape.tolist()),
+        origin_mm=axes @ low,
+        spacing_mm=(spacing_mm,) * 3,
+        directions=axes,
     )
 
 
@@ -155,7 +173,8 @@ class _Samples:
 
 
 def _samples(scene: Scene, how: Stiffness, cells: tuple[int, int, int]) -> _Samples:
-    region = (scene.distance_mm <= how.region_mm) & ~reserved(scene.grid)
+    scanned = ndimage.binary_erosion(np.isfinite(scene.mri.array))
+    region = (scene.distance_mm <= how.region_mm) & ~reserved(scene.grid) & scanned
     voxels = np.argwhere(region)
     z, y, x = (voxels // how.cell_voxels).T
     cell = (z * cells[1] + y) * cells[2] + x
@@ -213,7 +232,8 @@ def _contrast(scene: Scene, samples: _Samples, smoothing_mm: float, how: Stiffne
     )
     sigma = smoothing_mm / spacing
     moving = ndimage.gaussian_filter(held, sigma, output=np.float32)
-    fixed = ndimage.gaussian_filter(scene.mri.array, sigma, output=np.float32)
+    bright = np.nan_to_num(scene.mri.array, nan=0.0)
+    fixed = ndimage.gaussian_filter(bright, sigma, output=np.float32)
     where = tuple(samples.voxels.astype(np.intp).T)
     top = float(np.quantile(fixed[where], 0.995))
     unit = np.float32(scene.window.high - scene.window.low)

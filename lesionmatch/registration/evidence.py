@@ -44,9 +44,10 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     """The liver and a shell about it, on voxels of `SPACING_MM` of the deformation's grid."""
     grid = deform_grid.with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
-    near = distance_mm(inside) <= SHELL_MM
+    bright = resample(mri, grid, outside=np.nan).array
+    near = (distance_mm(inside) <= SHELL_MM) & np.isfinite(bright)
     points = grid.world(np.argwhere(near))
-    values = resample(mri, grid, outside=0.0).array[near]
+    values = bright[near]
     nearest = np.rint(deform_grid.voxels(points)).astype(int)
     nearest = np.clip(nearest, 0, np.array(deform_grid.shape) - 1)
     held_back = reserved(deform_grid)[tuple(nearest.T)]

@@ -83,3 +83,35 @@ class RegistrationRules:
         least=0.0,
         most=20.0,
     )
+    most_cut_share: float = threshold(
+        0.65,
+        "ratio",
+        "an MRI that cuts the liver at more than this of its largest area is doubtful",
+        "simulated livers: half is cut at 0.7 to 0.96, one without 15 mm of its dome at 0.6",
+        least=0.0,
+        most=1.0,
+    )
+    most_peak_ratio: float = threshold(
+        0.85,
+        "ratio",
+        "a second place that fits this nearly as well as the first is doubtful",
+        _SEEDS,
+        least=0.0,
+        most=1.0,
+    )
+    least_volume_ratio: float = threshold(
+        0.75,
+        "ratio",
+        "a liver that would have to shrink below this is doubtful",
+        _SEEDS,
+        least=0.1,
+        most=1.0,
+    )
+    most_volume_ratio: float = threshold(
+        1.3,
+        "ratio",
+        "a liver that would have to grow above this is doubtful",
+        _SEEDS,
+        least=1.0,
+        most=5.0,
+    )

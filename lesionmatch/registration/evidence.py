@@ -92,6 +92,16 @@ def liver_median(witness: Witness, seen: Seen, target: Target) -> float:
     return middle if target.name == "ct" else middle**2
 
 
+def cut_share(liver: Mask) -> float:
+    """How much of the liver the MRI cuts off: its area on the outermost slice of any side,
+    as a share of its largest area on a parallel slice; 0 when the scan shows all of it."""
+    shares = []
+    for axis in range(3):
+        areas = liver.array.sum(tuple(other for other in range(3) if other != axis))
+        shares += [areas[0] / max(areas.max(), 1), areas[-1] / max(areas.max(), 1)]
+    return float(max(shares))
+
+
 def _table(witness: Witness, seen: Seen, window: Window, learned: NDArray[np.bool_]) -> JointTable:
     use = learned & np.isfinite(seen.values)
     ones = np.ones(int(use.sum()), np.float32)

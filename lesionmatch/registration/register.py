@@ -29,6 +29,7 @@ from lesionmatch.registration.evidence import (
     Gain,
     Witness,
     coverage,
+    cut_share,
     gain,
     liver_median,
     mutual_information,
@@ -89,8 +90,9 @@ def register(
     target = _target(ct, pet)
     rng = np.random.default_rng(SEED)
     box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
+    cut = cut_share(liver)
     mri, liver = mri.crop(box), liver.crop(box)
-    study = _Study(without_bias(mri, liver), liver, target, protocol.registration)
+    study = _Study(without_bias(mri, liver), liver, target, protocol.registration, cut)
     fit = _fit(study, method, rng)
     offset = (
         pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)
@@ -117,6 +119,7 @@ class _Study:
     liver: Mask
     target: Target
     rules: RegistrationRules
+    cut_share: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,6 +292,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         displacement_p95_mm=moved,
         liver_on_target=liver_median(judge, now, target),
         coverage=coverage(judge, now),
+        cut_share=study.cut_share,
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),

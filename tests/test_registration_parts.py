@@ -86,7 +86,7 @@ def test_interpolation_reads_a_ramp_and_its_slope() -> None:
 def test_beyond_the_grid_its_border_is_read() -> None:
     array = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
     read_there = interpolation(np.array([[9.0, 9.0, 9.0]]), (2, 2, 2)) @ array.ravel()
-    assert read_there.tolist() == [7.0]
+    np.testing.assert_array_equal(read_there, [7.0])
 
 
 def test_a_gradient_is_per_millimetre() -> None:

@@ -282,6 +282,7 @@ def test_a_refused_stage_is_a_doubt() -> None:
         ("liver_on_target", float("nan"), "has nan HU"),
         ("coverage", 0.5, "only 50 % of the liver lies on the CT"),
         ("cut_share", 0.95, "the MRI cuts the liver"),
+        ("mutual_information", 0.1, "share only 0.10 nats"),
         ("peak_ratio", 0.97, "another place fits nearly as well"),
         ("jacobian_max", 2.5, "stretches"),
         ("volume_ratio", 0.5, "the liver would have to change"),

@@ -17,6 +17,7 @@ def doubts_of(
     return (
         *refused,
         *_fit_doubts(quality, rules),
+        *_contrast_doubts(quality, target, rules),
         *_shape_doubts(quality, rules),
         *_liver_doubts(quality, target, rules),
     )
@@ -33,6 +34,15 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
         yield (
             f"another place fits nearly as well ({peaks:.2f} of the best, "
             f"wanted at most {rules.most_peak_ratio:g})"
+        )
+
+
+def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
+    shared = quality.mutual_information
+    if target == "ct" and shared is not None and shared < rules.least_information_nats:
+        yield (
+            f"MRI and CT share only {shared:.2f} nats about the liver "
+            f"(wanted {rules.least_information_nats:g})"
         )
 
 

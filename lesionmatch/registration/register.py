@@ -15,7 +15,7 @@ from lesionmatch.geometry import Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import Protocol, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
-from lesionmatch.registration.bound import bound_of
+from lesionmatch.registration.bound import LINEAR_MM, DoubtfulBound, EvenBound, LocalBound
 from lesionmatch.registration.deform import (
     Deformation,
     Floats,
@@ -241,6 +241,7 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
     if offset is not None and quality.pet_ct_offset_applied:
         ways = _offset_applied(ways, offset)
     doubts = doubts_of(quality, fit.refused, study.target.name, study.rules)
+    bound = _bound(study, fit, quality)
     return Registration(
         mri_from_pet=ways.mri_from_target,
         pet_from_mri=ways.target_from_mri,
@@ -248,8 +249,16 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
         target=study.target.name,
         quality=quality,
         doubts=doubts,
-        bound_mm=bound_of(fit.kind, study.target.name, study.liver, bool(doubts)),
+        bound_mm=DoubtfulBound(bound) if doubts else bound,
     )
+
+
+def _bound(study: _Study, fit: _Fit, quality: Quality) -> EvenBound | LocalBound:
+    name = study.target.name
+    if fit.bent is None or quality.probe_ratio is None:
+        return EvenBound(LINEAR_MM[name][fit.kind])
+    centre = study.liver.points_mm().mean(0)
+    return LocalBound(fit.bent, fit.scene.grid, centre, quality.probe_ratio, name)
 
 
 def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:

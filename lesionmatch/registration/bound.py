@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.registration.deform import Deformation
 
-DEFORMABLE = {"ct": (-3.859, -0.372, 0.394, -0.27), "pet": (-3.859, -0.372, 0.394, -0.27)}
+DEFORMABLE = {"ct": (-3.090, -0.365, 0.374, -0.264), "pet": (-2.4, -0.365, 0.374, -0.264)}
 """(a, b, c, d) of the module's formula, by target."""
-LINEAR_MM = {"ct": {"rigid": 10.0, "affine": 7.0}, "pet": {"rigid": 10.0, "affine": 8.0}}
+LINEAR_MM = {"ct": {"rigid": 9.0, "affine": 6.0}, "pet": {"rigid": 10.0, "affine": 8.0}}
 
 LEAST_MM = 1.0
 """Nothing simulated speaks for trusting a map more than this."""

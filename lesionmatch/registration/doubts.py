@@ -84,6 +84,6 @@ def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> It
     cut = quality.cut_share
     if cut is not None and cut > rules.most_cut_share:
         yield (
-            f"the MRI cuts the liver where it has {100 * cut:.0f} % of its largest area "
+            f"the MRI cuts the liver: {100 * cut:.0f} % of its largest area goes on beyond "
             f"(wanted at most {100 * rules.most_cut_share:.0f} %)"
         )

@@ -6,14 +6,14 @@ a stage is kept when its map gains more than the map before it, block by block, 
 the blocks' own scatter allows by chance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
-from lesionmatch.registration.appearance import Target
+from lesionmatch.registration.appearance import Target, shrunk
 from lesionmatch.registration.deform import RESERVED_MM, reserved
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
@@ -24,6 +24,9 @@ Floats = NDArray[np.float32]
 SPACING_MM = 3.0
 SHELL_MM = 8.0
 """Evidence comes from the liver and this far about it: far enough to see its edge."""
+BEYOND_MM = 25.0
+"""Less than this of the liver may be cut off."""
+
 PROBE_MM = 20.0
 """A right map is better than the same map shifted by this; a wrong one need not be."""
 
@@ -82,24 +85,31 @@ def coverage(witness: Witness, seen: Seen) -> float:
     return float(np.isfinite(seen.values[witness.is_liver]).mean())
 
 
-def liver_median(witness: Witness, seen: Seen, target: Target) -> float:
-    """Median of the target in the liver: HU, or SUV; nan where the liver was not scanned."""
+def liver_median(witness: Witness, seen: Seen) -> float:
+    """Median of the target in the liver, as the target has it; nan where it was not scanned."""
     values = seen.values[witness.is_liver]
     values = values[np.isfinite(values)]
     if values.size == 0:
         return float("nan")
-    middle = float(np.median(values))
-    return middle if target.name == "ct" else middle**2
+    return float(np.median(values))
 
 
-def cut_share(liver: Mask) -> float:
-    """How much of the liver the MRI cuts off: its area on the outermost slice of any side,
-    as a share of its largest area on a parallel slice; 0 when the scan shows all of it."""
-    shares = []
-    for axis in range(3):
-        areas = liver.array.sum(tuple(other for other in range(3) if other != axis))
-        shares += [areas[0] / max(areas.max(), 1), areas[-1] / max(areas.max(), 1)]
-    return float(max(shares))
+def cut_share(liver: Mask, target: Target, target_from_mri: PointMap, middle: float) -> float:
+    """How much liver the MRI cuts off: the part of its outermost slices beyond which, by
+    `BEYOND_MM`, the target still looks like liver (within a quarter of the window of `middle`),
+    as a share of the liver's largest area on a parallel slice; 0 when the scan shows all of it.
+    """
+    coarse = replace(target, image=shrunk(target.image, 5.0))
+    near = 0.25 * (target.window.high - target.window.low) / 2
+    shares = [0.0]
+    for axis, grid_mm in enumerate(liver.grid.spacing_mm):
+        largest = liver.array.sum(tuple(n for n in range(3) if n != axis)).max()
+        for end, way in ((0, -1.0), (liver.grid.shape[axis] - 1, 1.0)):
+            voxels = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
+            voxels[:, axis] = end + way * BEYOND_MM / grid_mm
+            values = _values(coarse, target_from_mri.apply(liver.grid.world(voxels)))
+            shares.append(float((np.abs(values - middle) < near).sum() / largest))
+    return max(shares)
 
 
 def _table(witness: Witness, seen: Seen, window: Window, learned: NDArray[np.bool_]) -> JointTable:

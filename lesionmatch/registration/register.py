@@ -90,9 +90,9 @@ def register(
     target = _target(ct, pet)
     rng = np.random.default_rng(SEED)
     box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
-    cut = cut_share(liver)
+    whole = liver
     mri, liver = mri.crop(box), liver.crop(box)
-    study = _Study(without_bias(mri, liver), liver, target, protocol.registration, cut)
+    study = _Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
     fit = _fit(study, method, rng)
     offset = (
         pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)
@@ -117,9 +117,10 @@ class _Study:
     mri: Image
     """About the liver, without bias."""
     liver: Mask
+    whole_liver: Mask
+    """The same on the whole MRI, whose end may cut it."""
     target: Target
     rules: RegistrationRules
-    cut_share: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,6 +278,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     there = fit.ways.target_from_mri
     target, judge = study.target, fit.witness
     now = seen(judge, target, there)
+    middle = liver_median(judge, now)
     peaks = fit.peaks.mutual_information
     turn = fit.linear.matrix[:3, :3]
     volume = float(np.linalg.det(turn))
@@ -299,9 +301,9 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         jacobian_min=least,
         jacobian_max=most,
         displacement_p95_mm=moved,
-        liver_on_target=liver_median(judge, now, target),
+        liver_on_target=middle if target.name == "ct" else middle**2,
         coverage=coverage(judge, now),
-        cut_share=study.cut_share,
+        cut_share=cut_share(study.whole_liver, target, there, middle),
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),

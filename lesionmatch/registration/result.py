@@ -34,7 +34,7 @@ class Quality:
     coverage: float | None = None
     """Share of the liver that falls on the target."""
     cut_share: float | None = None
-    """Area at which the MRI cuts the liver off, as a share of its largest."""
+    """Area beyond which the liver goes on where the MRI ends, as a share of its largest."""
     affine_gain_errors: float | None = None
     deformable_gain_errors: float | None = None
     """How surely unseen voxels prefer this stage to the one before, in standard errors."""

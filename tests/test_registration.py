@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.image import Mask
@@ -96,3 +97,12 @@ def test_identity_leaves_coordinates_as_they_are() -> None:
     same = identity(STUDY.hbp.frame, STUDY.suv.frame)
     np.testing.assert_array_equal(same.pet_from_mri.apply([[1, 2, 3]]), [[1, 2, 3]])
     np.testing.assert_array_equal(same.error_mm([[1, 2, 3]]), [5.0])
+
+
+def test_the_number_of_threads_changes_nothing(registration: Registration) -> None:
+    points = STUDY.truth.liver_points_mri_mm
+    with threadpool_limits(limits=2):
+        again = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=STUDY.suv, protocol=Protocol())
+    np.testing.assert_array_equal(
+        again.pet_from_mri.apply(points), registration.pet_from_mri.apply(points)
+    )

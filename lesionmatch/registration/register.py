@@ -1,14 +1,16 @@
 """MRI to PET/CT, the straight line: search, rigid, affine, deformable, and what to make of it.
 
 Every stage starts from the one before and is kept only if voxels it never saw prefer it
-(see `evidence`). Random samples come from one generator with a fixed seed and sums are done
-in a fixed order, so the same images give the same map whatever the number of threads.
+(see `evidence`). Random samples come from one generator with a fixed seed, and sums are done
+in one order: the linear algebra library, which divides its sums among threads, is held to
+one. So the same images give the same map, bit by bit, whatever the number of threads.
 """
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.geometry import Points, Transform
@@ -87,12 +89,24 @@ def register(
             f"registration: wanted a liver of at least {LEAST_LIVER_ML:.0f} ml, "
             f"got {liver.volume_ml:.0f} ml; check the liver mask"
         )
+    with threadpool_limits(limits=1):
+        return _registered(mri, liver, ct, pet, method, protocol.registration)
+
+
+def _registered(
+    mri: Image,
+    liver: Mask,
+    ct: Image | None,
+    pet: Image | None,
+    method: Method,
+    rules: RegistrationRules,
+) -> Registration:
     target = _target(ct, pet)
     rng = np.random.default_rng(SEED)
     box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
     whole = liver
     mri, liver = mri.crop(box), liver.crop(box)
-    study = _Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
+    study = _Study(without_bias(mri, liver), liver, whole, target, rules)
     fit = _fit(study, method, rng)
     offset = (
         pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)

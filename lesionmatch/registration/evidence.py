@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.registration.appearance import Target, shrunk
-from lesionmatch.registration.deform import RESERVED_MM, reserved
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
+from lesionmatch.registration.scene import RESERVED_MM, reserved
 from lesionmatch.resample import PointMap, distance_mm, resample, resample_mask
 
 Floats = NDArray[np.float32]

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
-from lesionmatch.registration.deform import Scene, grid_about
+from lesionmatch.registration.scene import Scene, grid_about
 from lesionmatch.resample import PointMap, distance_mm, resample_mask
 
 Floats = NDArray[np.float32]

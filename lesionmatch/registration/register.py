@@ -21,10 +21,8 @@ from lesionmatch.registration.bound import LINEAR_MM, DoubtfulBound, EvenBound, 
 from lesionmatch.registration.deform import (
     Deformation,
     Floats,
-    Scene,
     Stiffness,
     deformation,
-    scene,
 )
 from lesionmatch.registration.doubts import doubts_of
 from lesionmatch.registration.evidence import (
@@ -49,6 +47,7 @@ from lesionmatch.registration.linear import (
 from lesionmatch.registration.linear import mutual_information as linear_information
 from lesionmatch.registration.offset import pet_ct_offset_mm
 from lesionmatch.registration.result import Quality, Registration
+from lesionmatch.registration.scene import Scene, scene
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.resample import PointMap
 
@@ -157,13 +156,25 @@ class _Fit:
 def _fit(study: _Study, method: Method, rng: np.random.Generator) -> _Fit:
     peaks = best_shifts(study.mri, study.liver, study.target)
     rigid = _rigid(study, peaks, rng)
-    ground = scene(study.mri, study.liver, study.target, rigid, STIFF[study.target.name])
+    ground = _scene(study, rigid)
     judge = witness(study.mri, study.liver, ground.grid)
     fit = _Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ground, ())
     if method == "rigid":
         return fit
     fit = _with_affine(study, fit, method, rng)
     return fit if method == "affine" else _with_deformation(study, fit, method, rng)
+
+
+def _scene(study: _Study, linear: Transform) -> Scene:
+    how = STIFF[study.target.name]
+    return scene(
+        study.mri,
+        study.liver,
+        study.target,
+        linear,
+        margin_mm=how.margin_mm,
+        spacing_mm=how.spacing_mm,
+    )
 
 
 def _rigid(study: _Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
@@ -219,7 +230,7 @@ def _gain(study: _Study, fit: _Fit, ways: TwoWay) -> Gain:
 def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.Generator) -> _Fit:
     """`fit` with a deformation, where it is better and can be trusted, or was asked for."""
     how = STIFF[study.target.name]
-    ground = scene(study.mri, study.liver, study.target, fit.linear, how)
+    ground = _scene(study, fit.linear)
     bent = deformation(ground, how, rng)
     field = bent.field
     growth = jacobian(ground, field, fit.linear)[ground.inside]
@@ -289,32 +300,23 @@ def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:
 
 
 def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
-    there = fit.ways.target_from_mri
-    target, judge = study.target, fit.witness
+    there, judge, target = fit.ways.target_from_mri, fit.witness, study.target
     now = seen(judge, target, there)
     middle = liver_median(judge, now)
     peaks = fit.peaks.mutual_information
-    turn = fit.linear.matrix[:3, :3]
-    volume = float(np.linalg.det(turn))
-    least = most = volume
-    moved = 0.0
-    if fit.bent is not None:
-        inside = fit.scene.inside
-        growth = jacobian(fit.scene, fit.bent.field, fit.linear)[inside]
-        least, most, volume = float(growth.min()), float(growth.max()), float(growth.mean())
-        moved = float(np.percentile(np.linalg.norm(fit.bent.field[:, inside], axis=0), 95))
     is_applied = offset is not None and (
         float(np.linalg.norm(offset)) >= study.rules.least_pet_offset_mm
     )
+    growth = _growth(fit)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
-        rotation_deg=_rotation_deg(turn),
-        volume_ratio=volume,
-        jacobian_min=least,
-        jacobian_max=most,
-        displacement_p95_mm=moved,
+        rotation_deg=_rotation_deg(fit.linear.matrix[:3, :3]),
+        volume_ratio=float(growth.mean()),
+        jacobian_min=float(growth.min()),
+        jacobian_max=float(growth.max()),
+        displacement_p95_mm=_displacement_p95_mm(fit),
         liver_on_target=middle if target.name == "ct" else middle**2,
         coverage=coverage(judge, now),
         cut_share=cut_share(study.whole_liver, target, there, middle),
@@ -323,6 +325,20 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),
         pet_ct_offset_applied=is_applied,
     )
+
+
+def _growth(fit: _Fit) -> Floats:
+    """What the map does to the volume of each of the liver's voxels."""
+    if fit.bent is None:
+        return np.array([np.linalg.det(fit.linear.matrix[:3, :3])], np.float32)
+    return jacobian(fit.scene, fit.bent.field, fit.linear)[fit.scene.inside]
+
+
+def _displacement_p95_mm(fit: _Fit) -> float:
+    """How far the deformation moves the liver, 95th percentile."""
+    if fit.bent is None:
+        return 0.0
+    return float(np.percentile(np.linalg.norm(fit.bent.field[:, fit.scene.inside], axis=0), 95))
 
 
 def _rotation_deg(matrix: Points) -> float:

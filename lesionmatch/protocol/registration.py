@@ -20,7 +20,7 @@ class RegistrationRules:
         most=10.0,
     )
     least_jacobian: float = threshold(
-        0.70,
+        0.65,
         "ratio",
         "a deformation that shrinks liver below this is not trusted",
         _SEEDS,

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from lesionmatch.errors import RegistrationFailed
+from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import Anatomy, LesionRecipe, Place, Plane, Recipe, Size, simulate, wrong
 from lesionmatch.phantom.study import SimulatedStudy
@@ -224,14 +224,18 @@ def main() -> None:
     print(HEAD)
     for seed in seeds:
         recipe = recipe_of(seed, options.patients)
-        study = simulate(recipe)
+        try:
+            study = simulate(recipe)
+        except InvalidOption as error:
+            print(f"{seed:5d} left out: {error}")
+            continue
         rows.append(measured(study, has_ct=not options.pet_only))
         print(described(recipe) + rows[-1].text, flush=True)
         for text in engines(study) if options.engines else ():
             print(text, flush=True)
     summary(rows)
     wrong_pairs(
-        simulate(dataclasses.replace(recipe_of(s, options.patients), size=Size.SMALL))
+        simulate(dataclasses.replace(recipe_of(s, options.patients), size=Size.SMALL, lesions=()))
         for s in seeds[: options.wrong]
     )
 

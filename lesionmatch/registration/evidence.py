@@ -99,7 +99,6 @@ def cut_share(liver: Mask, target: Target, target_from_mri: PointMap, middle: fl
     `BEYOND_MM`, the target still looks like liver (within a quarter of the window of `middle`),
     as a share of the liver's largest area on a parallel slice; 0 when the scan shows all of it.
     """
-    coarse = replace(target, image=shrunk(target.image, 5.0))
     near = 0.25 * (target.window.high - target.window.low) / 2
     shares = [0.0]
     for axis, grid_mm in enumerate(liver.grid.spacing_mm):
@@ -107,9 +106,18 @@ def cut_share(liver: Mask, target: Target, target_from_mri: PointMap, middle: fl
         for end, way in ((0, -1.0), (liver.grid.shape[axis] - 1, 1.0)):
             voxels = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
             voxels[:, axis] = end + way * BEYOND_MM / grid_mm
-            values = _values(coarse, target_from_mri.apply(liver.grid.world(voxels)))
+            values = _coarsely(target, target_from_mri.apply(liver.grid.world(voxels)))
             shares.append(float((np.abs(values - middle) < near).sum() / largest))
     return max(shares)
+
+
+def _coarsely(target: Target, points: Points) -> Floats:
+    """The target averaged over about 5 mm at those of the points that lie on it."""
+    points = points[target.image.grid.contains(points)]
+    if len(points) == 0:
+        return np.empty(0, np.float32)
+    image = target.image.crop(target.image.grid.box_around(points, 10.0))
+    return _values(replace(target, image=shrunk(image, 5.0)), points)
 
 
 def _table(witness: Witness, seen: Seen, window: Window, learned: NDArray[np.bool_]) -> JointTable:

@@ -50,7 +50,7 @@ class LiverRules:
         most=30.0,
     )
     vessel_darkness: float = threshold(
-        0.15,
+        0.07,
         "ratio",
         "a vessel is darker than the parenchyma around it by at least this share",
         "own choice; blood is 0.3 to 0.6 darker after good uptake of the contrast agent",

@@ -80,7 +80,7 @@ def call(
     *,
     rules: CallRules,
 ) -> Calls:
-    """The calls on a study from its lesions (MRI) and foci (PET, the one that stands out most first)."""
+    """The calls on a study from its lesions and its foci, those first that stand out most."""
     counting = [seen for seen in lesions if seen.lesion.kind.counts]
     findings = [focus for focus in foci if focus.counts]
     doubts = _doubts(counting, circumstances, rules)
@@ -156,8 +156,8 @@ def _why(
         case "TN":
             return f"No focus on the PET and {_no_lesion(benign)} on the MRI."
         case None:
-            found = mri if counting else f"{_no_lesion(benign)} on the MRI".capitalize()
-            return f"{found} and no focus on the PET, but {' and '.join(doubts)}."
+            found = mri if counting else f"{_no_lesion(benign)} on the MRI"
+            return f"{found[0].upper()}{found[1:]} and no focus on the PET, but {_all(doubts)}."
 
 
 def _retrospective(counting: Sequence[LesionSeen]) -> str:
@@ -167,6 +167,10 @@ def _retrospective(counting: Sequence[LesionSeen]) -> str:
 
 def _no_lesion(benign: int) -> str:
     return f"only benign lesions ({benign})" if benign else "no lesion"
+
+
+def _all(clauses: Sequence[str]) -> str:
+    return " and ".join(clauses)
 
 
 def _number(n: int, noun: str) -> str:

@@ -106,4 +106,5 @@ RELATIONS: tuple[Column, ...] = (
     Column("overlap", "number", "", "share of the smaller extent that lies in the other"),
     Column("tolerance_mm", "number", "mm", "distance up to which the pair counts as one"),
     Column("relation", "text", "", "matched, split, merged; none: considered and rejected"),
+    Column("is_ambiguous", "boolean", "", "another partner would have been about as good"),
 )

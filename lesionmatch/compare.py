@@ -1,12 +1,36 @@
-"""One study, in a straight line: two folders in, one `Comparison` out."""
+"""One study, in a straight line: two folders in, one `Comparison` out.
 
+Each step takes values and gives values; what a step had to assume or doubts comes with
+its result. Nothing is written here.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionmatch import dicom
+from lesionmatch.calls import Calls, Circumstances, call
+from lesionmatch.concordance import Concordance, Evidence, Surroundings, concord
+from lesionmatch.detectability import Blur
+from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, null_p, resolution_mm
+from lesionmatch.geometry import Grid, Points
+from lesionmatch.image import Mask
+from lesionmatch.lesions import Carried, Lesion, carry, lesions_from
+from lesionmatch.liver import Liver, Reference, describe_liver, find_liver, reference_uptake
+from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
+from lesionmatch.registration import Registration, given, identity, register
+from lesionmatch.resample import resample_mask
+from lesionmatch.segments import Structure
 
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
 """What `registration` may name; anything else is the path of a transform's file."""
+
+NULL_SEED = 20231
+"""Seed of the draw of lesion-free places, so that the same study gives the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +62,234 @@ class Options:
             "overlays": self.overlays,
             "phi": self.phi,
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the PET shows of the liver, found without the MRI's lesions deciding anything."""
+
+    noise: Field
+    foci: tuple[Focus, ...]
+    avoid: Mask
+    """Lesions and foci: where the lesion-free liver is not."""
+    reference: Reference
+    resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """One study, compared."""
+
+    options: Options
+    pet: dicom.PetStudy
+    mri: dicom.MriStudy
+    liver: Liver
+    liver_on_pet: Mask
+    registration: Registration
+    seen: Seen
+    concordance: Concordance
+    calls: Calls
+    assumptions: tuple[str, ...]
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether no quality gate asks for a person's eye."""
+        return self.registration.passed and self.liver.is_plausible
+
+
+def compare(
+    pet_paths: Sequence[Path], mri_paths: Sequence[Path], options: Options, progress: Progress
+) -> Comparison:
+    """Compare the PET/CT below `pet_paths` with the liver MRI below `mri_paths`.
+
+    Raises a `LesionMatchError` where either cannot be used.
+    """
+    with progress.stage("reading"):
+        pet, mri = _read(pet_paths, mri_paths, options)
+    return compare_studies(pet, mri, options, progress)
+
+
+def compare_studies(
+    pet: dicom.PetStudy, mri: dicom.MriStudy, options: Options, progress: Progress
+) -> Comparison:
+    """Compare two studies that were read, or simulated."""
+    lesions = lesions_from(mri.segments)
+    with progress.stage("finding the liver"):
+        liver = _liver(mri, lesions, options.protocol)
+    with progress.stage("registering"):
+        registration = _registration(pet, mri, liver, options)
+    with progress.stage("measuring the uptake"):
+        liver_on_pet = _on_pet(liver.mask, registration, pet)
+        carried = _carried(lesions, registration, pet)
+        seen = _seen(pet, liver_on_pet, carried, options.protocol)
+    with progress.stage("relating lesions and foci"):
+        evidence = _evidence(pet, liver, registration, carried, seen, options.protocol)
+        concordance = concord(evidence, options.protocol)
+        circumstances = Circumstances(_covered(liver.mask, registration, pet), registration.passed)
+        calls = call(
+            concordance.lesions, concordance.foci, circumstances, rules=options.protocol.calls
+        )
+    return Comparison(
+        options=options,
+        pet=pet,
+        mri=mri,
+        liver=liver,
+        liver_on_pet=liver_on_pet,
+        registration=registration,
+        seen=seen,
+        concordance=concordance,
+        calls=calls,
+        assumptions=(*pet.assumptions, *mri.assumptions),
+    )
+
+
+def _read(
+    pet_paths: Sequence[Path], mri_paths: Sequence[Path], options: Options
+) -> tuple[dicom.PetStudy, dicom.MriStudy]:
+    wanted = dicom.ReadOptions(
+        pet_series=options.pet_series,
+        mri_series=options.mri_series,
+        lesions=options.lesions,
+        liver=options.liver,
+        weight_kg=options.weight_kg,
+        different_ids=options.different_ids,
+    )
+    pet = dicom.read_pet_study(pet_paths, wanted)
+    mri = dicom.read_mri_study(mri_paths, wanted)
+    dicom.require_same_patient(pet, mri, wanted)
+    return pet, mri
+
+
+def _liver(mri: dicom.MriStudy, lesions: Sequence[Lesion], rules: Protocol) -> Liver:
+    """The liver as the user drew it, else as found on the hepatobiliary image."""
+    structures = _structures(mri)
+    drawn = structures.get(Structure.LIVER)
+    drawn_lesions = _union(mri.hbp.grid, [lesion.mask for lesion in lesions])
+    mask = find_liver(mri.hbp, rules, lesions=drawn_lesions) if drawn is None else drawn
+    return describe_liver(
+        mri.hbp,
+        mask,
+        origin="found on the hepatobiliary image" if drawn is None else "given",
+        lesions=[lesion.mask for lesion in lesions],
+        structures=structures,
+        protocol=rules,
+    )
+
+
+def _structures(mri: dicom.MriStudy) -> dict[Structure, Mask]:
+    """The anatomy that was drawn, on the grid of the hepatobiliary image."""
+    parts: dict[Structure, Mask] = {}
+    for segment in mri.segments:
+        if isinstance(segment.meaning, Structure):
+            drawn = resample_mask(segment.mask, mri.hbp.grid) >= 0.5
+            known = parts.get(segment.meaning)
+            parts[segment.meaning] = Mask(
+                mri.hbp.grid, drawn if known is None else drawn | known.array
+            )
+    return parts
+
+
+def _registration(
+    pet: dicom.PetStudy, mri: dicom.MriStudy, liver: Liver, options: Options
+) -> Registration:
+    frames = mri.hbp.frame, pet.suv.frame
+    if options.registration == "identity":
+        return identity(*frames)
+    if options.registration not in METHODS:
+        return given(Path(options.registration), *frames)
+    return register(
+        mri.hbp,
+        liver.mask,
+        ct=pet.ct,
+        pet=pet.suv,
+        method=options.registration,
+        protocol=options.protocol,
+    )
+
+
+def _on_pet(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> Mask:
+    share = resample_mask(mask, pet.suv.grid, registration.mri_from_pet)
+    return Mask(pet.suv.grid, share >= 0.5)
+
+
+def _covered(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> float:
+    """The share of a region of the MRI that lies inside the PET's grid."""
+    return float(pet.suv.grid.contains(registration.pet_from_mri.apply(mask.points_mm())).mean())
+
+
+def _carried(
+    lesions: Sequence[Lesion], registration: Registration, pet: dicom.PetStudy
+) -> tuple[Carried, ...]:
+    if not lesions:
+        return ()
+    error_mm = registration.error_mm(np.array([lesion.centroid_mm for lesion in lesions]))
+    return tuple(
+        carry(lesion, registration.pet_from_mri, float(error), pet.suv.grid)
+        for lesion, error in zip(lesions, error_mm, strict=True)
+    )
+
+
+def _seen(
+    pet: dicom.PetStudy, liver_on_pet: Mask, carried: Sequence[Carried], rules: Protocol
+) -> Seen:
+    noise = field_of(pet.suv, liver_on_pet)
+    foci = find_foci(pet.suv, liver_on_pet, rules, field=noise)
+    regions = [part.extent for part in carried] + [focus.extent for focus in foci]
+    avoid = _union(pet.suv.grid, [region for region in regions if region is not None])
+    return Seen(
+        noise=noise,
+        foci=foci,
+        avoid=avoid,
+        reference=reference_uptake(pet.suv, liver_on_pet, avoid, rules),
+        resolution=resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet),
+    )
+
+
+def _union(grid: Grid, regions: Sequence[Mask]) -> Mask:
+    """The voxels of `grid` that belong to any of the regions, which lie on parts of it."""
+    array = np.zeros(grid.shape, np.bool_)
+    for region in regions:
+        array |= region.on(grid).array
+    return Mask(grid, array)
+
+
+def _evidence(
+    pet: dicom.PetStudy,
+    liver: Liver,
+    registration: Registration,
+    carried: tuple[Carried, ...],
+    seen: Seen,
+    rules: Protocol,
+) -> Evidence:
+    rng = np.random.default_rng(NULL_SEED)
+    on_mri = [registration.mri_from_pet.apply(focus.extent.points_mm()) for focus in seen.foci]
+    centres = [points.mean(axis=0, keepdims=True) for points in on_mri]
+    return Evidence(
+        suv=pet.suv,
+        background=seen.reference,
+        carried=carried,
+        foci=seen.foci,
+        around_lesions=tuple(
+            _surroundings(liver, c.lesion.surface_mm(), c.lesion.centroid_mm[None]) for c in carried
+        ),
+        around_foci=tuple(map(_surroundings, [liver] * len(on_mri), on_mri, centres)),
+        focus_error_mm=tuple(float(registration.error_mm(centre)[0]) for centre in centres),
+        blur=Blur.breathing(seen.resolution.fwhm_mm, rules.detectability.breathing_mm),
+        registration_passed=registration.passed,
+        null_p=lambda search: null_p(seen.noise, search, rules, avoid=seen.avoid, rng=rng),
+    )
+
+
+def _surroundings(liver: Liver, surface_mm: Points, centre_mm: Points) -> Surroundings:
+    """Distances of a region given by points of its surface and its centroid, on the MRI."""
+    return Surroundings(
+        capsule_mm=_least(liver.capsule_distance_mm(surface_mm)),
+        hilum_mm=_least(liver.hilum_distance_mm(centre_mm)),
+        vessel_mm=_least(liver.vessel_distance_mm(surface_mm)),
+    )
+
+
+def _least(distances_mm: NDArray[np.float64]) -> float | None:
+    """The smallest, or None where there is nothing to be distant from."""
+    nearest = float(distances_mm.min())
+    return nearest if np.isfinite(nearest) else None

@@ -73,12 +73,12 @@ class PointMap:
         """`first`, then this. Raises `FrameMismatch` unless they meet."""
         if first.target != self.source:
             raise FrameMismatch("composing point maps", self.source, first.target)
-        return PointMap(self.target, first.source, sitk.CompositeTransform([self.itk, first.itk]))
+        return PointMap(self.target, first.source, _composite(self.itk, first.itk))
 
     def apply(self, points_mm: ArrayLike) -> Points:
         """Map points, shape (N, 3), to shape (N, 3); a million take about a second."""
         points = np.array(points_mm, np.float64)
-        for part in _parts(self.itk):
+        for part in parts(self.itk):
             points = _apply_part(part, points)
         return points
 
@@ -87,12 +87,19 @@ class PointMap:
         return self.apply(points_mm)
 
 
-def _parts(itk: sitk.Transform) -> Iterator[sitk.Transform]:
+def _composite(*transforms: sitk.Transform) -> sitk.CompositeTransform:
+    """The last first, then those before; without composites in it, which no file can hold."""
+    chain = sitk.CompositeTransform(list(transforms))
+    chain.FlattenTransform()
+    return chain
+
+
+def parts(itk: sitk.Transform) -> Iterator[sitk.Transform]:
     """The transforms of a composite, in the order in which a point meets them."""
     itk = itk.Downcast()
     if isinstance(itk, sitk.CompositeTransform):
         for n in reversed(range(itk.GetNumberOfTransforms())):
-            yield from _parts(itk.GetNthTransform(n))
+            yield from parts(itk.GetNthTransform(n))
     else:
         yield itk
 
@@ -226,7 +233,7 @@ def smooth(image: Image, fwhm_mm: ArrayLike) -> Image:
 
 def matrix_of(point_map: PointMap) -> NDArray[np.float64] | None:
     """The (4, 4) matrix of a linear map; None where it deforms."""
-    if not all(part.IsLinear() for part in _parts(point_map.itk)):
+    if not all(part.IsLinear() for part in parts(point_map.itk)):
         return None
     origin, *units = point_map.apply(np.vstack([np.zeros(3), np.eye(3)]))
     matrix = np.eye(4)
@@ -245,7 +252,7 @@ def write_transform(point_map: PointMap, path: Path) -> None:
         if path.suffix == ".txt":
             np.savetxt(path, _required_matrix(point_map), fmt="%.12g")
         else:
-            sitk.WriteTransform(sitk.CompositeTransform([point_map.itk]), str(path))
+            sitk.WriteTransform(_composite(point_map.itk), str(path))
     except (OSError, RuntimeError) as error:
         raise UnusableOutput(
             f"transform {path.name}: wanted a file that can be written, got none; "

@@ -85,9 +85,9 @@ def _enough(missed: Missed, protocol: Protocol) -> Iterator[Because]:
     would = _Would(missed.likely_ratio, rules, missed.blur)
     deep = would.be_seen(recovery, quiet)
     near = missed.surroundings
-    if missed.long_axis_mm <= protocol.reasons.small_size_mm:
-        if not deep and would.be_seen(1.0, quiet):
-            yield Because("small_size", _seen(missed, protocol))
+    is_small = missed.long_axis_mm <= protocol.reasons.small_size_mm
+    if is_small and not deep and would.be_seen(1.0, quiet):
+        yield Because("small_size", _seen(missed, protocol))
     if "subcapsular" in missed.flags and deep:
         depth_mm = (near.capsule_mm or 0.0) + missed.diameter_mm / 2.0
         if not would.be_seen(recovery, quiet, depth_mm, rules.outside_ratio):

@@ -158,7 +158,7 @@ def _pair(
     tolerance_mm = min(reach_mm, rules.tolerance_most_mm)
     centres = np.stack([focus.centroid_mm, focus.peak_mm])
     half_voxel_mm = float(extent.grid.spacing_mm.min()) / 2.0
-    gap_mm = max(0.0, float(tree.query(centres)[0].min()) - half_voxel_mm)
+    gap_mm = max(0.0, float(np.min(tree.query(centres)[0])) - half_voxel_mm)
     distance_mm = float(np.linalg.norm(carried.centroid_mm - focus.centroid_mm))
     sizes_mm = carried.lesion.equivalent_diameter_mm + equivalent_diameter_mm(
         focus.extent.volume_ml
@@ -212,10 +212,10 @@ def _merged(
     taken = {lesion_id for lesion_id, _ in assigned}
     joined: dict[Key, Pair] = {}
     for pair in pairs:
-        if pair.is_candidate and pair.lesion_id not in taken:
-            if pair.overlap >= rules.shared_overlap:
-                joined[pair.lesion_id, pair.focus_id] = pair
-                taken.add(pair.lesion_id)
+        is_under = pair.is_candidate and pair.overlap >= rules.shared_overlap
+        if is_under and pair.lesion_id not in taken:
+            joined[pair.lesion_id, pair.focus_id] = pair
+            taken.add(pair.lesion_id)
     return joined
 
 

@@ -16,7 +16,7 @@ from lesionmatch.geometry import Frame, Grid, Points, require_same_frame
 from lesionmatch.image import Mask
 from lesionmatch.lesions.drawn import SAMPLE_MM, Lesion
 
-MOST_SAMPLES = 200_000
+MOST_SAMPLES = 50_000
 """A lesion of more points than this is sampled more coarsely; it is decilitres large."""
 
 FILLED = 0.5
@@ -95,8 +95,8 @@ def widened(mask: Mask, by_mm: float, grid: Grid) -> Mask:
 
 def _step_mm(lesion: Lesion, grid: Grid) -> float:
     """Fine enough to fill the PET's voxels evenly, coarser for a huge lesion."""
-    fine = min(SAMPLE_MM, float(grid.spacing_mm.min()) / 2.0)
-    return max(fine, (1000.0 * lesion.volume_ml / MOST_SAMPLES) ** (1.0 / 3.0))
+    fine = min(SAMPLE_MM, float(grid.spacing_mm.min()) / 4.0)
+    return max(fine, float((1000.0 * lesion.volume_ml / MOST_SAMPLES) ** (1.0 / 3.0)))
 
 
 def _edge_mm(points_mm: Points, grid: Grid) -> float:
@@ -108,7 +108,9 @@ def _edge_mm(points_mm: Points, grid: Grid) -> float:
 def _extent(points_mm: Points, lesion: Lesion, samples: int, grid: Grid) -> Mask:
     """The voxels that the points fill by half, or by half as much as the fullest."""
     part = grid.crop(grid.box_around(points_mm, 0.0))
-    voxels = np.rint(part.voxels(points_mm)).astype(int).clip(0, np.array(part.shape) - 1)
+    # Grids of whole millimetres put points on the border of voxels; all go to one side.
+    voxels = np.floor(part.voxels(points_mm) + 0.5 + 1e-6).astype(int)
+    voxels = voxels.clip(0, np.array(part.shape) - 1)
     flat = np.ravel_multi_index(tuple(voxels.T), part.shape)
     count = np.bincount(flat, minlength=int(np.prod(part.shape))).reshape(part.shape)
     filled = count * (lesion.volume_ml / samples / part.voxel_ml)

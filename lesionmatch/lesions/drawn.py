@@ -20,7 +20,7 @@ from lesionmatch.segments import Kind, Segment
 TOUCHING = np.ones((3, 3, 3), np.bool_)
 """Voxels that share a face, an edge or a corner are connected."""
 
-SAMPLE_MM = 1.0
+SAMPLE_MM = 0.5
 """Largest distance between the points that stand for a lesion when it is carried."""
 
 

@@ -78,7 +78,7 @@ def _voxels(mask: Mask, suv: Image) -> NDArray[np.int_]:
     same = np.allclose(places, suv.grid.world(np.array([first, last])), atol=0.01)
     if not same or (voxels < 0).any() or (voxels >= suv.grid.shape).any():
         raise InvalidGeometry("measuring uptake: wanted voxels of the image, got others")
-    return voxels
+    return np.asarray(voxels)
 
 
 def _ball_mean(suv: Image, voxel: NDArray[np.int_]) -> float:

@@ -29,6 +29,7 @@ from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "LiverRules",
     "Protocol",
     "ReasonRules",
+    "RegistrationRules",
     "RelationRules",
     "UptakeRules",
     "changed",
@@ -63,6 +65,7 @@ class Protocol:
     liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
+    registration: RegistrationRules = field(default_factory=RegistrationRules)
 
     def __post_init__(self) -> None:
         for section in fields(self):

@@ -1,0 +1,85 @@
+"""When a registration is trusted."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+_SEEDS = "set on simulated studies, other seeds than reported (scripts/bench registration)"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRules:
+    """When a stage is kept, and when the whole is doubtful."""
+
+    stage_gain_errors: float = threshold(
+        2.0,
+        "standard errors",
+        "a stage is kept when unseen voxels gain more than this",
+        "own choice; two standard errors, one chance in forty",
+        least=0.0,
+        most=10.0,
+    )
+    least_jacobian: float = threshold(
+        0.5,
+        "ratio",
+        "a deformation that shrinks liver below this is not trusted",
+        "own choice; simulated breathing keeps above 0.7",
+        least=0.0,
+        most=1.0,
+    )
+    most_jacobian: float = threshold(
+        1.6,
+        "ratio",
+        "a deformation that stretches liver above this is not trusted",
+        _SEEDS,
+        least=1.0,
+        most=5.0,
+    )
+    most_displacement_p95_mm: float = threshold(
+        12.0,
+        "mm",
+        "a 95th percentile of the deformation in the liver above this is doubtful",
+        _SEEDS,
+        least=1.0,
+        most=50.0,
+    )
+    least_probe_ratio: float = threshold(
+        1.5,
+        "ratio",
+        "mutual information over the best of maps 20 mm off, below which it is doubtful",
+        _SEEDS,
+        least=1.0,
+        most=10.0,
+    )
+    liver_low_hu: float = threshold(
+        20.0,
+        "HU",
+        "a liver darker than this on the CT is no liver",
+        "fatty liver unenhanced reaches 20 HU (own choice)",
+        least=-100.0,
+        most=100.0,
+    )
+    liver_high_hu: float = threshold(
+        190.0,
+        "HU",
+        "a liver brighter than this on the CT is no liver",
+        "own choice; portal venous liver is 90 to 130 HU",
+        least=100.0,
+        most=400.0,
+    )
+    least_coverage: float = threshold(
+        0.80,
+        "ratio",
+        "a share of the liver on the target below this is doubtful",
+        "own choice",
+        least=0.0,
+        most=1.0,
+    )
+    least_pet_offset_mm: float = threshold(
+        2.0,
+        "mm",
+        "a liver that lies this far off between PET and CT is corrected for",
+        "own choice; about half a PET voxel, and what the estimate resolves",
+        least=0.0,
+        most=20.0,
+    )

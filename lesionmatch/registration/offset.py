@@ -1,0 +1,42 @@
+"""Where the liver lies on the PET, from where it lies on the PET's own CT.
+
+The CT is taken in one breath, the PET over many minutes of breathing: both share a frame of
+reference, and the liver may still lie several millimetres off. The MRI's liver, carried
+onto the CT, says how deep in the liver or how far from it each point is; the shift is the
+one that best explains the PET by this depth: the mutual information of depth and uptake,
+maximised by Gauss-Newton (see `linear`) over translations.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionmatch.geometry import Transform
+from lesionmatch.image import Mask
+from lesionmatch.registration.appearance import Target
+from lesionmatch.registration.information import Window
+from lesionmatch.registration.linear import Samples, fitted, volume_about
+from lesionmatch.resample import PointMap, distance_mm, resample_mask
+
+SPACING_MM = 3.0
+DEPTH_MM = 15.0
+"""Deeper in the liver and further out, depth says nothing of the shift."""
+ITERATIONS = 12
+DRAWN = 20_000
+
+
+def pet_ct_offset_mm(
+    liver: Mask, ct_from_mri: PointMap, pet: Target, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(3,) where the liver on `pet` lies from where `ct_from_mri` takes `liver`, in mm."""
+    box = liver.grid.box_around(liver.points_mm(), DEPTH_MM + 5.0)
+    grid = liver.grid.crop(box).with_spacing(SPACING_MM)
+    inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
+    depth = distance_mm(inside) - distance_mm(Mask(grid, ~inside.array))
+    near = np.abs(depth) < DEPTH_MM
+    places = ct_from_mri.apply(grid.world(np.argwhere(near)))
+    samples = Samples(places, Window(-DEPTH_MM, DEPTH_MM).bins(depth[near]))
+    around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
+    volume = volume_about(pet, around, spacing_mm=SPACING_MM)
+    start = Transform(pet.image.frame, pet.image.frame, np.eye(4))
+    found = fitted(start, samples, volume, "shift", iterations=ITERATIONS, drawn=DRAWN, rng=rng)
+    return found.matrix[:3, 3].copy()

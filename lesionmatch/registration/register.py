@@ -1,0 +1,295 @@
+"""MRI to PET/CT, the straight line: search, rigid, affine, deformable, and what to make of it.
+
+Every stage starts from the one before and is kept only if voxels it never saw prefer it
+(see `evidence`). Random samples come from one generator with a fixed seed and sums are done
+in a fixed order, so the same images give the same map whatever the number of threads.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from lesionmatch.errors import InvalidOption, RegistrationFailed
+from lesionmatch.geometry import Points, Transform
+from lesionmatch.image import Image, Mask
+from lesionmatch.protocol import Protocol, RegistrationRules
+from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
+from lesionmatch.registration.bound import bound_of
+from lesionmatch.registration.deform import Floats, Scene, Stiffness, deformation, scene
+from lesionmatch.registration.doubts import doubts_of
+from lesionmatch.registration.evidence import (
+    Gain,
+    Witness,
+    coverage,
+    gain,
+    liver_median,
+    mutual_information,
+    probe_ratio,
+    seen,
+    witness,
+)
+from lesionmatch.registration.inverse import TwoWay, both_ways, jacobian, linear_both_ways
+from lesionmatch.registration.linear import (
+    Samples,
+    fitted,
+    samples_about,
+    volume_about,
+)
+from lesionmatch.registration.linear import mutual_information as linear_information
+from lesionmatch.registration.offset import pet_ct_offset_mm
+from lesionmatch.registration.result import Quality, Registration
+from lesionmatch.registration.search import Peaks, best_shifts
+from lesionmatch.resample import PointMap
+
+Method = Literal["auto", "rigid", "affine", "deformable"]
+METHODS: tuple[Method, ...] = ("auto", "rigid", "affine", "deformable")
+
+SEED = 20231
+LEAST_LIVER_ML = 50.0
+AROUND_LIVER_MM = 45.0
+"""The MRI further from the liver than this plays no part."""
+
+STIFF = {
+    "ct": Stiffness(),
+    "pet": Stiffness(bending=10.0, edge_weight=0.5),
+}
+"""A PET shows the liver's outline and little inside it, so it may bend the field less."""
+
+
+def register(
+    mri: Image,
+    liver: Mask,
+    *,
+    ct: Image | None,
+    pet: Image | None,
+    method: Method = "auto",
+    protocol: Protocol,
+) -> Registration:
+    """Align the MRI, whose `liver` is given on its own grid, with the CT, else with the PET.
+
+    PET (SUV) and CT (HU) share a frame; between it and the MRI's nothing is assumed. Raises
+    `RegistrationFailed` where no alignment can be had, and `InvalidOption` for a method that
+    there is not; a bad alignment is returned with its doubts.
+    """
+    if method not in METHODS:
+        raise InvalidOption(f"registration: wanted one of {', '.join(METHODS)}, got {method}")
+    if liver.volume_ml < LEAST_LIVER_ML:
+        raise RegistrationFailed(
+            f"registration: wanted a liver of at least {LEAST_LIVER_ML:.0f} ml, "
+            f"got {liver.volume_ml:.0f} ml; check the liver mask"
+        )
+    target = _target(ct, pet)
+    rng = np.random.default_rng(SEED)
+    box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
+    mri, liver = mri.crop(box), liver.crop(box)
+    study = _Study(without_bias(mri, liver), liver, target, protocol.registration)
+    fit = _fit(study, method, rng)
+    offset = (
+        pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)
+        if (pet is not None and target.name == "ct")
+        else None
+    )
+    return _result(study, fit, offset)
+
+
+def _target(ct: Image | None, pet: Image | None) -> Target:
+    if ct is not None:
+        return ct_target(ct)
+    if pet is not None:
+        return pet_target(pet)
+    raise RegistrationFailed("registration: wanted a CT or a PET to register to, got neither")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Study:
+    """What is registered to what."""
+
+    mri: Image
+    """About the liver, without bias."""
+    liver: Mask
+    target: Target
+    rules: RegistrationRules
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """The stage that was kept, and how the stages fared."""
+
+    kind: str
+    linear: Transform
+    ways: TwoWay
+    peaks: Peaks
+    witness: Witness
+    affine_gain: Gain | None
+    deformable_gain: Gain | None
+    field: Floats | None
+    scene: Scene
+    refused: tuple[str, ...]
+    """Why a stage the method asked for was not kept."""
+
+
+def _fit(study: _Study, method: Method, rng: np.random.Generator) -> _Fit:
+    peaks = best_shifts(study.mri, study.liver, study.target)
+    rigid = _rigid(study, peaks, rng)
+    ground = scene(study.mri, study.liver, study.target, rigid, STIFF[study.target.name])
+    judge = witness(study.mri, study.liver, ground.grid)
+    fit = _Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ground, ())
+    if method == "rigid":
+        return fit
+    fit = _with_affine(study, fit, method, rng)
+    return fit if method == "affine" else _with_deformation(study, fit, method, rng)
+
+
+def _rigid(study: _Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
+    """The best rigid map: from every summit at 5 mm, the best of them again at 3 mm."""
+    coarse = samples_about(study.mri, study.liver, spacing_mm=5.0, margin_mm=20.0)
+    candidates = []
+    for shift in peaks.shifts_mm:
+        matrix = np.eye(4)
+        matrix[:3, 3] = shift
+        start = Transform(study.target.image.frame, study.mri.frame, matrix)
+        volume = volume_about(study.target, _reach(start, coarse, 40.0), spacing_mm=5.0)
+        found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=rng)
+        candidates.append((linear_information(found, coarse, volume), found))
+    best = max(candidates, key=lambda candidate: candidate[0])[1]
+    return _refined(study, best, "rigid", 10, rng)
+
+
+def _refined(
+    study: _Study,
+    start: Transform,
+    kind: Literal["rigid", "affine"],
+    iterations: int,
+    rng: np.random.Generator,
+) -> Transform:
+    fine = samples_about(study.mri, study.liver, spacing_mm=3.0, margin_mm=15.0)
+    volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
+    return fitted(start, fine, volume, kind, iterations=iterations, drawn=20_000, rng=rng)
+
+
+def _reach(start: Transform, samples: Samples, margin_mm: float) -> Points:
+    """(2, 3) corners of an upright box around where the samples may land."""
+    landed = start.apply(samples.points_mm)
+    return np.stack([landed.min(0) - margin_mm, landed.max(0) + margin_mm])
+
+
+def _with_affine(study: _Study, fit: _Fit, method: Method, rng: np.random.Generator) -> _Fit:
+    """`fit` with an affine map, where it is better or was asked for."""
+    affine = _refined(study, fit.linear, "affine", 15, rng)
+    ways = linear_both_ways(affine)
+    gained = _gain(study, fit, ways)
+    judged = replace(fit, affine_gain=gained)
+    if method != "affine" and gained.errors < study.rules.stage_gain_errors:
+        return judged
+    return replace(judged, kind="affine", linear=affine, ways=ways)
+
+
+def _gain(study: _Study, fit: _Fit, ways: TwoWay) -> Gain:
+    before = seen(fit.witness, study.target, fit.ways.target_from_mri)
+    after = seen(fit.witness, study.target, ways.target_from_mri)
+    return gain(fit.witness, before, after, study.target.window)
+
+
+def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.Generator) -> _Fit:
+    """`fit` with a deformation, where it is better and can be trusted, or was asked for."""
+    how = STIFF[study.target.name]
+    ground = scene(study.mri, study.liver, study.target, fit.linear, how)
+    field = deformation(ground, how, rng)
+    growth = jacobian(ground, field, fit.linear)[ground.inside]
+    if growth.min() <= 0.0:
+        return replace(fit, refused=("the deformation folds the liver onto itself",))
+    ways = both_ways(ground, field, study.liver, fit.linear)
+    gained = _gain(study, fit, ways)
+    reasons = _against(study.rules, gained, growth)
+    judged = replace(fit, deformable_gain=gained)
+    if method != "deformable" and reasons:
+        return replace(judged, refused=reasons)
+    return replace(judged, kind="deformable", ways=ways, field=field, scene=ground, refused=reasons)
+
+
+def _against(rules: RegistrationRules, gained: Gain, growth: Floats) -> tuple[str, ...]:
+    """Why a deformation cannot be trusted; nothing when it can."""
+    reasons = []
+    if gained.errors < rules.stage_gain_errors:
+        reasons.append(
+            "the deformation explains unseen voxels no better "
+            f"({gained.errors:.1f} standard errors)"
+        )
+    if growth.min() < rules.least_jacobian or growth.max() > rules.most_jacobian:
+        reasons.append(
+            f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
+            f"{growth.max():.2f} of its volume"
+        )
+    return tuple(reasons)
+
+
+def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
+    quality = _quality(study, fit, offset)
+    ways = fit.ways
+    if offset is not None and quality.pet_ct_offset_applied:
+        ways = _offset_applied(ways, offset)
+    doubts = doubts_of(quality, fit.refused, study.target.name, study.rules)
+    return Registration(
+        mri_from_pet=ways.mri_from_target,
+        pet_from_mri=ways.target_from_mri,
+        method=fit.kind,
+        target=study.target.name,
+        quality=quality,
+        doubts=doubts,
+        bound_mm=bound_of(fit.kind, study.target.name, study.liver, bool(doubts)),
+    )
+
+
+def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:
+    """The maps to where the liver lies on the PET rather than on its CT."""
+    frame = ways.target_from_mri.target
+    matrix = np.eye(4)
+    matrix[:3, 3] = offset
+    shift = Transform(frame, frame, matrix)
+    return TwoWay(
+        PointMap.affine(shift).after(ways.target_from_mri),
+        ways.mri_from_target.after(PointMap.affine(shift.inverse)),
+    )
+
+
+def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
+    there = fit.ways.target_from_mri
+    target, judge = study.target, fit.witness
+    now = seen(judge, target, there)
+    peaks = fit.peaks.mutual_information
+    turn = fit.linear.matrix[:3, :3]
+    volume = float(np.linalg.det(turn))
+    least = most = volume
+    moved = 0.0
+    if fit.field is not None:
+        inside = fit.scene.inside
+        growth = jacobian(fit.scene, fit.field, fit.linear)[inside]
+        least, most, volume = float(growth.min()), float(growth.max()), float(growth.mean())
+        moved = float(np.percentile(np.linalg.norm(fit.field[:, inside], axis=0), 95))
+    is_applied = offset is not None and (
+        float(np.linalg.norm(offset)) >= study.rules.least_pet_offset_mm
+    )
+    return Quality(
+        mutual_information=mutual_information(judge, now, target.window),
+        probe_ratio=probe_ratio(judge, target, there),
+        peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
+        rotation_deg=_rotation_deg(turn),
+        volume_ratio=volume,
+        jacobian_min=least,
+        jacobian_max=most,
+        displacement_p95_mm=moved,
+        liver_on_target=liver_median(judge, now, target),
+        coverage=coverage(judge, now),
+        affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
+        deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
+        pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),
+        pet_ct_offset_applied=is_applied,
+    )
+
+
+def _rotation_deg(matrix: Points) -> float:
+    """Angle of the rotation nearest to a matrix."""
+    left, _, right = np.linalg.svd(matrix)
+    cosine = (np.trace(left @ right) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -1,0 +1,301 @@
+"""What the page of a study says: the comparison put into words, rows and pairs.
+
+Plain values only; what draws pictures is in `overlays`, `projection` and `checks`, what
+lays them out in the template.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lesionmatch.columns import LESIONS, RELATIONS, Column, Row, Value
+from lesionmatch.report import words
+from lesionmatch.report.case import Case, Json
+from lesionmatch.report.tables import table
+
+ALWAYS_SHOWN = (
+    "lesion_id",
+    "kind",
+    "relation",
+    "reason",
+    "long_axis_mm",
+    "suv_max",
+    "tumour_to_liver",
+    "contrast_to_noise",
+    "pet_status",
+    "null_p",
+    "visibility",
+    "capsule_distance_mm",
+    "registration_error_mm",
+    "flags",
+)
+"""Columns of the table that are on show before all are asked for."""
+
+CHOICES = {
+    "relation": "Relation",
+    "kind": "Kind",
+    "pet_status": "On PET",
+    "flags": "Flag",
+}
+"""Columns the table can be filtered by."""
+
+DISCORDANT = ("mri_only", "pet_only")
+
+Pairs = list[tuple[str, str]]
+
+
+def call(comparison: Json) -> dict[str, str]:
+    """The patient-level call: a sentence, why, and how alarming it is."""
+    calls = comparison["calls"]
+    mri, pet = (words.words(words.CALLS, calls[side]) for side in ("mri", "pet"))
+    cell = calls.get("cell")
+    verdict = words.words(words.CELLS, cell) if cell else "no cell, since a call is uncertain"
+    tone = {"TP": "good", "TN": "good", "FN": "warn", "FP": "warn"}.get(str(cell), "warn")
+    reason = calls.get("reason")
+    return {
+        "sentence": f"MRI: liver {mri}. PET: liver {pet}. {verdict.capitalize()}"
+        + (f" ({cell})." if cell else "."),
+        "why": str(calls.get("why") or ""),
+        "reason": words.words(words.REASONS, reason) if reason else "",
+        "tone": tone,
+    }
+
+
+def doubts(comparison: Json) -> list[str]:
+    """What asks for a person's eye before anything else is believed."""
+    found = []
+    registration, liver = comparison["registration"], comparison["liver"]
+    if not registration.get("passed", True):
+        found.append("The registration is doubtful.")
+    found += registration.get("doubts") or []
+    if not liver.get("is_plausible", True):
+        found.append("The liver's mask is not plausible.")
+    return found + list(liver.get("doubts") or [])
+
+
+def summary(comparison: Json) -> Pairs:
+    """The study in a dozen facts."""
+    rows: Sequence[Row] = comparison["lesions"]
+    drawn = [row for row in rows if row["source"] == "mri"]
+    liver, registration = comparison["liver"], comparison["registration"]
+    suv = f"{words.number(liver.get('suv_mean'))} ± {words.number(liver.get('suv_sd'))}"
+    return [
+        ("Lesions on MRI", f"{len(drawn)} ({_counted(row['kind'] for row in drawn)})"),
+        ("Relations", _counted(words.words(words.RELATIONS, row["relation"]) for row in rows)),
+        ("On PET", _counted(words.words(words.STATUSES, row["pet_status"]) for row in drawn)),
+        ("Liver", words.number(liver.get("volume_ml"), "ml", 4)),
+        ("Liver SUV", f"{suv} (variation {words.number(liver.get('cov'), digits=2)})"),
+        ("Liver's mask", str(liver.get("mask_origin", words.MISSING))),
+        (
+            "Registration",
+            f"{registration['method']}, to the {str(registration.get('target', '')).upper()}, "
+            + ("passed its checks" if registration.get("passed") else "DOUBTFUL"),
+        ),
+        ("Median registration error", _median_error(drawn)),
+    ]
+
+
+def _counted(terms: Iterable[Any]) -> str:
+    names = [str(term).replace("_", " ") for term in terms if term is not None]
+    kinds = dict.fromkeys(names)
+    return ", ".join(f"{names.count(name)} {name}" for name in kinds) or "none"
+
+
+def _median_error(rows: Sequence[Row]) -> str:
+    errors = sorted(
+        float(row["registration_error_mm"])
+        for row in rows
+        if isinstance(row["registration_error_mm"], int | float)
+    )
+    return words.number(errors[len(errors) // 2], "mm", 2) if errors else words.MISSING
+
+
+def disagreements(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """Each lesion or focus that only one side shows, with the reason in words."""
+    return [
+        {
+            "id": str(row["lesion_id"]),
+            "text": f"{_what(row)}, {words.words(words.RELATIONS, row['relation'])}"
+            + (f": {words.words(words.REASONS, row['reason'])}" if row["reason"] else ""),
+        }
+        for row in rows
+        if row["relation"] in DISCORDANT
+    ]
+
+
+def _what(row: Row) -> str:
+    name = "focus" if row["source"] == "pet" else str(row["kind"]).replace("_", " ")
+    return f"{name} of {words.number(row['long_axis_mm'])} mm"
+
+
+def columns(schema: Sequence[Column]) -> list[dict[str, Any]]:
+    """The headings of a table."""
+    return [
+        {
+            "name": column.name,
+            "title": column.name.replace("_", " ").removesuffix(" mm")
+            + (f" ({column.unit})" if column.unit else ""),
+            "type": column.type,
+            "says": column.says + (f", {column.unit}" if column.unit else ""),
+            "is_more": column.name not in ALWAYS_SHOWN,
+        }
+        for column in schema
+    ]
+
+
+def lesion_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows of the table of lesions, with what they are filtered by."""
+    body = table(LESIONS, rows)
+    names = [column.name for column in LESIONS]
+    made = []
+    for row, values in zip(rows, body, strict=True):
+        by_name = dict(zip(names, values, strict=True))
+        made.append(
+            {
+                "id": str(row["lesion_id"]),
+                **{name: by_name[name] for name in CHOICES},
+                "discordant": "true" if row["relation"] in DISCORDANT else "false",
+                "cells": _cells(LESIONS, values),
+            }
+        )
+    return made
+
+
+def relation_rows(rows: Sequence[Row]) -> list[list[dict[str, str]]]:
+    """The rows of the table of pairs."""
+    return [_cells(RELATIONS, values) for values in table(RELATIONS, rows)]
+
+
+def _cells(schema: Sequence[Column], values: Sequence[str]) -> list[dict[str, str]]:
+    return [
+        {
+            "name": column.name,
+            "value": value,
+            "shown": _shown(column, value),
+            "css": _css(column, is_more=schema is LESIONS and column.name not in ALWAYS_SHOWN),
+        }
+        for column, value in zip(schema, values, strict=True)
+    ]
+
+
+def _shown(column: Column, value: str) -> str:
+    """As the table holds it, but numbers to three digits and words without underscores."""
+    if value == "":
+        return ""
+    if column.type == "number":
+        return words.number(float(value))
+    return (
+        value if column.name in ("label", "overlay") else value.replace("_", " ").replace(";", ", ")
+    )
+
+
+def _css(column: Column, *, is_more: bool) -> str:
+    parts = ["number" if column.type == "number" else ""]
+    parts += [
+        "wide" if column.name in ("flags", "reason", "label") else "",
+        "more" if is_more else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def choices(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The filters that have more than one thing to choose from."""
+    made = []
+    for name, title in CHOICES.items():
+        known = sorted({option for row in rows for option in _options(row[name])})
+        if known:
+            made.append({"name": name, "title": title, "options": known})
+    return made
+
+
+def _options(value: Value) -> Sequence[str]:
+    if isinstance(value, list | tuple):
+        return value
+    return [] if value is None else [str(value)]
+
+
+def evidence(row: Mapping[str, Any]) -> list[str]:
+    """The sentences or values a row's reason rests on."""
+    given = row.get("evidence") or {}
+    if isinstance(given, Mapping):
+        return [f"{str(name).replace('_', ' ')}: {_text(value)}" for name, value in given.items()]
+    return [_text(value) for value in given]
+
+
+def facts(case: Case) -> list[dict[str, Any]]:
+    """Facts of the study, in groups."""
+    comparison = case.comparison
+    study: Json = comparison.get("study") or {}
+    titles = {"suv": "SUV", "pet": "PET", "ct": "CT", "mri": "MRI"}
+    groups = {titles.get(name, name): values for name, values in study.items()}
+    skipped = ("doubts",)
+    registration = comparison["registration"]
+    quality = registration.get("quality") or {}
+    flat = {k: v for k, v in registration.items() if k not in (*skipped, "quality")} | quality
+    liver = {k: v for k, v in comparison["liver"].items() if k not in skipped}
+    everything = {**groups, "Liver": liver, "Registration": flat}
+    return [_group(title, values) for title, values in everything.items() if values]
+
+
+def provenance(case: Case) -> list[dict[str, Any]]:
+    """Versions, options and inputs."""
+    run = case.run
+    general = {"lesionmatch": case.comparison.get("version"), "started": run.get("started")}
+    general |= {"peak memory (MB)": run.get("peak_memory_mb")}
+    groups = {
+        "Run": {name: value for name, value in general.items() if value is not None},
+        "Options": case.comparison.get("options") or {},
+        "Versions": run.get("versions") or {},
+        "Seconds": run.get("seconds") or {},
+        "Inputs": run.get("inputs") or {},
+    }
+    return [_group(title, values) for title, values in groups.items() if values]
+
+
+def protocol(comparison: Json) -> list[dict[str, Any]]:
+    """Every threshold with its value, meaning and source."""
+    return [
+        {
+            "name": f"{item['section']}.{item['name']}",
+            "value": f"{item['value']} {item['unit']}".strip(),
+            "is_changed": item["value"] != item.get("default", item["value"]),
+            "says": item["says"],
+            "source": item["source"],
+        }
+        for item in comparison.get("protocol") or []
+    ]
+
+
+def series(run: Json) -> list[dict[str, Any]]:
+    """Every series found, what it was taken for and why."""
+    return [
+        {
+            "uid": item.get("uid", ""),
+            "modality": item.get("modality", ""),
+            "files": item.get("files", ""),
+            "role": "set aside" if item.get("set_aside") else item.get("role", ""),
+            "why": item.get("set_aside") or "; ".join(item.get("evidence") or []),
+        }
+        for item in run.get("series") or []
+    ]
+
+
+def _group(title: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"title": title, "pairs": [(_name(k), _text(v)) for k, v in values.items()]}
+
+
+def _name(key: str) -> str:
+    return str(key).replace("_", " ")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON may hold
+    if value is None:
+        return words.MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return words.number(value, digits=4)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{_name(k)}: {_text(v)}" for k, v in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_text(item) for item in value)
+    return str(value)

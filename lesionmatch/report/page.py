@@ -1,0 +1,68 @@
+"""The page of a study: one file that needs no network and runs only its own code.
+
+Everything from the study passes Jinja's escaping. The content security policy names the
+page's own style and script by their hashes and forbids all else, so that a text that
+should slip through could still not run, load or send anything.
+"""
+
+import base64
+import hashlib
+import os
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lesionmatch.report import words
+
+
+@cache
+def environment() -> Environment:
+    """The Jinja environment of all pages: escapes everything, refuses what is undefined."""
+    made = Environment(
+        loader=PackageLoader("lesionmatch.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["number"] = words.number
+    made.filters["relation_words"] = lambda value: words.words(words.RELATIONS, value)
+    return made
+
+
+def asset(*names: str) -> Markup:
+    """Files of report/static one after another, to stand in the page as they are.
+
+    Only the package's own files come here, never anything of a study.
+    """
+    folder = resources.files("lesionmatch.report").joinpath("static")
+    return Markup("\n".join(folder.joinpath(name).read_text("utf-8") for name in names))
+
+
+def policy(*, style: str, script: str) -> str:
+    """The content security policy of a page with one style and one script element."""
+    return (
+        "default-src 'none'; img-src data:; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def data_uri(media: str, content: bytes) -> str:
+    """Bytes as the address of an image that stands in the page itself."""
+    return f"data:{media};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write the whole page, or leave the old one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,160 @@
+"""What a study is called."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from lesionmatch.calls import Circumstances, call
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import Mask
+from lesionmatch.lesions import Lesion, lesions_from
+from lesionmatch.protocol import CallRules
+from lesionmatch.segments import Kind, Segment
+
+GRID = Grid.of(Frame("mri"), (10, 10, 10))
+WHOLE = Circumstances(liver_covered=1.0, registration_passed=True)
+
+
+def lesion(kind: Kind, voxels: int) -> Lesion:
+    array = np.zeros(GRID.shape, np.bool_)
+    array[0, 0, :voxels] = True
+    return lesions_from([Segment("x", kind, Mask(GRID, array), "test")])[0]
+
+
+@dataclass(frozen=True)
+class SeenLesion:
+    lesion: Lesion
+    status: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class SeenFocus:
+    counts: bool = True
+    lesion_ids: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def met(status: str, reason: str | None = None, voxels: int = 3) -> SeenLesion:
+    return SeenLesion(lesion(Kind.METASTASIS, voxels), status, reason)
+
+
+CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
+
+
+@pytest.mark.parametrize(
+    ("lesions", "foci", "circumstances", "cell", "why"),
+    [
+        (
+            [met("positive"), met("negative", "small_size")],
+            [SeenFocus(lesion_ids=("L1",))],
+            WHOLE,
+            ("involved", "involved", "TP"),
+            "2 lesions on the MRI, of which the PET shows 1 unprompted.",
+        ),
+        (
+            [met("negative", "small_size")],
+            [SeenFocus()],
+            WHOLE,
+            ("involved", "involved", "TP"),
+            "1 lesion on the MRI, and 1 focus elsewhere on the PET.",
+        ),
+        (
+            [met("negative", "small_size"), met("retrospective", "subcapsular")],
+            [],
+            WHOLE,
+            ("involved", "not_involved", "FN"),
+            "2 lesions on the MRI, none found on the PET unprompted (1 seen in retrospect).",
+        ),
+        (
+            [],
+            [SeenFocus(reason="unexplained"), SeenFocus()],
+            WHOLE,
+            ("not_involved", "involved", "FP"),
+            "2 foci on the PET, no lesion on the MRI.",
+        ),
+        (
+            [CYST],
+            [SeenFocus(lesion_ids=("L1",), reason="cyst")],
+            WHOLE,
+            ("not_involved", "involved", "FP"),
+            "1 focus on the PET, only benign lesions (1) on the MRI.",
+        ),
+        (
+            [],
+            [],
+            WHOLE,
+            ("not_involved", "not_involved", "TN"),
+            "No focus on the PET and no lesion on the MRI.",
+        ),
+        (
+            [CYST],
+            [],
+            WHOLE,
+            ("not_involved", "not_involved", "TN"),
+            "No focus on the PET and only benign lesions (1) on the MRI.",
+        ),
+        (
+            [],
+            [SeenFocus(counts=False)],
+            WHOLE,
+            ("not_involved", "not_involved", "TN"),
+            "No focus on the PET and no lesion on the MRI.",
+        ),
+        (
+            [],
+            [],
+            Circumstances(liver_covered=0.6, registration_passed=True),
+            ("not_involved", "uncertain", None),
+            "No lesion on the MRI and no focus on the PET, but it covers 60 % of the liver.",
+        ),
+        (
+            [met("not_covered")],
+            [],
+            WHOLE,
+            ("involved", "uncertain", None),
+            "1 lesion on the MRI and no focus on the PET, but 1 lesion beyond its coverage.",
+        ),
+        (
+            [met("negative", "misregistration")],
+            [],
+            Circumstances(liver_covered=1.0, registration_passed=False),
+            ("involved", "uncertain", None),
+            "1 lesion on the MRI and no focus on the PET, "
+            "but its registration to the MRI is doubtful.",
+        ),
+        (
+            [met("positive")],
+            [SeenFocus(lesion_ids=("L1",))],
+            Circumstances(liver_covered=0.5, registration_passed=False),
+            ("involved", "involved", "TP"),
+            "1 lesion on the MRI, of which the PET shows 1 unprompted.",
+        ),
+    ],
+)
+def test_the_calls_on_a_study(
+    lesions: list[SeenLesion],
+    foci: list[SeenFocus],
+    circumstances: Circumstances,
+    cell: tuple[str, str, str | None],
+    why: str,
+) -> None:
+    calls = call(lesions, foci, circumstances, rules=CallRules())
+    assert (calls.mri, calls.pet, calls.cell) == cell
+    assert calls.why == why
+
+
+def test_the_reason_of_a_missed_study_is_that_of_its_largest_lesion() -> None:
+    lesions = [met("negative", "small_size", 2), met("negative", "low_uptake", 8)]
+    assert call(lesions, [], WHOLE, rules=CallRules()).reason == "low_uptake"
+
+
+def test_the_reason_of_a_false_positive_study_is_that_of_its_first_focus() -> None:
+    foci = [SeenFocus(counts=False), SeenFocus(reason="cyst"), SeenFocus(reason="unexplained")]
+    assert call([], foci, WHOLE, rules=CallRules()).reason == "cyst"
+
+
+def test_an_unspecified_lesion_counts() -> None:
+    unspecified = SeenLesion(lesion(Kind.UNSPECIFIED, 3), "negative", "small_size")
+    assert call([unspecified], [], WHOLE, rules=CallRules()).cell == "FN"

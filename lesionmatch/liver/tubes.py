@@ -51,7 +51,7 @@ def _hessian(
     sigma = scale_mm / grid.spacing_mm
     parts = []
     for i, j in _PAIRS:
-        order = np.bincount([i, j], minlength=3)
+        order = [int(n) for n in np.bincount([i, j], minlength=3)]
         second = ndimage.gaussian_filter(values, sigma, order=order, truncate=3.0)[places]
         parts.append(second * np.float32(scale_mm**2 / (grid.spacing_mm[i] * grid.spacing_mm[j])))
     return parts

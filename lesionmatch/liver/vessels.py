@@ -26,6 +26,8 @@ SEED_NOISE, FOLLOW_NOISE = 2.0, 1.4
 """How many times stronger than noise's own strong tubes a seed is, and what is followed."""
 GAP_MM = 3.5
 """Gaps between pieces of one vessel, e.g. where it branches."""
+RIM_MM = 3.0
+"""Around a drawn lesion, where it still darkens voxels and its outline may be tight."""
 LUMEN_MM = 5.0
 """A lumen reaches at most this far from where it is most tubular."""
 SLENDERNESS = 12.0
@@ -44,7 +46,8 @@ def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRule
     if inside.any():
         drawn = np.zeros_like(inside)
         if lesions is not None:
-            drawn = resample_mask(lesions.crop(box), image.grid) > 0.1
+            part = Mask(image.grid, resample_mask(lesions.crop(box), image.grid) > 0.25)
+            drawn = dilated(part.array, image.grid, RIM_MM)
         lumen = _lumen(image, inside, drawn, rules)
     array = np.zeros(hbp.grid.shape, np.bool_)
     array[box] = resample_mask(Mask(image.grid, lumen), hbp.grid.crop(box)) >= 0.5
@@ -99,5 +102,3 @@ def _long_pieces(lumen: Voxels, grid: Grid, least_mm: float) -> Voxels:
         volume = len(piece) * grid.voxel_ml * 1000.0
         keep[label] = length >= least_mm and length**3 > SLENDERNESS * volume
     return np.asarray(keep[labels])
-
-

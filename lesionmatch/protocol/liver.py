@@ -65,3 +65,11 @@ class LiverRules:
         least=5.0,
         most=150.0,
     )
+    brightness_least: float = threshold(
+        1.15,
+        "ratio",
+        "a liver no brighter than its surroundings by this factor is implausible",
+        "own choice; the phantom's poorest hepatobiliary phase has 1.6, a T2 image below 1",
+        least=0.0,
+        most=5.0,
+    )

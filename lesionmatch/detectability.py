@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import dawsn, erf, erfc
+from scipy.special import dawsn, erf, erfc, ndtr
 
 from lesionmatch.errors import InvalidGeometry
 from lesionmatch.protocol import DetectabilityRules
@@ -149,6 +149,14 @@ def least_visible_ratio_at_edge(
     First order: what the edge cuts off the lesion itself is left out.
     """
     return 1.0 + (cnr * cov + deficit) / recovery
+
+
+def detection_probability(cnr: float, *, rules: DetectabilityRules) -> float:
+    """Chance that a lesion of this contrast-to-noise ratio is found unprompted.
+
+    The contrast seen is normal about the true one, and found above the threshold.
+    """
+    return float(ndtr((cnr - rules.unprompted_cnr) / rules.unprompted_cnr_sd))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from lesionmatch.concordance import (
     Evidence,
     LesionFinding,
     Relations,
+    Sharpened,
     Surroundings,
     concord,
     relate,
+    sharpen,
 )
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, Shown, why_missed, why_shown
@@ -464,3 +466,47 @@ class TestOwnSearch:
         (lesion,) = carried(((40, 40, 40), 8))
         with pytest.raises(ValueError, match="wanted a lesion on the PET"):
             own_search(replace(lesion, extent=None), [], [], 7.0)
+
+
+SHIFT = np.array([5.0, -3.0, 2.0])
+WIDE: list[Place] = [(25, 30, 30), (45, 30, 40), (30, 60, 50), (60, 60, 60)]
+
+
+class TestSharpen:
+    def sharpened(self, lesions: Sequence[Carried], foci: Sequence[Spot]) -> Sharpened:
+        return sharpen(lesions, foci, SAME_PLACE, PET_GRID, fwhm_mm=7.0, protocol=Protocol())
+
+    def test_lesions_move_by_what_the_others_show(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE)]
+        got = self.sharpened(lesions, foci)
+        assert got.agreement.applies
+        for before, after in zip(lesions, got.carried, strict=True):
+            left = SHIFT - (after.centroid_mm - before.centroid_mm)
+            assert np.linalg.norm(left) < 2.5 < np.linalg.norm(SHIFT)
+            assert after.error_mm < 0.7 * before.error_mm
+
+    def test_a_lesion_has_no_part_in_its_own_correction(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        odd = spot(4, tuple(np.add(WIDE[3], (0, 7, 0))))
+        got = self.sharpened(lesions, [*foci, odd])
+        assert got.carried[3].centroid_mm[1] == pytest.approx(WIDE[3][1], abs=0.2)
+
+    def test_a_lesion_without_a_focus_moves_too(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE[:3])]
+        moved = self.sharpened(lesions, foci).carried[3].centroid_mm - lesions[3].centroid_mm
+        assert moved @ SHIFT > 0.5 * SHIFT @ SHIFT
+
+    def test_two_matches_move_nothing(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE[:2]], error_mm=8.0)
+        got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(WIDE[:2])])
+        assert got.carried == lesions
+        assert not got.agreement.applies
+
+    def test_a_long_lesion_is_no_landmark(self) -> None:
+        lesions = carried((WIDE[0], 10), (WIDE[1], 10), ((60, 60, 60), 48), error_mm=8.0)
+        places = [*WIDE[:2], (60.0, 60.0, 60.0)]
+        got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(places)])
+        assert got.agreement.count == 2

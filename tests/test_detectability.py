@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from lesionmatch.detectability import (
     Blur,
     centre_recovery,
+    detection_probability,
     edge_deficit,
     expectation,
     least_visible_ratio,
@@ -212,3 +213,9 @@ def test_the_likely_ratio_is_the_seen_one_where_recovery_is_good() -> None:
 def test_the_likely_ratio_is_that_of_metastases_where_nothing_can_be_seen() -> None:
     rules = DetectabilityRules()
     assert likely_ratio(1.0, 1e-6, 0.1, rules=rules) == pytest.approx(3.4, rel=0.01)
+
+
+def test_half_of_the_lesions_at_the_threshold_are_found() -> None:
+    rules = DetectabilityRules(unprompted_cnr=5.0, unprompted_cnr_sd=1.0)
+    got = [detection_probability(cnr, rules=rules) for cnr in (3.0, 4.0, 5.0, 6.0, 7.0)]
+    assert got == pytest.approx([0.0228, 0.1587, 0.5, 0.8413, 0.9772], abs=1e-4)

@@ -499,6 +499,14 @@ class TestSharpen:
         moved = self.sharpened(lesions, foci).carried[3].centroid_mm - lesions[3].centroid_mm
         assert moved @ SHIFT > 0.5 * SHIFT @ SHIFT
 
+    def test_a_registration_off_by_more_than_it_knows_is_found_out(self) -> None:
+        far = np.array([12.0, 9.0, -6.0])
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=4.0)
+        got = self.sharpened(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)])
+        assert got.shift_mm == pytest.approx(far, abs=0.2)
+        for before, after in zip(lesions, got.carried, strict=True):
+            assert after.centroid_mm - before.centroid_mm == pytest.approx(far, abs=0.5)
+
     def test_two_matches_move_nothing(self) -> None:
         lesions = carried(*[(place, 10) for place in WIDE[:2]], error_mm=8.0)
         got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(WIDE[:2])])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from lesionmatch.landmarks import Landmark, agreement, correction
+from lesionmatch.landmarks import Landmark, agreement, correction, shared_shift
 from lesionmatch.protocol import LandmarkRules
 
 RULES = LandmarkRules(scatter_mm=1.0, reach_mm=60.0)
@@ -83,3 +83,39 @@ class TestAgreement:
         alike = line(*[(5, 0, 0)] * 4)
         assert agreement(alike, LandmarkRules(least_count=4)).applies
         assert not agreement(alike, LandmarkRules(least_count=5)).applies
+
+
+PLACES = np.array([[0, 0, 0], [40, 10, 0], [10, 50, 20], [60, 60, -10], [-20, 30, 40.0]])
+REACH = np.full(5, 6.0)
+
+
+class TestSharedShift:
+    def test_a_constellation_that_is_off_is_found(self) -> None:
+        got = shared_shift(PLACES, PLACES + np.array([12.0, -9.0, 4.0]), REACH, RULES)
+        assert got == pytest.approx([12, -9, 4])
+
+    def test_it_is_found_with_a_focus_missing_and_one_too_many(self) -> None:
+        foci = np.concatenate([PLACES[1:] + np.array([12.0, -9.0, 4.0]), [[90, 0, 0]]])
+        assert shared_shift(PLACES, foci, REACH, RULES) == pytest.approx([12, -9, 4])
+
+    def test_a_registration_that_holds_is_left_alone(self) -> None:
+        assert shared_shift(PLACES, PLACES + np.array([3.0, -2.0, 1.0]), REACH, RULES) is None
+
+    def test_two_of_five_are_no_constellation(self) -> None:
+        foci = np.concatenate(
+            [PLACES[:2] + np.array([12.0, -9.0, 4.0]), [[90, 0, 0], [0, 0, 90], [0, 90, 0]]]
+        )
+        assert shared_shift(PLACES, foci, REACH, RULES) is None
+
+    def test_a_row_of_lesions_that_fits_at_two_shifts_is_left_alone(self) -> None:
+        row = np.array([[15.0 * n, 0, 0] for n in range(5)])
+        assert shared_shift(row, row + np.array([15.0, 9.0, 0.0]), REACH, RULES) is None
+
+    def test_a_shift_beyond_reason_is_not_searched(self) -> None:
+        assert shared_shift(PLACES, PLACES + np.array([200.0, 0.0, 0.0]), REACH, RULES) is None
+
+    @given(st.integers(0, 10_000))
+    def test_places_without_anything_in_common_are_left_alone(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        lesions, foci = rng.uniform(-70, 70, (2, 6, 3))
+        assert shared_shift(lesions, foci, np.full(6, 6.0), RULES) is None

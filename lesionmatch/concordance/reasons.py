@@ -3,9 +3,9 @@
 Grawe et al. 2023 sort what the PET missed (Table 2: small size, subcapsular, near a vessel,
 low uptake, misregistration, noisy liver) and what it showed alone (Table 3: haemangioma,
 cyst, vascular or biliary, physiologic uptake beside the liver). A rule fits where its cause
-is enough: a lesion of the likely uptake would have been found but for it. Where none is
-enough the first whose flag stands is taken, and the evidence says so; where none stands
-the reason is ``unexplained``.
+alone is enough for a lesion to be missed. Where none is enough the first whose flag stands
+is taken, and the evidence says that it may have had a part; where none stands the reason is
+``unexplained``.
 """
 
 from collections.abc import Iterator
@@ -78,30 +78,35 @@ def why_missed(missed: Missed, protocol: Protocol) -> Because:
 
 
 def _enough(missed: Missed, protocol: Protocol) -> Iterator[Because]:
-    """The causes that suffice alone, in the taxonomy's order."""
-    rules = protocol.detectability
+    """The causes that suffice alone, in the taxonomy's order.
+
+    Size suffices where a metastasis of typical uptake would be missed for it; place and
+    noise also where one of the likely uptake would be seen but for them; uptake where no
+    size would make it visible.
+    """
+    rules, near = protocol.detectability, missed.surroundings
     quiet = min(missed.liver_cov, rules.customary_cov)
     recovery = centre_recovery(missed.diameter_mm, missed.blur)
-    would = _Would(missed.likely_ratio, rules, missed.blur)
-    deep = would.be_seen(recovery, quiet)
-    near = missed.surroundings
+    typical = _Would(rules.typical_ratio, rules, missed.blur)
+    likely = _Would(missed.likely_ratio, rules, missed.blur)
+    is_deep_seen = likely.be_seen(recovery, quiet)
     is_small = missed.long_axis_mm <= protocol.reasons.small_size_mm
-    if is_small and not deep and would.be_seen(1.0, quiet):
+    if is_small and not typical.be_seen(recovery, quiet):
         yield Because("small_size", _seen(missed, protocol))
-    if "subcapsular" in missed.flags and deep:
-        depth_mm = (near.capsule_mm or 0.0) + missed.diameter_mm / 2.0
-        if not would.be_seen(recovery, quiet, depth_mm, rules.outside_ratio):
-            yield Because("subcapsular", _beside(missed, near.capsule_mm, "the capsule"))
-    if "near_vessel" in missed.flags:
-        depth_mm = (near.vessel_mm or 0.0) + missed.diameter_mm / 2.0
-        hidden = not would.be_seen(recovery, quiet, depth_mm, rules.blood_ratio)
-        if deep and (hidden or missed.is_retrospective):
-            yield Because("near_vessel", _beside(missed, near.vessel_mm, "a large vessel"))
-    if not would.be_seen(1.0, quiet) and not _is_misplaced(missed):
-        yield Because("low_uptake", _faint(missed, protocol))
+    capsule = _Beside(near.capsule_mm, missed.diameter_mm, rules.outside_ratio)
+    is_hidden = is_deep_seen and not likely.be_seen(recovery, quiet, capsule)
+    if "subcapsular" in missed.flags and is_hidden:
+        yield Because("subcapsular", _beside(missed, near.capsule_mm, "the capsule"))
+    vessel = _Beside(near.vessel_mm, missed.diameter_mm, rules.blood_ratio)
+    is_hidden = is_deep_seen and not likely.be_seen(recovery, quiet, vessel)
+    if "near_vessel" in missed.flags and (is_hidden or missed.is_retrospective):
+        yield Because("near_vessel", _beside(missed, near.vessel_mm, "a large vessel"))
     if _is_misplaced(missed):
         yield Because("misregistration", _misplaced(missed))
-    if deep and "noisy_liver" in missed.flags and not would.be_seen(recovery, missed.liver_cov):
+    elif not likely.be_seen(1.0, quiet):
+        yield Because("low_uptake", _faint(missed, protocol))
+    is_drowned = is_deep_seen and not likely.be_seen(recovery, missed.liver_cov)
+    if "noisy_liver" in missed.flags and is_drowned:
         yield Because("noisy_liver", _noisy(missed, protocol))
 
 
@@ -124,26 +129,35 @@ def _contributing(missed: Missed, protocol: Protocol) -> Iterator[Because]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Beside:
+    """A flat neighbour that takes up less than the liver."""
+
+    surface_mm: float | None
+    """From the lesion's surface; None where that is unknown."""
+    diameter_mm: float
+    ratio: float
+    """Its uptake over the liver's."""
+
+    def deficit(self, blur: Blur) -> float:
+        """What it takes from the liver's uptake at the lesion's centre."""
+        depth_mm = (self.surface_mm or 0.0) + self.diameter_mm / 2.0
+        return edge_deficit(depth_mm, self.ratio, blur.fwhm_mm)
+
+
+@dataclass(frozen=True, slots=True)
 class _Would:
-    """Whether a lesion of the likely ratio would be found unprompted."""
+    """Whether a lesion of this true ratio to the liver would be found unprompted."""
 
     ratio: float
     rules: DetectabilityRules
     blur: Blur
 
-    def be_seen(
-        self,
-        recovery: float,
-        cov: float,
-        depth_mm: float | None = None,
-        neighbour_ratio: float = 1.0,
-    ) -> bool:
-        """At this recovery and noise, its centre `depth_mm` from a colder neighbour if any."""
-        deficit, cnr = 0.0, self.rules.unprompted_cnr
-        if depth_mm is not None:
-            deficit = edge_deficit(depth_mm, neighbour_ratio, self.blur.fwhm_mm)
-            cnr += self.rules.edge_cnr
-        return self.ratio >= least_visible_ratio_at_edge(recovery, cov, cnr, deficit=deficit)
+    def be_seen(self, recovery: float, cov: float, beside: _Beside | None = None) -> bool:
+        """At this recovery and noise, beside a colder neighbour where there is one."""
+        cnr = self.rules.unprompted_cnr + (self.rules.edge_cnr if beside else 0.0)
+        deficit = beside.deficit(self.blur) if beside else 0.0
+        least = least_visible_ratio_at_edge(recovery, cov, cnr, deficit=deficit)
+        return self.ratio >= least
 
 
 def _is_misplaced(missed: Missed) -> bool:

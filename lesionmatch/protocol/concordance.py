@@ -117,6 +117,22 @@ class LandmarkRules:
         least=0.5,
         most=30.0,
     )
+    shift_mm: float = threshold(
+        30.0,
+        "mm",
+        "a registration is searched for a shift of all lesions up to this",
+        "own choice; breath-hold MRI and PET differ by about 23 mm before alignment",
+        least=0.0,
+        most=100.0,
+    )
+    shared_part: float = threshold(
+        0.6,
+        "ratio",
+        "a shift of all lesions lays at least this share of the fewer, lesions or foci, together",
+        "own choice; more than half, as small lesions have no focus",
+        least=0.1,
+        most=1.0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

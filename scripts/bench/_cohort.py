@@ -34,6 +34,7 @@ class Study:
     recipe: Recipe
     suv: Image
     liver: Mask
+    """On the PET, where it truly lies."""
     segments: tuple[Segment, ...]
     truth: Truth
     body: Body
@@ -56,10 +57,11 @@ class DrawnRegistration:
 
     def apply(self, points_mm: Points) -> Points:
         """Points of the MRI on the PET, wrong by the drawn error."""
-        return self.truth.pet_from_mri(points_mm) + self.error_mm(points_mm)
+        true_mm = self.truth.pet_from_mri(points_mm)
+        return true_mm + self.error_mm(true_mm)
 
     def error_mm(self, points_mm: Points) -> Points:
-        """The drawn error at points of the MRI."""
+        """The drawn error at points of the PET."""
         squared = ((points_mm[:, None] - self.centres_mm) ** 2).sum(-1)
         return self.shift_mm + np.exp(-squared / (2.0 * 45.0**2)) @ self.bumps_mm
 
@@ -80,7 +82,14 @@ def _study(seed: int) -> Study:
     truth = done.truth
     registration = _registration(rng, truth, done.suv.frame, done.hbp.frame)
     return Study(
-        seed, done.recipe, done.suv, done.liver, done.segments, truth, done.body, registration
+        seed,
+        done.recipe,
+        done.suv,
+        done.liver_on_pet,
+        done.segments,
+        truth,
+        done.body,
+        registration,
     )
 
 
@@ -141,7 +150,7 @@ def _registration(
 ) -> DrawnRegistration:
     """Good in 19 of 20, one in 20 off by 12 to 20 mm and half of these known to have failed."""
     sd_mm = float(rng.uniform(0.6, 1.8))
-    centres = truth.liver_points_mri_mm[rng.choice(len(truth.liver_points_mri_mm), 8)]
+    centres = truth.liver_points_pet_mm[rng.choice(len(truth.liver_points_pet_mm), 8)]
     shift = rng.normal(0.0, 0.7 * sd_mm, 3)
     passed = True
     if rng.random() < 0.05:

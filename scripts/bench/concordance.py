@@ -28,9 +28,10 @@ from lesionmatch.concordance import (
     concord,
     sharpen,
 )
-from lesionmatch.detectability import Blur, detection_probability, edge_deficit
+from lesionmatch.concordance.flags import Facts, flags
+from lesionmatch.concordance.reasons import Missed, why_missed
+from lesionmatch.detectability import Blur, detection_probability
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
-from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.landmarks import Agreement
 from lesionmatch.lesions import Carried, carry, lesions_from
@@ -39,6 +40,8 @@ from lesionmatch.phantom.truth import LesionTruth
 from lesionmatch.protocol import Protocol
 
 PROTOCOL = Protocol()
+MISPLACED_MM = 9.0
+"""A lesion this far from its true place was not looked for where it is."""
 SIZES = (0.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 100.0)
 
 
@@ -103,20 +106,12 @@ def run(study: Study) -> Outcome:
 
 
 def _liver_on_pet(study: Study) -> Mask:
-    """The MRI's liver where the drawn registration puts it."""
-    grid, truth = study.suv.grid, study.truth
-    box = grid.box_around(truth.liver_points_pet_mm, 25.0)
-    part = grid.crop(box)
-    points = part.world(np.indices(part.shape).reshape(3, -1).T)
-    there = truth.mri_pose.world_mm(truth.pet_pose.anatomy_mm(points))
-    there = truth.mri_pose.world_mm(
-        truth.pet_pose.anatomy_mm(points - study.registration.error_mm(there))
-    )
-    voxels = np.rint(study.liver.grid.voxels(there)).astype(int)
-    on = ((voxels >= 0) & (voxels < study.liver.grid.shape)).all(1)
-    inside = np.zeros(len(points), np.bool_)
-    inside[on] = study.liver.array[tuple(voxels[on].T)]
-    return Mask(part, inside.reshape(part.shape)).on(grid)
+    """The liver where the drawn registration puts it, to first order in its error."""
+    part = study.liver.crop(study.liver.grid.box_around(study.truth.liver_points_pet_mm, 30.0))
+    points = part.grid.world(np.indices(part.grid.shape).reshape(3, -1).T)
+    there = np.rint(part.grid.voxels(points - study.registration.error_mm(points))).astype(int)
+    inside = part.array[tuple(there.clip(0, np.array(part.grid.shape) - 1).T)]
+    return Mask(part.grid, inside.reshape(part.grid.shape)).on(study.liver.grid)
 
 
 def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) -> Mask | None:
@@ -135,8 +130,9 @@ def _around_lesion(row: LesionTruth) -> Surroundings:
 
 
 def _around_focus(study: Study, liver: Mask, focus: Focus) -> Surroundings:
-    depth = distance_transform_edt(liver.array, sampling=liver.grid.spacing_mm)
-    voxel = tuple(np.rint(liver.grid.voxels(focus.peak_mm)).astype(int))
+    part = liver.trimmed(8.0)
+    depth = distance_transform_edt(part.array, sampling=part.grid.spacing_mm)
+    voxel = tuple(np.rint(part.grid.voxels(focus.peak_mm)).astype(int))
     anatomy = study.truth.pet_pose.anatomy_mm(focus.centroid_mm[None])
     radius = (focus.extent.volume_ml * 6000.0 / np.pi) ** (1 / 3) / 2.0
     vessel = float(np.ravel(study.body.vessel_mm(anatomy))[0])
@@ -184,39 +180,38 @@ def true_status(row: LesionTruth) -> str:
     return "not positive" if row.contrast_to_noise < 3.0 else "between"
 
 
-def true_reason(study: Study, row: LesionTruth) -> str:
-    """The cause that its recipe makes enough, in the taxonomy's order."""
-    rules, noise = PROTOCOL.detectability, study.recipe.liver_cov
-    quiet = min(noise, rules.customary_cov)
-    contrast = row.tumour_to_liver - 1.0
-    deep = contrast * row.recovery / quiet >= rules.unprompted_cnr
-    any_size = contrast / quiet >= rules.unprompted_cnr
-    if row.diameter_mm <= 12.0 and any_size and not deep:
-        return "small_size"
-    if (
-        deep
-        and row.capsule_distance_mm <= 5.0
-        and _hidden(study, row, 0.1, row.capsule_distance_mm)
-    ):
-        return "subcapsular"
-    if deep and row.vessel_distance_mm <= 5.0 and _hidden(study, row, 0.4, row.vessel_distance_mm):
-        return "near_vessel"
-    if not any_size:
-        return "low_uptake"
-    if np.linalg.norm(study.registration.shift_mm) > 9.0:
-        return "misregistration"
-    if noise > 0.15 and contrast * row.recovery / noise < rules.unprompted_cnr:
-        return "noisy_liver"
-    return "other"
+def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str:
+    """The reason that the true size, place, uptake, noise and misplacement of a lesion give."""
+    study = outcome.study
+    facts = Facts(
+        long_axis_mm=row.diameter_mm,
+        surroundings=_around_lesion(row),
+        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
+        liver_cov=study.recipe.liver_cov,
+        error_mm=0.0,
+        is_near_physiologic=False,
+        is_at_edge=False,
+    )
+    missed = Missed(
+        long_axis_mm=row.diameter_mm,
+        diameter_mm=row.diameter_mm,
+        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
+        likely_ratio=row.tumour_to_liver,
+        surroundings=_around_lesion(row),
+        flags=flags(facts, PROTOCOL.flags),
+        is_retrospective=true_status(row) == "between",
+        error_mm=0.0,
+        stray_focus=None,
+        registration_passed=_misplaced_mm(outcome, found) < MISPLACED_MM,
+        blur=Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm),
+        liver_cov=study.recipe.liver_cov,
+    )
+    return why_missed(missed, PROTOCOL).reason
 
 
-def _hidden(study: Study, row: LesionTruth, neighbour: float, distance_mm: float) -> bool:
-    rules = PROTOCOL.detectability
-    quiet = min(study.recipe.liver_cov, rules.customary_cov)
-    depth_mm = distance_mm + row.diameter_mm / 2.0
-    deficit = edge_deficit(depth_mm, neighbour, study.recipe.pet_fwhm_mm)
-    seen = ((row.tumour_to_liver - 1.0) * row.recovery - deficit) / quiet
-    return seen < rules.unprompted_cnr + rules.edge_cnr
+def _misplaced_mm(outcome: Outcome, found: LesionFinding) -> float:
+    ids = [f.lesion.lesion_id for f in outcome.concordance.lesions]
+    return float(outcome.after_mm[ids.index(found.lesion.lesion_id)])
 
 
 # --- tables
@@ -258,7 +253,7 @@ def print_status(outcomes: list[Outcome], verbose: bool) -> None:
             f"   seed {o.study.seed} {t.lesion_id} {t.kind.value} {t.place.value} {f.status} "
             f"d {t.diameter_mm:.1f} T/L {t.tumour_to_liver:.2f} CNR {t.contrast_to_noise:.1f} "
             f"capsule {t.capsule_distance_mm:.1f} relation {f.relation} gap {near:.1f} "
-            f"shift {np.linalg.norm(o.study.registration.shift_mm):.1f}"
+            f"misplaced {_misplaced_mm(o, f):.1f}"
         )
 
 
@@ -272,15 +267,14 @@ def print_reasons(outcomes: list[Outcome], verbose: bool) -> None:
     rows = [(o, f, t) for o, f, t in _lesion_rows(outcomes) if f.reason and t.kind.counts]
     table(
         "reason of missed lesions",
-        Counter((true_reason(o.study, t), str(f.reason)) for o, f, t in rows),
+        Counter((true_reason(o, f, t), str(f.reason)) for o, f, t in rows),
     )
-    known = [(o, f, t) for o, f, t in rows if true_reason(o.study, t) != "other"]
-    right = sum(true_reason(o.study, t) == f.reason for o, f, t in known)
-    print("reason right:", _share(right, len(known)))
-    for o, f, t in known if verbose else []:
-        if true_reason(o.study, t) != f.reason:
+    right = sum(true_reason(o, f, t) == f.reason for o, f, t in rows)
+    print("reason right:", _share(right, len(rows)))
+    for o, f, t in rows if verbose else []:
+        if true_reason(o, f, t) != f.reason:
             print(
-                f"   seed {o.study.seed} {t.lesion_id} {true_reason(o.study, t)} -> {f.reason} "
+                f"   seed {o.study.seed} {t.lesion_id} {true_reason(o, f, t)} -> {f.reason} "
                 f"d {t.diameter_mm:.1f} T/L {t.tumour_to_liver:.2f} CNR {t.contrast_to_noise:.1f} "
                 f"RC {t.recovery:.2f} cov {o.study.recipe.liver_cov:.2f} {f.evidence}"
             )

@@ -23,7 +23,7 @@ from lesionmatch.concordance import (
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, Shown, why_missed, why_shown
 from lesionmatch.concordance.territory import own_search
-from lesionmatch.detectability import Blur
+from lesionmatch.detectability import Blur, LikelyRatio
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.lesions import Carried, carry, lesions_from
@@ -238,7 +238,7 @@ MISSED = Missed(
     long_axis_mm=20.0,
     diameter_mm=20.0,
     tumour_to_liver=1.3,
-    likely_ratio=1.2,
+    likely_ratio=LikelyRatio(1.2, 1.2),
     surroundings=FAR,
     flags=(),
     is_retrospective=False,
@@ -248,7 +248,13 @@ MISSED = Missed(
     blur=Blur(7.0, 7.0),
     liver_cov=0.10,
 )
-TINY = replace(MISSED, long_axis_mm=5.1, diameter_mm=5.1, likely_ratio=3.0, tumour_to_liver=1.1)
+TINY = replace(
+    MISSED,
+    long_axis_mm=5.1,
+    diameter_mm=5.1,
+    likely_ratio=LikelyRatio(3.0, 3.0),
+    tumour_to_liver=1.1,
+)
 
 
 class TestWhyMissed:
@@ -268,7 +274,9 @@ class TestWhyMissed:
 
     def test_a_lesion_that_would_show_deep_is_missed_at_the_capsule(self) -> None:
         # 9 mm recovers 0.48: deep it needs 2.0, at the capsule with 1.5 more CNR and cold fat 2.6.
-        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.3)
+        lesion = replace(
+            MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=LikelyRatio(2.3, 2.3)
+        )
         edge = replace(lesion, flags=("subcapsular",), surroundings=Surroundings(0.0, 40.0, 30.0))
         assert self.reason(edge) == "subcapsular"
         vessel = replace(lesion, flags=("near_vessel",), surroundings=Surroundings(40.0, 40.0, 0.0))
@@ -277,7 +285,7 @@ class TestWhyMissed:
     def test_uptake_seen_in_retrospect_beside_a_vessel_was_taken_for_the_vessel(self) -> None:
         lesion = replace(
             MISSED,
-            likely_ratio=2.5,
+            likely_ratio=LikelyRatio(2.5, 2.5),
             is_retrospective=True,
             flags=("near_vessel",),
             surroundings=Surroundings(40.0, 40.0, 3.0),
@@ -289,19 +297,26 @@ class TestWhyMissed:
         assert because.reason == "low_uptake"
         assert "even a large lesion would need 1.5 x" in because.evidence
 
+    def test_a_small_lesion_must_lack_uptake_beyond_doubt(self) -> None:
+        small = replace(MISSED, long_axis_mm=10.0, diameter_mm=10.0)
+        assert self.reason(replace(small, likely_ratio=LikelyRatio(1.2, 1.3))) == "low_uptake"
+        assert self.reason(replace(small, likely_ratio=LikelyRatio(1.2, 1.9))) == "small_size"
+
     def test_low_uptake_is_not_said_of_a_place_that_is_not_sure(self) -> None:
         assert self.reason(replace(MISSED, stray_focus="F3")) == "misregistration"
         assert self.reason(replace(MISSED, registration_passed=False)) == "misregistration"
         assert self.reason(replace(MISSED, flags=("uncertain_registration",))) == "misregistration"
 
     def test_a_lesion_that_would_show_in_a_quiet_liver_is_missed_for_the_noise(self) -> None:
-        noisy = replace(MISSED, likely_ratio=2.0, liver_cov=0.25, flags=("noisy_liver",))
+        noisy = replace(
+            MISSED, likely_ratio=LikelyRatio(2.0, 2.0), liver_cov=0.25, flags=("noisy_liver",)
+        )
         because = why_missed(noisy, Protocol())
         assert because.reason == "noisy_liver"
         assert because.evidence == "liver CoV 0.25: would need 2.3 x liver, 1.6 x at CoV 0.12"
 
     def test_where_no_cause_is_enough_the_first_flag_may_have_had_a_part(self) -> None:
-        visible = replace(MISSED, likely_ratio=4.0, flags=("subcapsular",))
+        visible = replace(MISSED, likely_ratio=LikelyRatio(4.0, 4.0), flags=("subcapsular",))
         because = why_missed(
             replace(visible, surroundings=Surroundings(2.0, 40.0, 30.0)), Protocol()
         )
@@ -309,7 +324,7 @@ class TestWhyMissed:
         assert because.evidence.startswith("may have had a part: 20.0 mm, 2.0 mm from the capsule")
 
     def test_where_nothing_stands_it_is_unexplained(self) -> None:
-        assert self.reason(replace(MISSED, likely_ratio=4.0)) == "unexplained"
+        assert self.reason(replace(MISSED, likely_ratio=LikelyRatio(4.0, 4.0))) == "unexplained"
 
     def test_a_protocol_moves_the_limit_of_small(self) -> None:
         wide = changed(Protocol(), {"reasons": {"small_size_mm": 4.0}})

@@ -15,6 +15,7 @@ from typing import Literal
 from lesionmatch.concordance.flags import Flag, Surroundings
 from lesionmatch.detectability import (
     Blur,
+    LikelyRatio,
     centre_recovery,
     edge_deficit,
     least_visible_ratio_at_edge,
@@ -55,7 +56,7 @@ class Missed:
     """Of the sphere of its volume."""
     tumour_to_liver: float
     """Seen, SUVmax over the liver's mean."""
-    likely_ratio: float
+    likely_ratio: LikelyRatio
     """True tumour-to-liver ratio that this and the ratios of metastases make likely."""
     surroundings: Surroundings
     flags: tuple[Flag, ...]
@@ -88,7 +89,7 @@ def _enough(missed: Missed, protocol: Protocol) -> Iterator[Because]:
     quiet = min(missed.liver_cov, rules.customary_cov)
     recovery = centre_recovery(missed.diameter_mm, missed.blur)
     typical = _Would(rules.typical_ratio, rules, missed.blur)
-    likely = _Would(missed.likely_ratio, rules, missed.blur)
+    likely = _Would(missed.likely_ratio.mean, rules, missed.blur)
     is_deep_seen = likely.be_seen(recovery, quiet)
     is_small = missed.long_axis_mm <= protocol.reasons.small_size_mm
     if is_small and not typical.be_seen(recovery, quiet):
@@ -103,11 +104,17 @@ def _enough(missed: Missed, protocol: Protocol) -> Iterator[Because]:
         yield Because("near_vessel", _beside(missed, near.vessel_mm, "a large vessel"))
     if _is_misplaced(missed):
         yield Because("misregistration", _misplaced(missed))
-    elif not likely.be_seen(1.0, quiet):
+    elif not _most_likely(missed, is_small, rules).be_seen(1.0, quiet):
         yield Because("low_uptake", _faint(missed, protocol))
     is_drowned = is_deep_seen and not likely.be_seen(recovery, missed.liver_cov)
     if "noisy_liver" in missed.flags and is_drowned:
         yield Because("noisy_liver", _noisy(missed, protocol))
+
+
+def _most_likely(missed: Missed, is_small: bool, rules: DetectabilityRules) -> "_Would":
+    """A lesion of the likely uptake; of as much as there may be where it is small."""
+    likely = missed.likely_ratio
+    return _Would(likely.highest if is_small else likely.mean, rules, missed.blur)
 
 
 def _contributing(missed: Missed, protocol: Protocol) -> Iterator[Because]:
@@ -186,7 +193,7 @@ def _faint(missed: Missed, protocol: Protocol) -> str:
     least = 1.0 + protocol.detectability.unprompted_cnr * missed.liver_cov
     return (
         f"seen {missed.tumour_to_liver:.1f} x liver, true ratio likely "
-        f"{missed.likely_ratio:.1f}; even a large lesion would need {least:.1f} x"
+        f"{missed.likely_ratio.mean:.1f}; even a large lesion would need {least:.1f} x"
     )
 
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from lesionmatch.concordance import (
 )
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, why_missed
-from lesionmatch.detectability import Blur, detection_probability
+from lesionmatch.detectability import Blur, LikelyRatio, detection_probability
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
 from lesionmatch.image import Mask
 from lesionmatch.landmarks import Agreement
@@ -196,10 +197,10 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str
         long_axis_mm=row.diameter_mm,
         diameter_mm=row.diameter_mm,
         tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
-        likely_ratio=row.tumour_to_liver,
+        likely_ratio=_knowable(study, row),
         surroundings=_around_lesion(row),
         flags=flags(facts, PROTOCOL.flags),
-        is_retrospective=true_status(row) == "between",
+        is_retrospective=found.status == "retrospective",
         error_mm=0.0,
         stray_focus=None,
         registration_passed=_misplaced_mm(outcome, found) < MISPLACED_MM,
@@ -207,6 +208,12 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str
         liver_cov=study.recipe.liver_cov,
     )
     return why_missed(missed, PROTOCOL).reason
+
+
+def _knowable(study: Study, row: LesionTruth) -> LikelyRatio:
+    """The true ratio, and what the noise leaves possible at its size."""
+    margin = 1.2816 * study.recipe.liver_cov / row.recovery
+    return LikelyRatio(row.tumour_to_liver, row.tumour_to_liver + margin)
 
 
 def _misplaced_mm(outcome: Outcome, found: LesionFinding) -> float:
@@ -246,6 +253,9 @@ def print_status(outcomes: list[Outcome], verbose: bool) -> None:
     wrong = [
         (o, f, t) for o, f, t in clear if (f.status == "positive") != (true_status(t) == "positive")
     ]
+    low = [f for _, f, t in rows if true_status(t) == "not positive"]
+    false = sum(f.status == "retrospective" for f in low)
+    print("retrospective below CNR 3:", _share(false, len(low)))
     print("status right outside CNR 3-6:", _share(len(clear) - len(wrong), len(clear)))
     for o, f, t in wrong if verbose else []:
         near = min((abs(p.gap_mm) for p in f_pairs(o, f)), default=float("nan"))
@@ -317,17 +327,18 @@ def print_sensitivity(outcomes: list[Outcome]) -> None:
     print(
         f"\nsensitivity by size\n{'mm':>10}{'n':>6}{'found':>8}{'predicted':>11}{'difference':>12}"
     )
-    for low, high in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for low, high in pairwise(SIZES):
         part = [(o, f, t) for o, f, t in rows if low <= t.diameter_mm < high]
         if part:
             found = float(np.mean([f.status == "positive" for _, f, _ in part]))
-            expected = float(np.mean([_predicted(o.study, t) for o, _, t in part]))
+            expected = float(np.mean([_predicted(t) for _, _, t in part]))
             print(
-                f"{low:4.0f} -{high:4.0f}{len(part):>6}{found:>8.1%}{expected:>11.1%}{found - expected:>+12.1%}"
+                f"{low:4.0f} -{high:4.0f}{len(part):>6}{found:>8.1%}{expected:>11.1%}"
+                f"{found - expected:>+12.1%}"
             )
 
 
-def _predicted(study: Study, row: LesionTruth) -> float:
+def _predicted(row: LesionTruth) -> float:
     return detection_probability(row.contrast_to_noise, rules=PROTOCOL.detectability)
 
 
@@ -347,7 +358,8 @@ def print_landmarks(outcomes: list[Outcome]) -> None:
         ]
         if len(before):
             print(
-                f"   {name} ({len(before)}): mean error {before.mean():.2f} -> {after.mean():.2f} mm, "
+                f"   {name} ({len(before)}): "
+                f"mean error {before.mean():.2f} -> {after.mean():.2f} mm, "
                 f"95 % {np.quantile(before, 0.95):.2f} -> {np.quantile(after, 0.95):.2f} mm; "
                 f"within the stated bound {np.mean(after <= np.array(bound)):.1%}"
             )
@@ -371,7 +383,8 @@ def main() -> None:
     print_landmarks(outcomes)
     seconds = [o.seconds for o in outcomes]
     print(
-        f"\nseconds a study after the foci: median {np.median(seconds):.2f}, most {max(seconds):.2f}"
+        f"\nseconds a study after the foci: median {np.median(seconds):.2f}, "
+        f"most {max(seconds):.2f}"
     )
 
 

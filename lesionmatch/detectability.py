@@ -151,12 +151,17 @@ def least_visible_ratio_at_edge(
     return 1.0 + (cnr * cov + deficit) / recovery
 
 
-def detection_probability(cnr: float, *, rules: DetectabilityRules) -> float:
-    """Chance that a lesion of this contrast-to-noise ratio is found unprompted.
+def detection_probability(
+    cnr: float, diameter_mm: float, blur: Blur, *, rules: DetectabilityRules
+) -> float:
+    """Chance that a lesion of this true contrast-to-noise ratio is found unprompted.
 
-    The contrast seen is normal about the true one, and found above the threshold.
+    The contrast seen is normal about the true one. A lesion wider than two resolution
+    lengths is seen over several independent cells, and what is seen of it grows with the
+    square root of its area, hence with its diameter (Rose, J Opt Soc Am 1948;38:196).
     """
-    return float(ndtr((cnr - rules.unprompted_cnr) / rules.unprompted_cnr_sd))
+    cells = max(1.0, diameter_mm / (2.0 * blur.fwhm_mm))
+    return float(ndtr((cnr * cells - rules.unprompted_cnr) / rules.unprompted_cnr_sd))
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,5 +222,13 @@ def test_the_likely_ratio_is_that_of_metastases_where_nothing_can_be_seen() -> N
 
 def test_half_of_the_lesions_at_the_threshold_are_found() -> None:
     rules = DetectabilityRules(unprompted_cnr=5.0, unprompted_cnr_sd=1.0)
-    got = [detection_probability(cnr, rules=rules) for cnr in (3.0, 4.0, 5.0, 6.0, 7.0)]
+    got = [
+        detection_probability(cnr, 10.0, isotropic(7.0), rules=rules)
+        for cnr in (3.0, 4.0, 5.0, 6.0, 7.0)
+    ]
     assert got == pytest.approx([0.0228, 0.1587, 0.5, 0.8413, 0.9772], abs=1e-4)
+
+
+def test_a_lesion_of_four_resolution_lengths_needs_half_the_contrast() -> None:
+    rules = DetectabilityRules(unprompted_cnr=5.0)
+    assert detection_probability(2.5, 28.0, isotropic(7.0), rules=rules) == pytest.approx(0.5)

@@ -73,7 +73,7 @@ def run(study: Study) -> Outcome:
     lesions = lesions_from(study.segments)
     start = time.perf_counter()
     carried = tuple(carry(les, mapping, study.registration.bound_mm, grid) for les in lesions)
-    blur = Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm)
+    blur = _blur(study)
     sharp = sharpen(carried, foci, mapping, grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
     rng = np.random.default_rng(study.seed)
@@ -104,6 +104,10 @@ def run(study: Study) -> Outcome:
         null_p=_null_sample(study, field, liver, avoid, sharp.carried),
         seconds=time.perf_counter() - start,
     )
+
+
+def _blur(study: Study) -> Blur:
+    return Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm)
 
 
 def _liver_on_pet(study: Study) -> Mask:
@@ -204,7 +208,7 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str
         error_mm=0.0,
         stray_focus=None,
         registration_passed=_misplaced_mm(outcome, found) < MISPLACED_MM,
-        blur=Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm),
+        blur=_blur(study),
         liver_cov=study.recipe.liver_cov,
     )
     return why_missed(missed, PROTOCOL).reason
@@ -295,7 +299,9 @@ def print_reasons(outcomes: list[Outcome], verbose: bool) -> None:
 def print_cells(outcomes: list[Outcome], verbose: bool) -> None:
     """Cells of studies against the truth."""
     table("cell", Counter((str(o.study.truth.cell), str(o.calls.cell)) for o in outcomes))
-    sure = [o for o in outcomes if o.study.truth.cell is not None]
+    failed = [o for o in outcomes if not o.study.registration.passed and o.calls.cell is None]
+    print(f"uncertain because the registration failed: {len(failed)}")
+    sure = [o for o in outcomes if o.study.truth.cell is not None and o not in failed]
     right = [o for o in sure if o.calls.cell == o.study.truth.cell]
     print("cell right where the truth is certain:", _share(len(right), len(sure)))
     for o in sure if verbose else []:
@@ -331,15 +337,17 @@ def print_sensitivity(outcomes: list[Outcome]) -> None:
         part = [(o, f, t) for o, f, t in rows if low <= t.diameter_mm < high]
         if part:
             found = float(np.mean([f.status == "positive" for _, f, _ in part]))
-            expected = float(np.mean([_predicted(t) for _, _, t in part]))
+            expected = float(np.mean([_predicted(o.study, t) for o, _, t in part]))
             print(
                 f"{low:4.0f} -{high:4.0f}{len(part):>6}{found:>8.1%}{expected:>11.1%}"
                 f"{found - expected:>+12.1%}"
             )
 
 
-def _predicted(row: LesionTruth) -> float:
-    return detection_probability(row.contrast_to_noise, rules=PROTOCOL.detectability)
+def _predicted(study: Study, row: LesionTruth) -> float:
+    return detection_probability(
+        row.contrast_to_noise, row.diameter_mm, _blur(study), rules=PROTOCOL.detectability
+    )
 
 
 def print_landmarks(outcomes: list[Outcome]) -> None:

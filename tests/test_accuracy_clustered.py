@@ -254,9 +254,9 @@ def test_clustered_rates_test_reduces_to_a_wald_test_of_two_groups() -> None:
     assert statistic == pytest.approx(expected)
 
 
-def test_clustered_mean_is_students() -> None:
-    # 1, 2, 3: mean 2, error 1/sqrt(3), t(2) 4.302653
-    interval = clustered.clustered_mean_interval(np.array([1, 2, 3]))
+def test_rate_of_equal_clusters_has_students_interval_of_the_mean() -> None:
+    # 1, 2, 3 events in one unit each: mean 2, error 1/sqrt(3), t(2) 4.302653
+    interval = clustered.ratio_interval(np.array([1, 2, 3]), np.array([1, 1, 1]))
     assert isinstance(interval, Interval)
     assert interval.upper == pytest.approx(2 + 4.302653 / 3**0.5, abs=1e-6)
     assert interval.lower == 0.0
@@ -290,7 +290,7 @@ ONES = np.ones(2, dtype=np.int64)
         (lambda: clustered.ratio_logit(Clusters(ONES, ONES)), "all or none succeed"),
         (lambda: clustered.ratio_logit(Clusters(ONES[:1], ONES[:1])), "fewer than two"),
         (lambda: clustered.ratio_logit(Clusters(0 * ONES, 0 * ONES)), "no observations"),
-        (lambda: clustered.clustered_mean_interval(ONES[:1]), "fewer than two"),
+        (lambda: clustered.ratio_interval(ONES[:1], ONES[:1]), "fewer than two"),
         (lambda: clustered.rao_scott([CONTROL]), "a group with no design effect"),
         (lambda: clustered.rao_scott([CONTROL, Clusters(ONES, ONES)]), "no design effect"),
         (lambda: clustered.error_rates_clustered(ONES, ONES, ONES, 0 * ONES), "no positives"),

@@ -22,6 +22,7 @@ LAYERS = [
     {"concordance", "calls"},
     {"compare", "phantom"},
     {"record"},
+    {"evaluation"},
     {"report"},
     {"study"},
     {"batch", "cohort"},

@@ -123,14 +123,18 @@ def ratio_logit(clusters: Clusters, level: float = 0.95) -> Interval | Undefined
     return Interval(_expit(centre - reach), _expit(centre + reach), "clustered, ratio, logit")
 
 
-def clustered_mean_interval(values: Counts, level: float = 0.95) -> Interval | Undefined:
-    """Student's interval of the mean of one number a cluster, cut at 0 (rates)."""
-    if len(values) < 2:
-        return ONE_CLUSTER
-    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    reach = float(t.ppf((1.0 + level) / 2.0, len(values) - 1)) * error
-    mean = float(np.mean(values))
-    return Interval(max(0.0, mean - reach), mean + reach, "clustered, Student")
+def ratio_interval(events: Counts, exposure: Counts, level: float = 0.95) -> Interval | Undefined:
+    """Student's interval of a rate, sum(events) / sum(exposure) by cluster, cut at 0.
+
+    Unlike a proportion a rate may pass 1: several events to one unit of exposure.
+    """
+    variance = ratio_variance(Clusters(events, exposure))
+    if isinstance(variance, Undefined):
+        return variance
+    count = len(Clusters(events, exposure).occupied.totals)
+    rate = float(events.sum() / exposure.sum())
+    reach = float(t.ppf((1.0 + level) / 2.0, count - 1)) * math.sqrt(variance)
+    return Interval(max(0.0, rate - reach), rate + reach, "clustered, ratio, Student")
 
 
 def rao_scott(groups: list[Clusters]) -> Test | Undefined:

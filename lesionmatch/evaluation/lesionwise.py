@@ -1,0 +1,310 @@
+"""Detection lesion by lesion: by size, flag and kind, and the false foci beside it.
+
+A lesion is detected when the PET shows it unprompted (`pet_status` positive). One outside
+the PET's coverage is no observation. Lesions of a patient are a cluster.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from lesionmatch.accuracy import clustered, intervals
+from lesionmatch.accuracy.clustered import Clusters
+from lesionmatch.accuracy.curve import Curve, detection_curve
+from lesionmatch.accuracy.values import Interval, Undefined
+from lesionmatch.evaluation.rows import LesionRow, StudyCalls
+from lesionmatch.evaluation.summary import Estimate, Options, proportion_estimate
+from lesionmatch.protocol import DetectabilityRules
+
+
+@dataclass(frozen=True, slots=True)
+class SizeBin:
+    """Long axes from `lower` to `upper`, with or without the bound itself."""
+
+    name: str
+    lower: float
+    upper: float
+    has_lower: bool
+    has_upper: bool
+
+    def holds(self, size_mm: float) -> bool:
+        above = size_mm >= self.lower if self.has_lower else size_mm > self.lower
+        below = size_mm <= self.upper if self.has_upper else size_mm < self.upper
+        return above and below
+
+
+SIZE_BINS = (
+    SizeBin("[0, 6) mm", 0.0, 6.0, True, False),
+    SizeBin("[6, 10) mm", 6.0, 10.0, True, False),
+    SizeBin("[10, 12] mm", 10.0, 12.0, True, True),
+    SizeBin("(12, 15] mm", 12.0, 15.0, False, True),
+    SizeBin("> 15 mm", 15.0, math.inf, False, False),
+)
+"""Every size has one bin: the paper's own leave 6 mm and the gaps between open."""
+
+PAPER_BINS = (
+    SizeBin("below 6 mm", 0.0, 6.0, True, False),
+    SizeBin("6 to 7 mm", 6.0, 7.0, True, True),
+    SizeBin("above 7 to 12 mm", 7.0, 12.0, False, True),
+    SizeBin("above 12 mm", 12.0, math.inf, False, False),
+)
+"""The sizes the paper names (below 0.6, 0.7 and 1.2 cm), with the gaps closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lesions taken together, and what share of them the PET shows."""
+
+    name: str
+    lesions: int
+    patients: int
+    detected: int
+    retrospective: int
+    not_covered: int
+    """Not among `lesions`."""
+    detection: Estimate
+    predicted: float | Undefined
+    """Mean chance by the physics that their true contrast suffices."""
+    median_mm: float | Undefined
+    """Median long axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """Detection and false foci if only uptake above `contrast_to_noise` were called."""
+
+    contrast_to_noise: float
+    detection: float
+    false_foci_per_liver: float
+
+
+@dataclass(frozen=True, slots=True)
+class FalseFoci:
+    """Foci on PET without a lesion on the MRI, for each liver looked at."""
+
+    foci: int
+    livers: int
+    per_liver: float | Undefined
+    exact: Interval | Undefined
+    clustered: Interval | Undefined
+    reasons: dict[str, int]
+    operating: tuple[Operating, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesionwise:
+    """All that is said of lesions."""
+
+    overall: Group
+    one_to_one: Estimate
+    """Detection if each focus could stand for one lesion only."""
+    by_size: tuple[Group, ...]
+    by_paper_size: tuple[Group, ...]
+    by_flag: tuple[Group, ...]
+    by_kind: tuple[Group, ...]
+    by_visibility: tuple[Group, ...]
+    curve: Curve | Undefined
+    prediction: tuple[tuple[float, float], ...]
+    """Long axis and chance of detection by the physics, lesion by lesion, by size."""
+    false_foci: FalseFoci
+
+
+def lesionwise(
+    rows: Sequence[LesionRow], studies: Sequence[StudyCalls], options: Options
+) -> Lesionwise:
+    """Detection of the lesions that count among `rows`, and the false foci of `studies`."""
+    drawn = [row for row in rows if row.source == "mri"]
+    counting = [row for row in drawn if row.counts]
+
+    def grouped(name: str, keep: Callable[[LesionRow], bool]) -> Group:
+        return group(name, [row for row in counting if keep(row)], options)
+
+    return Lesionwise(
+        overall=group("all lesions", counting, options),
+        one_to_one=_one_to_one(counting, options),
+        by_size=tuple(grouped(one.name, _within(one)) for one in SIZE_BINS),
+        by_paper_size=tuple(grouped(one.name, _within(one)) for one in PAPER_BINS),
+        by_flag=_by_flag(counting, options),
+        by_kind=_by_kind(drawn, options),
+        by_visibility=tuple(
+            grouped(word, lambda row, word=word: row.visibility == word)  # type: ignore[misc]
+            for word in ("expected", "retrospective", "not_expected")
+        ),
+        curve=_curve(counting),
+        prediction=_prediction(counting),
+        false_foci=_false_foci(rows, studies, counting, options),
+    )
+
+
+def group(name: str, rows: Sequence[LesionRow], options: Options) -> Group:
+    """What the PET shows of these lesions."""
+    seen = [row for row in rows if _is_covered(row)]
+    sizes = [row.long_axis_mm for row in seen if row.long_axis_mm is not None]
+    chances = [chance for row in seen if (chance := _chance(row)) is not None]
+    return Group(
+        name=name,
+        lesions=len(seen),
+        patients=len({row.patient_id for row in seen}),
+        detected=sum(_is_detected(row) for row in seen),
+        retrospective=sum(row.pet_status == "retrospective" for row in seen),
+        not_covered=len(rows) - len(seen),
+        detection=_detection(seen, _is_detected, options),
+        predicted=float(np.mean(chances)) if chances else Undefined("no prediction given"),
+        median_mm=float(np.median(sizes)) if sizes else Undefined("no sizes given"),
+    )
+
+
+def _within(one: SizeBin) -> Callable[[LesionRow], bool]:
+    return lambda row: row.long_axis_mm is not None and one.holds(row.long_axis_mm)
+
+
+def _by_flag(counting: Sequence[LesionRow], options: Options) -> tuple[Group, ...]:
+    """A group for each flag that occurs, and one for lesions with none."""
+    flags = sorted({flag for row in counting for flag in row.flags})
+    groups = [
+        group(flag, [row for row in counting if flag in row.flags], options) for flag in flags
+    ]
+    return (*groups, group("no flag", [row for row in counting if not row.flags], options))
+
+
+def _by_kind(drawn: Sequence[LesionRow], options: Options) -> tuple[Group, ...]:
+    """Benign kinds too: there, what the PET shows is a false alarm and not a success."""
+    kinds = sorted({row.kind for row in drawn})
+    return tuple(group(kind, [row for row in drawn if row.kind == kind], options) for kind in kinds)
+
+
+def _detection(
+    rows: Sequence[LesionRow], is_found: Callable[[LesionRow], bool], options: Options
+) -> Estimate:
+    totals = Counter(row.patient_id for row in rows)
+    found = Counter(row.patient_id for row in rows if is_found(row))
+    clusters = Clusters(
+        np.array([found[patient] for patient in totals], dtype=np.int64),
+        np.array([*totals.values()], dtype=np.int64),
+    )
+    return proportion_estimate(clusters, options, undefined="no lesions")
+
+
+def _one_to_one(counting: Sequence[LesionRow], options: Options) -> Estimate:
+    """Of lesions that share all their foci, only as many as there are foci are found."""
+    taken: set[tuple[str, str]] = set()
+    found: set[tuple[str, str]] = set()
+    covered = [row for row in counting if _is_covered(row)]
+    for row in sorted(covered, key=lambda row: -(row.long_axis_mm or 0.0)):
+        free = [focus for focus in row.focus_ids if (row.study_id, focus) not in taken]
+        if _is_detected(row) and (free or not row.focus_ids):
+            taken |= {(row.study_id, focus) for focus in free[:1]}
+            found.add((row.study_id, row.lesion_id))
+    return _detection(covered, lambda row: (row.study_id, row.lesion_id) in found, options)
+
+
+def _curve(counting: Sequence[LesionRow]) -> Curve | Undefined:
+    rows = [row for row in counting if _is_covered(row) and row.long_axis_mm]
+    patients = {patient: k for k, patient in enumerate(sorted({row.patient_id for row in rows}))}
+    if not rows:
+        return Undefined("no lesions with a size")
+    return detection_curve(
+        np.array([row.long_axis_mm for row in rows], dtype=float),
+        np.array([_is_detected(row) for row in rows]),
+        np.array([patients[row.patient_id] for row in rows], dtype=np.int64),
+    )
+
+
+def _prediction(counting: Sequence[LesionRow]) -> tuple[tuple[float, float], ...]:
+    points = [
+        (row.long_axis_mm, chance)
+        for row in counting
+        if _is_covered(row) and row.long_axis_mm and (chance := _chance(row)) is not None
+    ]
+    return tuple(sorted(points))
+
+
+def _chance(row: LesionRow) -> float | None:
+    """Chance that a true ratio, as metastases have, reaches the least visible one here.
+
+    True ratios are taken as log-normal with the mean and spread of `DetectabilityRules`.
+    """
+    if row.least_visible_ratio is None or row.least_visible_ratio <= 0.0:
+        return None
+    rules = DetectabilityRules()
+    spread = math.log1p((rules.typical_ratio_sd / rules.typical_ratio) ** 2)
+    middle = math.log(rules.typical_ratio) - spread / 2.0
+    return float(norm.sf((math.log(row.least_visible_ratio) - middle) / math.sqrt(spread)))
+
+
+def _false_foci(
+    rows: Sequence[LesionRow],
+    studies: Sequence[StudyCalls],
+    counting: Sequence[LesionRow],
+    options: Options,
+) -> FalseFoci:
+    foci = [row for row in rows if row.source == "pet"]
+    looked = [study for study in studies if not study.is_missing]
+    livers = len(looked)
+    nothing = Undefined("no livers")
+    return FalseFoci(
+        foci=len(foci),
+        livers=livers,
+        per_liver=len(foci) / livers if livers else nothing,
+        exact=intervals.poisson_rate(len(foci), livers, options.level) if livers else nothing,
+        clustered=_by_patient(foci, looked, options),
+        reasons=dict(Counter(row.reason or "unexplained" for row in foci).most_common()),
+        operating=_operating(foci, counting, livers),
+    )
+
+
+def _by_patient(
+    foci: Iterable[LesionRow], studies: Sequence[StudyCalls], options: Options
+) -> Interval | Undefined:
+    """Foci a liver is a ratio of two sums over patients, as a proportion is, but may pass 1."""
+    livers = Counter(study.patient_id for study in studies)
+    counts = Counter(row.patient_id for row in foci)
+    return clustered.ratio_interval(
+        np.array([counts[patient] for patient in livers], dtype=np.int64),
+        np.array([*livers.values()], dtype=np.int64),
+        options.level,
+    )
+
+
+def _operating(
+    foci: Sequence[LesionRow], counting: Sequence[LesionRow], livers: int
+) -> tuple[Operating, ...]:
+    """Free-response operating points from the one in use upwards in contrast-to-noise."""
+    covered = [row for row in counting if _is_covered(row)]
+    found = _contrasts(row for row in covered if _is_detected(row))
+    false = _contrasts(foci)
+    if not covered or not livers or not len(found):
+        return ()
+    steps = np.unique(np.concatenate([found, false]))
+    return tuple(
+        Operating(
+            float(step),
+            float((found >= step).sum()) / len(covered),
+            float((false >= step).sum()) / livers,
+        )
+        for step in _thinned(steps)
+    )
+
+
+def _thinned(steps: NDArray[np.float64], most: int = 200) -> NDArray[np.float64]:
+    if len(steps) <= most:
+        return steps
+    return np.asarray(steps[np.linspace(0, len(steps) - 1, most).round().astype(int)])
+
+
+def _contrasts(rows: Iterable[LesionRow]) -> NDArray[np.float64]:
+    values = [row.contrast_to_noise for row in rows if row.contrast_to_noise is not None]
+    return np.array(values, dtype=float)
+
+
+def _is_covered(row: LesionRow) -> bool:
+    return row.pet_status != "not_covered"
+
+
+def _is_detected(row: LesionRow) -> bool:
+    return row.pet_status == "positive"

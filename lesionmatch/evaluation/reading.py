@@ -1,0 +1,228 @@
+"""Reads tables of calls, lesions, readers and decisions from CSV, refusing what they cannot mean.
+
+Every fault of a table is named at once, with its line, so that it is mended in one go.
+"""
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from lesionmatch.errors import InvalidInput, NothingFound
+from lesionmatch.evaluation.rows import (
+    CALLS,
+    Call,
+    CallsTable,
+    Decision,
+    LesionRow,
+    ReaderCall,
+    StudyCalls,
+)
+
+Record = Mapping[str, str]
+Row = TypeVar("Row")
+
+STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
+KNOWN_COLUMNS = (*STUDY_COLUMNS, "cell", "reason", "why", "is_doubtful", "study_date")
+
+
+def read_calls(path: Path) -> CallsTable:
+    """A batch's output folder, or a CSV of calls. Raises `InvalidInput`, `NothingFound`."""
+    if not path.is_dir():
+        studies, columns = _studies(path)
+        return CallsTable("table", studies, None, columns)
+    if not (path / "calls.csv").exists():
+        raise NothingFound(
+            f"{path.name}: wanted calls.csv in the folder of a batch, got none; "
+            "run lesionmatch batch first, or give a CSV of calls"
+        )
+    studies, columns = _studies(path / "calls.csv")
+    lesions = path / "lesions.csv"
+    found = _rows(lesions, ("study_id", "patient_id", "lesion_id", "source"), _lesion)
+    return CallsTable("batch", studies, found, columns, folder=path)
+
+
+def read_readers(path: Path) -> tuple[ReaderCall, ...]:
+    """Readers' calls: ``study_id, reader`` and ``pet``, ``mri`` or both; ``reason`` may follow."""
+    rows = _rows(path, ("study_id", "reader"), _reader_call)
+    _once(path.name, "reader and study", [f"{row.reader}, {row.study_id}" for row in rows])
+    return rows
+
+
+def read_decisions(path: Path) -> tuple[Decision, ...]:
+    """Decisions, oldest first; a later one on the same study stands in place of an earlier."""
+    wanted = ("study_id", "reason", "decided_by", "decided_at")
+    rows = _rows(path, wanted, _decision, may_be_empty=True)
+    return tuple(sorted(rows, key=lambda row: row.decided_at))
+
+
+def _studies(path: Path) -> tuple[tuple[StudyCalls, ...], tuple[str, ...]]:
+    studies = _rows(path, STUDY_COLUMNS, _study)
+    _once(path.name, "study_id", [study.study_id for study in studies])
+    columns = [name for name in studies[0].other if name]
+    return studies, tuple(columns)
+
+
+def _rows(
+    path: Path,
+    wanted: Sequence[str],
+    make: Callable[[Record], Row],
+    *,
+    may_be_empty: bool = False,
+) -> tuple[Row, ...]:
+    """Each line as a row; a `ValueError` of `make` becomes a fault with its line."""
+    rows, faults = [], []
+    for line, record in _records(path, wanted):
+        try:
+            rows.append(make(record))
+        except ValueError as error:
+            faults.append(f"line {line}: {error}")
+    if faults:
+        shown = "; ".join(faults[:10]) + (f"; and {len(faults) - 10} more" if faults[10:] else "")
+        raise InvalidInput(f"{path.name}: {shown}")
+    if not rows and not may_be_empty:
+        raise InvalidInput(f"{path.name}: wanted at least one row, got none; check the file")
+    return tuple(rows)
+
+
+def _records(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, Record]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            missing = [name for name in wanted if name not in (reader.fieldnames or ())]
+            if missing:
+                raise InvalidInput(
+                    f"{path.name}: wanted columns {', '.join(wanted)}, "
+                    f"got no {', '.join(missing)}; add them"
+                )
+            for record in reader:
+                yield (
+                    reader.line_num,
+                    {
+                        str(name): (value or "").strip()
+                        for name, value in record.items()
+                        if name is not None
+                    },
+                )
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(
+            f"{path.name}: wanted a CSV table in UTF-8, got {reason}; check the path"
+        ) from error
+
+
+def _once(name: str, what: str, keys: Sequence[str]) -> None:
+    seen: set[str] = set()
+    twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+    if twice:
+        raise InvalidInput(
+            f"{name}: wanted each {what} once, got {'; '.join(twice[:5])} again; "
+            "remove the repeated rows"
+        )
+
+
+def _study(record: Record) -> StudyCalls:
+    return StudyCalls(
+        study_id=_given("study_id", record),
+        patient_id=_given("patient_id", record),
+        pet=_call("pet", record),
+        mri=_call("mri", record),
+        reason=record.get("reason", ""),
+        why=record.get("why", ""),
+        is_doubtful=record.get("is_doubtful", "") == "true",
+        study_date=_date(record.get("study_date", "")),
+        other={name: value for name, value in record.items() if name not in KNOWN_COLUMNS},
+    )
+
+
+def _lesion(record: Record) -> LesionRow:
+    return LesionRow(
+        study_id=_given("study_id", record),
+        patient_id=_given("patient_id", record),
+        lesion_id=_given("lesion_id", record),
+        source=_one_of("source", record, ("mri", "pet")),
+        kind=record.get("kind", ""),
+        relation=record.get("relation", ""),
+        focus_ids=_list(record.get("focus_ids", "")),
+        long_axis_mm=_number("long_axis_mm", record),
+        tumour_to_liver=_number("tumour_to_liver", record),
+        contrast_to_noise=_number("contrast_to_noise", record),
+        pet_status=record.get("pet_status", ""),
+        least_visible_ratio=_number("least_visible_ratio", record),
+        visibility=record.get("visibility", ""),
+        flags=_list(record.get("flags", "")),
+        reason=record.get("reason", ""),
+        overlay=record.get("overlay", ""),
+    )
+
+
+def _reader_call(record: Record) -> ReaderCall:
+    pet, mri = _call("pet", record), _call("mri", record)
+    if pet is None and mri is None:
+        raise ValueError("pet, mri: wanted at least one call, got none")
+    reader = _given("reader", record)
+    return ReaderCall(_given("study_id", record), reader, pet, mri, record.get("reason", ""))
+
+
+def _decision(record: Record) -> Decision:
+    if not (record.get("pet") or record.get("mri") or record["reason"]):
+        raise ValueError("pet, mri, reason: wanted at least one settled, got none")
+    return Decision(
+        study_id=_given("study_id", record),
+        pet=_call("pet", record),
+        mri=_call("mri", record),
+        reason=record["reason"],
+        decided_by=_given("decided_by", record),
+        decided_at=_moment(record["decided_at"]),
+        note=record.get("note", ""),
+    )
+
+
+def _given(name: str, record: Record) -> str:
+    if not record[name]:
+        raise ValueError(f"{name}: wanted a value, got nothing")
+    return record[name]
+
+
+def _call(name: str, record: Record) -> Call | None:
+    word = record.get(name, "")
+    for call in CALLS:
+        if word == call:
+            return call
+    if word:
+        raise ValueError(f"{name}: wanted {', '.join(CALLS)} or nothing, got {word!r}")
+    return None
+
+
+def _one_of(name: str, record: Record, words: Sequence[str]) -> str:
+    if record[name] not in words:
+        raise ValueError(f"{name}: wanted {' or '.join(words)}, got {record[name]!r}")
+    return record[name]
+
+
+def _number(name: str, record: Record) -> float | None:
+    word = record.get(name, "")
+    if not word:
+        return None
+    value = float(word)
+    if not math.isfinite(value):
+        raise ValueError(f"{name}: wanted a finite number, got {word!r}")
+    return value
+
+
+def _date(word: str) -> date | None:
+    return date.fromisoformat(word) if word else None
+
+
+def _moment(word: str) -> datetime:
+    """An aware instant; one without a zone could not be put in order with others."""
+    moment = datetime.fromisoformat(word)
+    if moment.tzinfo is None:
+        raise ValueError(f"decided_at: wanted a date, time and zone (ISO 8601), got {word!r}")
+    return moment
+
+
+def _list(word: str) -> tuple[str, ...]:
+    return tuple(part for part in word.split(";") if part)

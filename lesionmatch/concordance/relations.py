@@ -140,7 +140,11 @@ def _considered(
         if lesion.extent is None:
             continue
         tree = cKDTree(lesion.extent.points_mm())
-        near = [_pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules) for focus in foci]
+        near = [
+            _pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules)
+            for focus in foci
+            if boxes_meet(lesion.extent, focus.extent, rules.considered_mm)
+        ]
         kept = [p for p in near if p.is_candidate or p.gap_mm <= rules.considered_mm]
         pairs += sorted(kept, key=lambda p: (p.cost, p.focus_id))
     return pairs
@@ -177,6 +181,13 @@ def _pair(
         relation=None,
         is_ambiguous=False,
     )
+
+
+def boxes_meet(one: Mask, other: Mask, margin_mm: float = 0.0) -> bool:
+    """Whether the boxes around two trimmed masks come within a margin of each other."""
+    margin = margin_mm + one.grid.spacing_mm.max()
+    a, b = one.grid.corners_mm(), other.grid.corners_mm()
+    return bool((a.min(0) - margin <= b.max(0)).all() and (b.min(0) - margin <= a.max(0)).all())
 
 
 def _share_inside(part: Mask, whole: Mask) -> float:

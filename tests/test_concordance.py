@@ -38,6 +38,8 @@ FAR = Surroundings(capsule_mm=40.0, hilum_mm=60.0, vessel_mm=30.0)
 
 Place = tuple[float, float, float]
 
+WIDE: list[Place] = [(25, 30, 30), (45, 30, 40), (30, 60, 50), (60, 60, 60)]
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -446,8 +448,18 @@ class TestConcord:
         assert (got.status, got.reason, got.evidence) == ("negative", None, "")
 
     def test_a_missed_lesion_and_a_stray_focus_are_each_others_misregistration(self) -> None:
-        got = study(carried(((30, 40, 40), 16)), [spot(1, (60, 40, 40))])
+        got = study(carried(((30, 40, 40), 16)), [spot(1, (55, 40, 40))])
         assert (only(got).reason, got.foci[0].reason) == ("misregistration", "misregistration")
+
+    def test_a_stray_focus_of_another_size_is_not_the_missed_lesion(self) -> None:
+        got = study(carried(((30, 40, 40), 30)), [spot(1, (60, 40, 40), 9)])
+        assert (only(got).reason, got.foci[0].reason) == ("low_uptake", "unexplained")
+
+    def test_matched_lesions_that_confirm_the_registration_rule_it_out(self) -> None:
+        lesions = carried(((70, 70, 70), 16), *[(place, 10) for place in WIDE[:3]])
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        got = study(lesions, [*foci, spot(9, (70, 44, 70))])
+        assert (got.lesions[0].reason, got.foci[3].reason) == ("low_uptake", "unexplained")
 
     def test_physiologic_uptake_beside_a_lesion_is_flagged_and_no_finding(self) -> None:
         got = study(carried(((40, 40, 40), 12)), [spot(1, (48, 40, 40), 12, "stomach or bowel")])
@@ -484,7 +496,6 @@ class TestOwnSearch:
 
 
 SHIFT = np.array([5.0, -3.0, 2.0])
-WIDE: list[Place] = [(25, 30, 30), (45, 30, 40), (30, 60, 50), (60, 60, 60)]
 
 
 class TestSharpen:

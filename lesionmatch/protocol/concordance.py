@@ -64,12 +64,28 @@ class ReasonRules:
         most=0.5,
     )
     misplaced_mm: float = threshold(
-        30.0,
+        20.0,
         "mm",
-        "an unrelated focus this near a missed lesion suggests misregistration",
+        "an unrelated focus of a missed lesion's size this near suggests misregistration",
         "own choice; breath-hold MRI and PET differ by about 23 mm before alignment",
         least=1.0,
         most=100.0,
+    )
+    alike_size: float = threshold(
+        2.0,
+        "ratio",
+        "a focus up to this many times wider or narrower than a lesion may be the lesion",
+        "own choice; the extent of a focus varies by half with its contrast",
+        least=1.0,
+        most=10.0,
+    )
+    confirmed_count: float = threshold(
+        3.0,
+        "lesions",
+        "this many matched lesions show that the registration holds",
+        "own choice; three do not match by chance",
+        least=1.0,
+        most=50.0,
     )
 
 

@@ -12,10 +12,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lesionmatch.errors import InvalidOption
 from lesionmatch.geometry import Frame, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.lesions.carried import Mapping
-from lesionmatch.phantom import LesionRecipe, Place, Recipe, Size, Spot, SpotRecipe, simulate
+from lesionmatch.phantom import (
+    LesionRecipe,
+    Place,
+    Recipe,
+    SimulatedStudy,
+    Size,
+    Spot,
+    SpotRecipe,
+    simulate,
+)
 from lesionmatch.phantom.body import Body
 from lesionmatch.phantom.truth import Truth
 from lesionmatch.segments import Kind, Segment
@@ -77,8 +87,7 @@ def studies(first: int, count: int, cache: Path) -> Iterator[Study]:
 
 
 def _study(seed: int) -> Study:
-    rng = np.random.default_rng([seed, 1])
-    done = simulate(_recipe(seed, rng))
+    done, rng = _simulated(seed)
     truth = done.truth
     registration = _registration(rng, truth, done.suv.frame, done.hbp.frame)
     return Study(
@@ -91,6 +100,17 @@ def _study(seed: int) -> Study:
         done.body,
         registration,
     )
+
+
+def _simulated(seed: int) -> tuple[SimulatedStudy, np.random.Generator]:
+    """A study of a recipe that fits into its liver, and the generator to go on with."""
+    for attempt in range(1, 20):
+        rng = np.random.default_rng([seed, attempt])
+        try:
+            return simulate(_recipe(seed, rng)), rng
+        except InvalidOption:  # more or larger lesions than this liver has places for
+            continue
+    raise InvalidOption(f"seed {seed}: wanted a recipe that fits, got none in 19")
 
 
 def _recipe(seed: int, rng: np.random.Generator) -> Recipe:

@@ -92,6 +92,8 @@ class TestRelations:
         assert (pair.relation, pair.is_candidate, pair.is_ambiguous) == ("matched", True, False)
         assert pair.distance_mm == pytest.approx(2.0, abs=0.1)
         assert pair.tolerance_mm == pytest.approx(np.hypot(4.0, 3.5))
+        assert (pair.gap_mm, pair.surface_distance_mm) == (0.0, 0.0)
+        assert 0.8 <= pair.shared <= pair.overlap <= 1.0
         assert relations.of_lesion("L1") == relations.of_focus("F1") == "matched"
         assert relations.foci_of("L1") == ("F1",)
         assert relations.lesions_of("F1") == ("L1",)
@@ -100,6 +102,9 @@ class TestRelations:
         relations = related(carried(((30, 40, 40), 10)), [spot(1, (50, 40, 40))])
         (pair,) = relations.pairs
         assert (pair.relation, pair.is_candidate) == (None, False)
+        assert pair.gap_mm == pytest.approx(15.0, abs=1.6)
+        assert pair.surface_distance_mm == pytest.approx(9.0, abs=2.1)
+        assert (pair.overlap, pair.shared) == (0.0, 0.0)
         assert relations.of_lesion("L1") == "mri_only"
         assert relations.of_focus("F1") == "pet_only"
 
@@ -115,7 +120,7 @@ class TestRelations:
 
     def test_a_small_lesion_matches_a_wide_focus_that_hardly_overlaps_it(self) -> None:
         relations = related(carried(((40, 40, 40), 4)), [spot(1, (45, 40, 40), 9)])
-        assert relations.pairs[0].overlap < 0.5
+        assert relations.pairs[0].shared < 0.5
         assert relations.of_lesion("L1") == "matched"
 
     def test_two_foci_in_one_large_lesion_are_split(self) -> None:

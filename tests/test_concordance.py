@@ -64,9 +64,10 @@ class Spot:
 
 
 def ball(centre_mm: Place, diameter_mm: float, grid: Grid) -> Mask:
-    points = grid.world(np.moveaxis(np.indices(grid.shape), 0, -1).astype(np.float64))
+    part = grid.crop(grid.box_around([centre_mm], diameter_mm / 2.0))
+    points = part.world(np.moveaxis(np.indices(part.shape), 0, -1).astype(np.float64))
     inside = ((points - centre_mm) ** 2).sum(-1) <= (diameter_mm / 2.0) ** 2
-    return Mask(grid, inside).trimmed()
+    return Mask(part, inside).trimmed()
 
 
 def carried(

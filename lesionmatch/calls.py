@@ -4,7 +4,7 @@ The MRI is the reference: it is involved with a lesion that counts, and not with
 PET is involved with a focus found unprompted that no physiologic uptake explains, whatever
 the MRI makes of it. It is *uncertain* rather than not involved where it was not in a
 position to show a lesion: part of the liver or a lesion beyond its coverage, or a
-registration that failed while there was a lesion to look for.
+registration that failed, so that the liver may not lie where it was searched.
 """
 
 from collections.abc import Sequence
@@ -117,7 +117,7 @@ def _doubts(
     beyond = sum(seen.status == "not_covered" for seen in counting)
     if beyond:
         doubts.append(f"{_number(beyond, 'lesion')} beyond its coverage")
-    if counting and not circumstances.registration_passed:
+    if not circumstances.registration_passed:
         doubts.append("its registration to the MRI is doubtful")
     return doubts
 

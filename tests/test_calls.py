@@ -128,6 +128,14 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             "but its registration to the MRI is doubtful.",
         ),
         (
+            [],
+            [],
+            Circumstances(liver_covered=1.0, registration_passed=False),
+            ("not_involved", "uncertain", None),
+            "No lesion on the MRI and no focus on the PET, "
+            "but its registration to the MRI is doubtful.",
+        ),
+        (
             [met("positive")],
             [SeenFocus(lesion_ids=("L1",))],
             Circumstances(liver_covered=0.5, registration_passed=False),

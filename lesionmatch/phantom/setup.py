@@ -1,7 +1,6 @@
 """Where the scanners' grids lie and how the body lies in each scanner."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.phantom.body import Body
 from lesionmatch.phantom.motion import Breath, Pose, deformation
-from lesionmatch.phantom.recipe import Plane, Recipe, Size
+from lesionmatch.phantom.recipe import Plane, Recipe, Size, Stream
 from lesionmatch.phantom.shapes import rotation
 
 LIVER_POINTS = 1500
@@ -52,12 +51,6 @@ SCANNERS = {
 }
 
 
-def uid(*parts: object) -> str:
-    """A DICOM UID that follows from what it stands for."""
-    digest = sha256("/".join(str(part) for part in parts).encode()).digest()
-    return f"2.25.{int.from_bytes(digest[:15], 'big')}"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """The body in the three scanners, and their grids."""
@@ -74,11 +67,11 @@ class Scene:
 
 def scene(recipe: Recipe, body: Body) -> Scene:
     """Poses and grids of a recipe."""
-    rng = np.random.default_rng([recipe.seed, 5])
+    rng = recipe.rng(Stream.SCENE)
     points = body.liver_points_mm(rng, LIVER_POINTS)
     pet_frame, mri_frame = (
-        Frame(uid(recipe.seed, "pet frame")),
-        Frame(uid(recipe.seed, "mri frame")),
+        Frame(recipe.uid("pet frame")),
+        Frame(recipe.uid("mri frame")),
     )
     offset = rng.normal(0, 0.3, 3) + np.array([0, 0, rng.choice([-1.0, 1.0])])
     offset *= recipe.frame_offset_mm / np.linalg.norm(offset)
@@ -137,15 +130,20 @@ def _upright_grid(
 
 
 def _without_ends(grid: Grid, pose: Pose, body: Body, missing_mm: tuple[float, float]) -> Grid:
-    """The slices that remain when the ends of the liver are not covered."""
+    """The part that remains when the ends of the liver are not covered."""
     if missing_mm == (0.0, 0.0):
         return grid
-    z = pose.body_from_world.apply(grid.world(np.eye(3)[:1] * np.arange(grid.shape[0])[:, None]))
+    axis = int(np.abs(grid.directions[2]).argmax())
+    middle = (np.array(grid.shape) - 1.0) / 2.0
+    line = np.tile(middle, (grid.shape[axis], 1))
+    line[:, axis] = np.arange(grid.shape[axis])
+    z = pose.body_from_world.apply(grid.world(line))[:, 2]
     low = body.bottom_mm + missing_mm[0] if missing_mm[0] else -np.inf
     high = body.top_mm - missing_mm[1] if missing_mm[1] else np.inf
-    kept = np.flatnonzero((z[:, 2] >= low) & (z[:, 2] <= high))
-    part = slice(int(kept[0]), int(kept[-1]) + 1)
-    return grid.crop((part, slice(0, grid.shape[1]), slice(0, grid.shape[2])))
+    kept = np.flatnonzero((z >= low) & (z <= high))
+    parts = [slice(0, n) for n in grid.shape]
+    parts[axis] = slice(int(kept[0]), int(kept[-1]) + 1)
+    return grid.crop((parts[0], parts[1], parts[2]))
 
 
 def _mri_grid(

@@ -45,10 +45,15 @@ class Study:
     suv: Image
     liver: Mask
     """On the PET, where it truly lies."""
+    mri_frame: Frame
     segments: tuple[Segment, ...]
     truth: Truth
     body: Body
-    registration: "DrawnRegistration"
+
+    @property
+    def registration(self) -> "DrawnRegistration":
+        """The same for a seed whenever it is drawn."""
+        return _registration(self)
 
 
 @dataclass(frozen=True)
@@ -87,27 +92,25 @@ def studies(first: int, count: int, cache: Path) -> Iterator[Study]:
 
 
 def _study(seed: int) -> Study:
-    done, rng = _simulated(seed)
-    truth = done.truth
-    registration = _registration(rng, truth, done.suv.frame, done.hbp.frame)
+    done = _simulated(seed)
     return Study(
-        seed,
-        done.recipe,
-        done.suv,
-        done.liver_on_pet,
-        done.segments,
-        truth,
-        done.body,
-        registration,
+        seed=seed,
+        recipe=done.recipe,
+        suv=done.suv,
+        liver=done.liver_on_pet,
+        mri_frame=done.hbp.frame,
+        segments=done.segments,
+        truth=done.truth,
+        body=done.body,
     )
 
 
-def _simulated(seed: int) -> tuple[SimulatedStudy, np.random.Generator]:
-    """A study of a recipe that fits into its liver, and the generator to go on with."""
+def _simulated(seed: int) -> SimulatedStudy:
+    """A study of a recipe that fits into its liver."""
     for attempt in range(1, 20):
         rng = np.random.default_rng([seed, attempt])
         try:
-            return simulate(_recipe(seed, rng)), rng
+            return simulate(_recipe(seed, rng))
         except InvalidOption:  # more or larger lesions than this liver has places for
             continue
     raise InvalidOption(f"seed {seed}: wanted a recipe that fits, got none in 19")
@@ -165,21 +168,23 @@ def _spots(rng: np.random.Generator) -> tuple[SpotRecipe, ...]:
     return (SpotRecipe(float(rng.uniform(8, 12)), float(rng.uniform(2.5, 5.0)), place),)
 
 
-def _registration(
-    rng: np.random.Generator, truth: Truth, pet: Frame, mri: Frame
-) -> DrawnRegistration:
-    """Good in 19 of 20, one in 20 off by 12 to 20 mm and half of these known to have failed."""
+def _registration(study: Study) -> DrawnRegistration:
+    """Good in 49 of 50, one in 50 off by 12 to 20 mm and half of these known to have failed.
+
+    The paper puts two of its 51 missed studies down to registration.
+    """
+    rng, truth = np.random.default_rng([study.seed, 0]), study.truth
     sd_mm = float(rng.uniform(0.6, 1.8))
     centres = truth.liver_points_pet_mm[rng.choice(len(truth.liver_points_pet_mm), 8)]
     shift = rng.normal(0.0, 0.7 * sd_mm, 3)
     passed = True
-    if rng.random() < 0.05:
+    if rng.random() < 0.02:
         way = rng.normal(size=3)
         shift = shift + way / np.linalg.norm(way) * rng.uniform(12.0, 20.0)
         passed = bool(rng.random() < 0.5)
     return DrawnRegistration(
-        target=pet,
-        source=mri,
+        target=study.suv.frame,
+        source=study.mri_frame,
         truth=truth,
         shift_mm=shift,
         centres_mm=centres,

@@ -186,10 +186,13 @@ def true_status(row: LesionTruth) -> str:
 
 
 def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str:
-    """The reason that the true size, place, uptake, noise and misplacement of a lesion give."""
+    """The reason that the true place, uptake, noise and misplacement of a lesion give.
+
+    Its long axis is that of its outline, which is true by construction.
+    """
     study = outcome.study
     facts = Facts(
-        long_axis_mm=row.diameter_mm,
+        long_axis_mm=found.lesion.long_axis_mm,
         surroundings=_around_lesion(row),
         tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
         liver_cov=study.recipe.liver_cov,
@@ -198,7 +201,7 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str
         is_at_edge=False,
     )
     missed = Missed(
-        long_axis_mm=row.diameter_mm,
+        long_axis_mm=found.lesion.long_axis_mm,
         diameter_mm=row.diameter_mm,
         tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
         likely_ratio=_knowable(study, row),

@@ -413,8 +413,22 @@ class TestConcord:
         lesion = carried(((40, 40, 40), 10))
         assert only(study(lesion, [], null_p=0.004, hot=[place])).status == "retrospective"
         assert only(study(lesion, [], null_p=0.2, hot=[place])).status == "negative"
-        assert only(study(lesion, [], null_p=None, hot=[place])).status == "negative"
         assert only(study(lesion, [], null_p=0.004)).status == "negative"
+
+    def test_without_a_lesion_free_place_contrast_alone_tells(self) -> None:
+        # 15 against 5 with a standard deviation of 0.5 is 20, and 5 is needed.
+        lesion, place = carried(((40, 40, 40), 10)), ball((40, 40, 40), 8, PET_GRID)
+        assert only(study(lesion, [], null_p=None, hot=[place])).status == "retrospective"
+        assert only(study(lesion, [], null_p=None)).status == "negative"
+
+    def test_a_lesion_mostly_beyond_the_pet_is_positive_if_its_focus_is_not(self) -> None:
+        (lesion,) = carried(((40, 40, 40), 20))
+        low = Transform(PET, MRI, np.eye(4) - np.eye(4)[:, [2]] @ [[0, 0, 0, 45.0]])
+        partly = carry(lesion.lesion, low, 4.0, PET_GRID)
+        assert partly.covered < 0.5
+        focus = spot(1, (40, 40, 2), 12)
+        assert only(study([partly], [])).status == "not_covered"
+        assert only(study([partly], [focus])).status == "positive"
 
     def test_a_lesion_beyond_the_pet_is_not_covered_and_has_no_uptake_or_reason(self) -> None:
         away = Transform(PET, MRI, np.eye(4) + np.eye(4)[:, [2]] @ [[0, 0, 0, 300.0]])

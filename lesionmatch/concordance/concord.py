@@ -152,9 +152,10 @@ class _Look:
 def _look(n: int, evidence: Evidence, relations: Relations, rules: Rules) -> _Look:
     """Measure lesion `n` where nothing else explains the uptake, and decide its status."""
     carried, surroundings = evidence.carried[n], evidence.around_lesions[n]
-    if carried.extent is None or carried.covered < rules.calls.lesion_covered:
-        return _Look(carried, surroundings, "not_covered", None, None, None)
     own = relations.foci_of(carried.lesion.lesion_id)
+    is_covered = carried.covered >= rules.calls.lesion_covered or bool(own)
+    if carried.extent is None or not is_covered:
+        return _Look(carried, surroundings, "not_covered", None, None, None)
     others = [f for f in evidence.foci if f.focus_id not in own]
     search = own_search(carried, evidence.carried, others, evidence.blur.fwhm_mm)
     uptake = measure(evidence.suv, search, evidence.background, rules=rules.uptake)
@@ -164,11 +165,19 @@ def _look(n: int, evidence: Evidence, relations: Relations, rules: Rules) -> _Lo
 
 
 def _status(has_focus: bool, uptake: Uptake, null_p: float | None, rules: Rules) -> PetStatus:
+    """Positive by a focus, retrospective by rare uptake well above the liver, else negative.
+
+    Where no lesion-free place is left to compare with, only contrast tells: as much of it as
+    stands out without being looked for.
+    """
     if has_focus:
         return "positive"
-    is_rare = null_p is not None and null_p <= rules.reasons.retrospective_p
-    is_raised = uptake.contrast_to_noise >= rules.detectability.prompted_cnr
-    return "retrospective" if is_rare and is_raised else "negative"
+    if null_p is None:
+        is_uptake = uptake.contrast_to_noise >= rules.detectability.unprompted_cnr
+    else:
+        is_raised = uptake.contrast_to_noise >= rules.detectability.prompted_cnr
+        is_uptake = is_raised and null_p <= rules.reasons.retrospective_p
+    return "retrospective" if is_uptake else "negative"
 
 
 def _is_missed(look: _Look) -> bool:

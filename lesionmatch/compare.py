@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
-from lesionmatch.concordance import Concordance, Evidence, Surroundings, concord
+from lesionmatch.concordance import (
+    Concordance,
+    Evidence,
+    Sharpened,
+    Surroundings,
+    concord,
+    sharpen,
+)
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, null_p, resolution_mm
 from lesionmatch.geometry import Grid, Points
@@ -74,6 +81,8 @@ class Seen:
     """Lesions and foci: where the lesion-free liver is not."""
     reference: Reference
     resolution: Resolution
+    sharpened: Sharpened
+    """The lesions on the PET, put where matched lesions show that they lie."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +130,9 @@ def compare_studies(
     with progress.stage("measuring the uptake"):
         liver_on_pet = _on_pet(liver.mask, registration, pet)
         carried = _carried(lesions, registration, pet)
-        seen = _seen(pet, liver_on_pet, carried, options.protocol)
+        seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
     with progress.stage("relating lesions and foci"):
-        evidence = _evidence(pet, liver, registration, carried, seen, options.protocol)
+        evidence = _evidence(pet, liver, registration, seen, options.protocol)
         concordance = concord(evidence, options.protocol)
         circumstances = Circumstances(_covered(liver.mask, registration, pet), registration.passed)
         calls = call(
@@ -230,18 +239,32 @@ def _carried(
 
 
 def _seen(
-    pet: dicom.PetStudy, liver_on_pet: Mask, carried: Sequence[Carried], rules: Protocol
+    pet: dicom.PetStudy,
+    liver_on_pet: Mask,
+    carried: Sequence[Carried],
+    registration: Registration,
+    rules: Protocol,
 ) -> Seen:
     noise = field_of(pet.suv, liver_on_pet)
     foci = find_foci(pet.suv, liver_on_pet, rules, field=noise)
-    regions = [part.extent for part in carried] + [focus.extent for focus in foci]
+    resolution = resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet)
+    sharpened = sharpen(
+        carried,
+        foci,
+        registration.pet_from_mri,
+        pet.suv.grid,
+        fwhm_mm=resolution.fwhm_mm,
+        protocol=rules,
+    )
+    regions = [part.extent for part in sharpened.carried] + [focus.extent for focus in foci]
     avoid = _union(pet.suv.grid, [region for region in regions if region is not None])
     return Seen(
         noise=noise,
         foci=foci,
         avoid=avoid,
         reference=reference_uptake(pet.suv, liver_on_pet, avoid, rules),
-        resolution=resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet),
+        resolution=resolution,
+        sharpened=sharpened,
     )
 
 
@@ -257,10 +280,11 @@ def _evidence(
     pet: dicom.PetStudy,
     liver: Liver,
     registration: Registration,
-    carried: tuple[Carried, ...],
     seen: Seen,
     rules: Protocol,
 ) -> Evidence:
+    carried = seen.sharpened.carried
+    avoid = None if seen.avoid.is_empty else seen.avoid.trimmed()
     rng = np.random.default_rng(NULL_SEED)
     on_mri = [registration.mri_from_pet.apply(focus.extent.points_mm()) for focus in seen.foci]
     centres = [points.mean(axis=0, keepdims=True) for points in on_mri]
@@ -276,7 +300,7 @@ def _evidence(
         focus_error_mm=tuple(float(registration.error_mm(centre)[0]) for centre in centres),
         blur=Blur.breathing(seen.resolution.fwhm_mm, rules.detectability.breathing_mm),
         registration_passed=registration.passed,
-        null_p=lambda search: null_p(seen.noise, search, rules, avoid=seen.avoid, rng=rng),
+        null_p=lambda search: null_p(seen.noise, search, rules, avoid=avoid, rng=rng),
     )
 
 

@@ -74,13 +74,19 @@ def agreement(landmarks: Sequence[Landmark], rules: LandmarkRules) -> Agreement:
     left = np.stack([mark.offset_mm - _left_out(landmarks, mark, rules) for mark in landmarks])
     after_mm = _rms(left)
     if after_mm > min(before_mm, rules.agreement_mm):
-        text = f"the offsets of {count} matched lesions disagree, so nothing was corrected"
-        return Agreement(count, before_mm, after_mm, False, text)
+        return Agreement(count, before_mm, after_mm, False, _unused(count, before_mm, rules))
     text = (
         f"corrected by {count} matched lesions: {before_mm:.1f} mm between lesion and focus "
         f"before, {after_mm:.1f} mm after"
     )
     return Agreement(count, before_mm, after_mm, True, text)
+
+
+def _unused(count: int, before_mm: float, rules: LandmarkRules) -> str:
+    """Why enough landmarks correct nothing."""
+    if before_mm <= rules.agreement_mm:
+        return f"{count} matched lesions lie {before_mm:.1f} mm off their foci, no way in common"
+    return f"the offsets of {count} matched lesions disagree, so nothing was corrected"
 
 
 def _rms(vectors: NDArray[np.float64]) -> float:

@@ -85,7 +85,9 @@ def agreement(landmarks: Sequence[Landmark], rules: LandmarkRules) -> Agreement:
 def _unused(count: int, before_mm: float, rules: LandmarkRules) -> str:
     """Why enough landmarks correct nothing."""
     if before_mm <= rules.agreement_mm:
-        return f"{count} matched lesions lie {before_mm:.1f} mm off their foci, no way in common"
+        return (
+            f"the registration holds: {count} matched lesions lie {before_mm:.1f} mm off their foci"
+        )
     return f"the offsets of {count} matched lesions disagree, so nothing was corrected"
 
 

@@ -82,7 +82,7 @@ class TestAgreement:
     def test_small_offsets_without_a_common_way_are_said_to_be_small(self) -> None:
         got = agreement(line((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)), RULES)
         assert not got.applies
-        assert got.text == "4 matched lesions lie 1.0 mm off their foci, no way in common"
+        assert got.text == "the registration holds: 4 matched lesions lie 1.0 mm off their foci"
 
     def test_a_protocol_may_ask_for_more_of_them(self) -> None:
         alike = line(*[(5, 0, 0)] * 4)

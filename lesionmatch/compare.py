@@ -23,14 +23,14 @@ from lesionmatch.concordance import (
 )
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.geometry import Grid, Points
+from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried, Lesion, carry, lesions_from
 from lesionmatch.liver import Liver, Reference, describe_liver, find_liver, reference_uptake
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration, given, identity, register
-from lesionmatch.resample import resample_mask
+from lesionmatch.resample import PointMap, resample_mask
 from lesionmatch.segments import Structure
 
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
@@ -131,6 +131,11 @@ def compare_studies(
         liver_on_pet = _on_pet(liver.mask, registration, pet)
         carried = _carried(lesions, registration, pet)
         seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
+        shift_mm = seen.sharpened.shift_mm
+        if shift_mm is not None:
+            # The liver moves with its lesions, and foci are looked for where it is.
+            liver_on_pet = _moved(liver_on_pet, shift_mm)
+            seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
     with progress.stage("relating lesions and foci"):
         evidence = _evidence(pet, liver, registration, seen, options.protocol)
         concordance = concord(evidence, options.protocol)
@@ -148,7 +153,7 @@ def compare_studies(
         seen=seen,
         concordance=concordance,
         calls=calls,
-        assumptions=(*pet.assumptions, *mri.assumptions),
+        assumptions=(*pet.assumptions, *mri.assumptions, *_shift_said(shift_mm)),
     )
 
 
@@ -219,6 +224,24 @@ def _registration(
 def _on_pet(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> Mask:
     share = resample_mask(mask, pet.suv.grid, registration.mri_from_pet)
     return Mask(pet.suv.grid, share >= 0.5)
+
+
+def _moved(mask: Mask, shift_mm: NDArray[np.float64]) -> Mask:
+    """A region of the PET moved on its own grid."""
+    back = np.eye(4)
+    back[:3, 3] = -shift_mm
+    unmoved = PointMap.affine(Transform(mask.frame, mask.frame, back))
+    return Mask(mask.grid, resample_mask(mask, mask.grid, unmoved) >= 0.5)
+
+
+def _shift_said(shift_mm: NDArray[np.float64] | None) -> tuple[str, ...]:
+    if shift_mm is None:
+        return ()
+    length_mm = float(np.linalg.norm(shift_mm))
+    return (
+        f"lesions and foci fit each other {length_mm:.0f} mm off the registration; lesions and "
+        "liver were moved there",
+    )
 
 
 def _covered(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> float:

@@ -91,10 +91,21 @@ def studies(first: int, count: int, cache: Path) -> Iterator[Study]:
         yield pickle.loads(path.read_bytes())  # our own files
 
 
+def crowded(seed: int, lesions: int) -> Study:
+    """A study of so many lesions, none of them large."""
+    rng = np.random.default_rng([seed, 3])
+    diameters = np.clip(np.exp(rng.normal(np.log(9.0), 0.4, lesions)), 4.0, 18.0)
+    drawn = tuple(_metastasis(float(d), rng) for d in diameters)
+    return _kept(simulate(Recipe(seed=seed, lesions=drawn, liver_ml_scale=1.3)))
+
+
 def _study(seed: int) -> Study:
-    done = _simulated(seed)
+    return _kept(_simulated(seed))
+
+
+def _kept(done: SimulatedStudy) -> Study:
     return Study(
-        seed=seed,
+        seed=done.recipe.seed,
         recipe=done.recipe,
         suv=done.suv,
         liver=done.liver_on_pet,

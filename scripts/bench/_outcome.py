@@ -15,6 +15,7 @@ from lesionmatch.concordance import (
     Evidence,
     FocusFinding,
     LesionFinding,
+    Sharpened,
     Surroundings,
     concord,
     sharpen,
@@ -26,6 +27,7 @@ from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
 from lesionmatch.image import Mask
 from lesionmatch.landmarks import Agreement
 from lesionmatch.lesions import Carried, carry, lesions_from
+from lesionmatch.lesions.carried import Mapping
 from lesionmatch.liver.reference import reference_uptake
 from lesionmatch.phantom import Spot
 from lesionmatch.phantom.truth import LesionTruth
@@ -58,15 +60,14 @@ class Outcome:
 
 def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
-    grid, mapping = study.suv.grid, as_mapping(study.registration)
-    liver = _liver_on_pet(study)
-    field = field_of(study.suv, liver)
-    foci = find_foci(study.suv, liver, PROTOCOL, field=field)
-    lesions = lesions_from(study.segments)
     start = time.perf_counter()
-    carried = tuple(carry(les, mapping, study.registration.bound_mm, grid) for les in lesions)
-    blur = blur_of(study)
-    sharp = sharpen(carried, foci, mapping, grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
+    mapping = as_mapping(study.registration)
+    lesions, blur = lesions_from(study.segments), blur_of(study)
+    found = _found(study, _liver_on_pet(study, np.zeros(3)), mapping)
+    if found.sharp.shift_mm is not None:
+        found = _found(study, _liver_on_pet(study, found.sharp.shift_mm), mapping)
+    liver, field, foci, sharp = found.liver, found.field, found.foci, found.sharp
+    carried = _carried(study, mapping)
     avoid = _avoid(study, sharp.carried, foci)
     rng = np.random.default_rng(study.seed)
     evidence = Evidence(
@@ -98,15 +99,47 @@ def run(study: Study) -> Outcome:
     )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Foci where the liver is thought to lie, and lesions put right by them."""
+
+    liver: Mask
+    field: Field
+    foci: tuple[Focus, ...]
+    sharp: Sharpened
+
+
+def _found(study: Study, liver: Mask, mapping: Mapping) -> _Found:
+    field = field_of(study.suv, liver)
+    foci = find_foci(study.suv, liver, PROTOCOL, field=field)
+    sharp = sharpen(
+        _carried(study, mapping),
+        foci,
+        mapping,
+        study.suv.grid,
+        fwhm_mm=study.recipe.pet_fwhm_mm,
+        protocol=PROTOCOL,
+    )
+    return _Found(liver, field, foci, sharp)
+
+
+def _carried(study: Study, mapping: Mapping) -> tuple[Carried, ...]:
+    bound_mm = study.registration.bound_mm
+    lesions = lesions_from(study.segments)
+    return tuple(carry(one, mapping, bound_mm, study.suv.grid) for one in lesions)
+
+
 def blur_of(study: Study) -> Blur:
     return Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm)
 
 
-def _liver_on_pet(study: Study) -> Mask:
-    """The liver where the drawn registration puts it, to first order in its error."""
+def _liver_on_pet(study: Study, shift_mm: NDArray[np.float64]) -> Mask:
+    """The liver where the drawn registration and a shift put it, to first order in its error."""
     part = study.liver.crop(study.liver.grid.box_around(study.truth.liver_points_pet_mm, 30.0))
     points = part.grid.world(np.indices(part.grid.shape).reshape(3, -1).T)
-    there = np.rint(part.grid.voxels(points - study.registration.error_mm(points))).astype(int)
+    there = np.rint(
+        part.grid.voxels(points - shift_mm - study.registration.error_mm(points))
+    ).astype(int)
     inside = part.array[tuple(there.clip(0, np.array(part.grid.shape) - 1).T)]
     return Mask(part.grid, inside.reshape(part.grid.shape)).on(study.liver.grid)
 

@@ -199,7 +199,8 @@ def main() -> None:
     print_landmarks(outcomes)
     seconds = [o.seconds for o in outcomes]
     print(
-        f"\nseconds a study, foci included: median {np.median(seconds):.2f}, {max(seconds):.2f} most"
+        f"\nseconds a study, foci included: median {np.median(seconds):.2f}, "
+        f"most {max(seconds):.2f}"
     )
     print(f"seconds for one of 60 lesions: {run(crowded(options.first_seed, 60)).seconds:.2f}")
 

@@ -5,6 +5,7 @@ Every fault of a table is named at once, with its line, so that it is mended in 
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -23,6 +24,9 @@ from lesionmatch.evaluation.rows import (
 
 Record = Mapping[str, str]
 Row = TypeVar("Row")
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A text that starts so would be run by a spreadsheet."""
 
 STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
 KNOWN_COLUMNS = (*STUDY_COLUMNS, "cell", "reason", "why", "is_doubtful", "study_date")
@@ -52,10 +56,13 @@ def read_readers(path: Path) -> tuple[ReaderCall, ...]:
 
 
 def read_decisions(path: Path) -> tuple[Decision, ...]:
-    """Decisions, oldest first; a later one on the same study stands in place of an earlier."""
-    wanted = ("study_id", "reason", "decided_by", "decided_at")
+    """Decisions, oldest first; a later one on the same study stands in place of an earlier.
+
+    A worklist that was filled in is such a file: its rows without a decision are passed over.
+    """
+    wanted = ("study_id", "pet", "mri", "reason", "decided_by", "decided_at")
     rows = _rows(path, wanted, _decision, may_be_empty=True)
-    return tuple(sorted(rows, key=lambda row: row.decided_at))
+    return tuple(sorted((row for row in rows if row), key=lambda row: row.decided_at))
 
 
 def _studies(path: Path) -> tuple[tuple[StudyCalls, ...], tuple[str, ...]]:
@@ -101,7 +108,7 @@ def _records(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, Record]]:
                 yield (
                     reader.line_num,
                     {
-                        str(name): (value or "").strip()
+                        str(name): _bare((value or "").strip())
                         for name, value in record.items()
                         if name is not None
                     },
@@ -113,9 +120,13 @@ def _records(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, Record]]:
         ) from error
 
 
+def _bare(cell: str) -> str:
+    """The cell without the apostrophe that keeps a spreadsheet from running it."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+
+
 def _once(name: str, what: str, keys: Sequence[str]) -> None:
-    seen: set[str] = set()
-    twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+    twice = sorted(key for key, count in Counter(keys).items() if count > 1)
     if twice:
         raise InvalidInput(
             f"{name}: wanted each {what} once, got {'; '.join(twice[:5])} again; "
@@ -166,8 +177,11 @@ def _reader_call(record: Record) -> ReaderCall:
     return ReaderCall(_given("study_id", record), reader, pet, mri, record.get("reason", ""))
 
 
-def _decision(record: Record) -> Decision:
-    if not (record.get("pet") or record.get("mri") or record["reason"]):
+def _decision(record: Record) -> Decision | None:
+    settled = [record[name] for name in ("pet", "mri", "reason")]
+    if not any((*settled, record["decided_by"], record["decided_at"])):
+        return None
+    if not any(settled):
         raise ValueError("pet, mri, reason: wanted at least one settled, got none")
     return Decision(
         study_id=_given("study_id", record),

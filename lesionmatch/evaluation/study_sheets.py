@@ -78,9 +78,9 @@ def measures_sheet(name: str, title: str, summary: Summary) -> Sheet:
         name,
         title,
         f"{100 * summary.level:g} % intervals. Exact: Clopper-Pearson (kappa has none: "
-        "asymptotic), each study taken as a patient of its own. By patient: the studies of a patient as one "
-        "cluster (Korn-Graubard; kappa linearised). The design effect says how much wider "
-        "a variance this makes.",
+        "asymptotic), each study taken as a patient of its own. By patient: the studies of one "
+        "patient as a cluster (Korn-Graubard; kappa linearised). The design effect says how much "
+        "more variance that makes.",
         (
             Heading("measure", "Measure", "text"),
             Heading("n", "n", "count"),

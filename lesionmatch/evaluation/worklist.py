@@ -40,7 +40,7 @@ def worklist(
     found: Reading | None,
     decisions: Sequence[Decision],
 ) -> tuple[Item, ...]:
-    """Every discrepant, uncertain or missing study, unsettled ones first."""
+    """Every discrepant, uncertain or missing study: unsettled first, then those PET and MRI part."""
     by_study = _grouped(calls)
     pictures = _pictures(lesions)
     settled = standing(decisions)
@@ -55,7 +55,11 @@ def worklist(
         for study in studies
         if (why := tuple(_why(study, by_study.get(study.study_id, ()), found)))
     ]
-    return tuple(sorted(items, key=lambda item: item.decision is not None))
+    return tuple(sorted(items, key=_urgency))
+
+
+def _urgency(item: Item) -> tuple[bool, bool]:
+    return item.decision is not None, item.study.cell not in ("FN", "FP")
 
 
 def standing(decisions: Sequence[Decision]) -> dict[str, Decision]:

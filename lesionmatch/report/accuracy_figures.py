@@ -173,7 +173,7 @@ def _size_axis(axes: Axes, low: float, high: float) -> None:
 
 def free_response(found: FalseFoci) -> Figure:
     """Lesions detected against false foci a liver, as the threshold on contrast rises."""
-    with drawing(5.2, 3.6) as (figure, axes):
+    with drawing(7.2, 3.6) as (figure, axes):
         points = found.operating
         false = [point.false_foci_per_liver for point in points]
         share = [point.detection for point in points]

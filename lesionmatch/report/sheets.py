@@ -78,7 +78,7 @@ def _shown_row(
             continue
         text = in_words(row[k], headings[k].form)
         if headings[k].name.endswith("_lower") and row[k] is not None:
-            text = f"{text}–{in_words(row[k + 1], headings[k].form)}"
+            text = f"{text.removesuffix(' %')}–{in_words(row[k + 1], headings[k].form)}"
         cells.append(Shown(text, headings[k].form != "text"))
     return tuple(cells)
 
@@ -86,7 +86,7 @@ def _shown_row(
 def in_words(cell: Cell, form: Form) -> str:
     """A cell for reading: percent to one place, measures to three, p as journals print it."""
     if cell is None or isinstance(cell, str):
-        return cell or ""
+        return (cell or "").replace("_", " ")
     match form:
         case "count":
             return f"{cell:,.0f}"

@@ -16,7 +16,7 @@ from lesionmatch.calls import Calls, Circumstances, call
 from lesionmatch.concordance import Concordance, Evidence, Surroundings, concord
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried, Lesion, carry, lesions_from
 from lesionmatch.liver import Liver, Reference, describe_liver, find_liver, reference_uptake
@@ -106,6 +106,13 @@ def compare(
     """
     with progress.stage("reading"):
         pet, mri = _read(pet_paths, mri_paths, options)
+    return compare_studies(pet, mri, options, progress)
+
+
+def compare_studies(
+    pet: dicom.PetStudy, mri: dicom.MriStudy, options: Options, progress: Progress
+) -> Comparison:
+    """Compare two studies that were read, or simulated."""
     lesions = lesions_from(mri.segments)
     with progress.stage("finding the liver"):
         liver = _liver(mri, lesions, options.protocol)
@@ -157,7 +164,8 @@ def _liver(mri: dicom.MriStudy, lesions: Sequence[Lesion], rules: Protocol) -> L
     """The liver as the user drew it, else as found on the hepatobiliary image."""
     structures = _structures(mri)
     drawn = structures.get(Structure.LIVER)
-    mask = find_liver(mri.hbp, rules) if drawn is None else drawn
+    drawn_lesions = _union(mri.hbp.grid, [lesion.mask for lesion in lesions])
+    mask = find_liver(mri.hbp, rules, lesions=drawn_lesions) if drawn is None else drawn
     return describe_liver(
         mri.hbp,
         mask,
@@ -227,7 +235,7 @@ def _seen(
     noise = field_of(pet.suv, liver_on_pet)
     foci = find_foci(pet.suv, liver_on_pet, rules, field=noise)
     regions = [part.extent for part in carried] + [focus.extent for focus in foci]
-    avoid = _union(pet, [region for region in regions if region is not None])
+    avoid = _union(pet.suv.grid, [region for region in regions if region is not None])
     return Seen(
         noise=noise,
         foci=foci,
@@ -237,11 +245,12 @@ def _seen(
     )
 
 
-def _union(pet: dicom.PetStudy, regions: Sequence[Mask]) -> Mask:
-    array = np.zeros(pet.suv.grid.shape, np.bool_)
+def _union(grid: Grid, regions: Sequence[Mask]) -> Mask:
+    """The voxels of `grid` that belong to any of the regions, which lie on parts of it."""
+    array = np.zeros(grid.shape, np.bool_)
     for region in regions:
-        array |= region.on(pet.suv.grid).array
-    return Mask(pet.suv.grid, array)
+        array |= region.on(grid).array
+    return Mask(grid, array)
 
 
 def _evidence(

@@ -26,7 +26,8 @@ def lesion_row(lesion_id: str, place_mm: Sequence[float], **changes: Any) -> dic
     x, y, z = (float(value) for value in place_mm)
     row |= {
         "lesion_id": lesion_id, "source": "mri", "kind": "metastasis", "label": f"Met {lesion_id}",
-        "relation": "matched", "focus_ids": ["F1"], "mri_x_mm": x + 100, "mri_y_mm": y, "mri_z_mm": z,
+        "relation": "matched", "focus_ids": ["F1"], 
+        "mri_x_mm": x + 100, "mri_y_mm": y, "mri_z_mm": z,
         "pet_x_mm": x, "pet_y_mm": y, "pet_z_mm": z, "long_axis_mm": 12.0, "short_axis_mm": 10.5,
         "equivalent_diameter_mm": 11.0, "volume_ml": 0.7, "suv_max": 15.25, "suv_peak": 11.0,
         "suv_mean": 8.0, "tumour_to_liver": 3.05, "contrast_to_noise": 14.0, "krenning": 3,
@@ -48,7 +49,7 @@ def default_rows() -> list[dict[str, Any]]:
         lesion_row("L3", (-10, -10, 5), kind="cyst", relation="mri_only", focus_ids=[], suv_max=2.5,
                    pet_status="negative", flags=["low_uptake"], reason="cyst", long_axis_mm=16.0),
         lesion_row("F2", (-30, 40, -25), source="pet", kind="unspecified", label=None,
-                   relation="pet_only", focus_ids=["F2"], mri_x_mm=None, mri_y_mm=None, mri_z_mm=None,
+                   relation="pet_only", focus_ids=["F2"],
                    flags=["subcapsular"], reason="unexplained", suv_max=9.0, long_axis_mm=9.0),
     ]  # fmt: skip
 
@@ -74,7 +75,7 @@ def default_comparison(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
                       ("F2", [-30.0, 40.0, -25.0], "pet_only", [])], start=1)],
         "relations": [{"lesion_id": "L1", "focus_id": "F1", "distance_mm": 1.5,
                        "surface_distance_mm": 0.0, "overlap": 0.8, "tolerance_mm": 5.1,
-                       "relation": "matched"}],
+                       "relation": "matched", "is_ambiguous": False}],
         "assumptions": ["The injection is taken to be on the day before the scan."],
         "options": {"registration": "auto"},
         "protocol": [{"section": "flags", "name": "small_mm", "value": 6.0, "default": 6.0,
@@ -100,20 +101,21 @@ def build(
     rows: Sequence[dict[str, Any]] | None = None,
     *,
     comparison: dict[str, Any] | None = None,
-    with_detail: bool = True,
+    with_images: bool = True,
 ) -> Path:
-    """Write comparison.json, run.json and images to `out`."""
+    """Write comparison.json, run.json and, if wanted, images to `out`."""
     rows = default_rows() if rows is None else rows
     record = default_comparison(rows) | (comparison or {})
     out.mkdir(parents=True, exist_ok=True)
     (out / "comparison.json").write_text(json.dumps(record, allow_nan=False))
     (out / "run.json").write_text(json.dumps(run_record()))
+    if not with_images:
+        return out
     images = out / "images"
     (images / "detail").mkdir(parents=True, exist_ok=True)
     _write_images(images, _grid(4.0, margin_mm=60.0), rows, ("suv", "ct", "mri_on_pet"), "_on_pet")
-    if with_detail:
-        fine = _grid(1.5, margin_mm=25.0)
-        _write_images(images / "detail", fine, rows, ("suv", "ct", "mri"), "")
+    fine = _grid(2.0, margin_mm=20.0)
+    _write_images(images / "detail", fine, rows, ("suv", "ct", "mri"), "")
     coarse = _grid(10.0, margin_mm=20.0)
     error = Image(coarse, 2.0 + 0.02 * _distance(coarse, LIVER_MM), Quantity.ARBITRARY)
     nifti.write(error, images / "registration_error.nii.gz")

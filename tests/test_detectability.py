@@ -132,7 +132,7 @@ def blurred_ball(diameter_mm: float, blur: Blur) -> NDArray[np.float64]:
     ball = inside.reshape(n, 3, n, 3, n, 3).mean(axis=(1, 3, 5), dtype=np.float64)
     for axis, sigma in ((0, blur.axial_sigma_mm), (1, blur.sigma_mm), (2, blur.sigma_mm)):
         ball = gaussian_filter1d(ball, sigma / STEP_MM, axis=axis, truncate=6.0)
-    return ball
+    return np.asarray(ball)
 
 
 def distances_mm(shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from lesionmatch.concordance.concord import (
 from lesionmatch.concordance.flags import Flag, Surroundings
 from lesionmatch.concordance.reasons import Reason
 from lesionmatch.concordance.relations import Focus, Pair, Relation, Relations, relate
+from lesionmatch.concordance.sharpen import Sharpened, sharpen
 
 __all__ = [
     "Concordance",
@@ -24,7 +25,9 @@ __all__ = [
     "Reason",
     "Relation",
     "Relations",
+    "Sharpened",
     "Surroundings",
     "concord",
     "relate",
+    "sharpen",
 ]

@@ -21,6 +21,7 @@ from skimage.measure import marching_cubes
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Mask
+from lesionmatch.liver.morphology import padded
 from lesionmatch.liver.work import work_mask
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
@@ -106,10 +107,3 @@ def _ball_distance(liver: Mask, ball_mm: float) -> tuple[Grid, NDArray[np.float3
     centres = distance_mm(Mask(grid, solid)) >= ball_mm + ENVELOPE_SPACING_MM / 2.0
     return grid, distance_mm(Mask(grid, centres))
 
-
-def padded(grid: Grid, pad: NDArray[np.int_]) -> Grid:
-    """`grid` with `pad` voxels more on either side along each axis."""
-    matrix = grid.world_from_voxel.copy()
-    matrix[:3, 3] = grid.world(-pad.astype(float))
-    slices, rows, columns = (int(n) for n in np.array(grid.shape) + 2 * pad)
-    return Grid(grid.frame, (slices, rows, columns), matrix)

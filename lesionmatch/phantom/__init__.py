@@ -1,8 +1,10 @@
 """Simulated studies with a truth: a body, three scanners, and what a comparison should find.
 
-`simulate` goes from a `Recipe` straight to images.
+`simulate` goes from a `Recipe` straight to images; `write_study` writes them as DICOM.
 """
 
+from lesionmatch.phantom.demo import demo_recipe
+from lesionmatch.phantom.export import Export, Outlines, write_study
 from lesionmatch.phantom.recipe import (
     Anatomy,
     LesionRecipe,
@@ -18,8 +20,10 @@ from lesionmatch.phantom.truth import LesionTruth, SpotTruth, Truth
 
 __all__ = [
     "Anatomy",
+    "Export",
     "LesionRecipe",
     "LesionTruth",
+    "Outlines",
     "Place",
     "Plane",
     "Recipe",
@@ -29,5 +33,7 @@ __all__ = [
     "SpotRecipe",
     "SpotTruth",
     "Truth",
+    "demo_recipe",
     "simulate",
+    "write_study",
 ]

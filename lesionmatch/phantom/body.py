@@ -109,4 +109,4 @@ class Body:
         """Random points within the liver, at most `count`, (N, 3)."""
         box = np.array(self.liver.centre_mm), np.array(self.liver.half_mm)
         points = box[0] + rng.uniform(-1, 1, (8 * count, 3)) * box[1]
-        return points[self.inside_liver_mm(points) < 0][:count]
+        return np.asarray(points[self.inside_liver_mm(points) < 0][:count])

@@ -1,6 +1,6 @@
 """The liver: lobes, fissures, hilum, gallbladder, and the trees of vessels and ducts in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -28,6 +28,7 @@ from lesionmatch.phantom.shapes import (
 from lesionmatch.phantom.trunk import Trunk
 
 CAPSULE_GAP_MM = 3.0
+DOME_GAP_MM = 4.5
 """Diaphragm and fat between the liver and the wall it slides along."""
 
 
@@ -89,17 +90,46 @@ class Liver:
 def random_liver(
     rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid, ml_scale: float
 ) -> Liver:
-    """A liver that fits into a trunk."""
-    size = float(rng.uniform(0.80, 0.98)) * ml_scale ** (1 / 3)
+    """A liver of an ordinary volume, times a scale, that fits into a trunk."""
+    liver = _drawn(rng, frame, right_kidney)
+    wanted_ml = float(rng.uniform(1150, 1900)) * ml_scale
+    for _ in range(3):
+        # Wall and viscera cut it, so its volume grows more slowly than a free solid's.
+        factor = (wanted_ml / volume_ml(organ(liver))) ** (1 / 2.2)
+        liver = _resized(liver, float(np.clip(factor, 0.8, 1.25)))
+    return liver
+
+
+def volume_ml(solid: Organ, step_mm: float = 6.0) -> float:
+    """Volume of an organ, counted on a lattice."""
+    centre, half = np.array(solid.centre_mm), np.array(solid.half_mm)
+    x, y, z = (
+        np.arange(float(c - h), float(c + h), step_mm) for c, h in zip(centre, half, strict=True)
+    )
+    at = np.meshgrid(x, y, z, indexing="ij", sparse=True)
+    inside = solid.distance((at[0], at[1], at[2])) < 0
+    return float(np.count_nonzero(inside) * step_mm**3 / 1000.0)
+
+
+def _resized(liver: Liver, factor: float) -> Liver:
+    right, left = (
+        replace(lobe, radii_mm=triple(np.array(lobe.radii_mm) * factor))
+        for lobe in (liver.right, liver.left)
+    )
+    return replace(liver, right=right, left=left, dome=right.grown(DOME_GAP_MM))
+
+
+def _drawn(rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid) -> Liver:
+    """A liver of random shape, whatever its volume."""
     a, b, y = frame.cavity_a_mm, frame.cavity_b_mm, frame.cavity_y_mm
     right = Ellipsoid(
         triple((-0.53 * a, y + 4 + rng.uniform(-5, 5), rng.uniform(-12, 2))),
-        triple(np.array([0.62 * a, 0.98 * b, 88.0]) * size * rng.uniform(0.95, 1.05, 3)),
+        triple(np.array([0.62 * a, 0.98 * b, 88.0]) * rng.uniform(0.95, 1.05, 3)),
     )
     reach = float(rng.uniform(0.8, 1.25))
     left = turned(
         (4.0 + 12 * reach, y - 0.42 * b, 30 + rng.uniform(-6, 8)),
-        np.array([80.0 * reach, 40.0, 44.0]) * size,
+        (80.0 * reach, 40.0, 44.0),
         rotation([0, 1, 0], rng.uniform(-0.25, 0.1)),
     )
     viscera = Ellipsoid(
@@ -120,7 +150,7 @@ def random_liver(
         roughness_mm=float(rng.uniform(1.0, 2.5)),
         hilum_mm=triple(hilum),
         cava=_cava(frame, rng),
-        dome=right.grown(4.5),
+        dome=right.grown(DOME_GAP_MM),
     )
 
 
@@ -163,7 +193,14 @@ def organ(liver: Liver) -> Organ:
 
 def parts(rng: np.random.Generator, liver: Liver) -> list[Organ | Tree]:
     """The liver and what lies in it, inner parts later."""
-    trees = vessels.grow(rng, _depth_of(liver), liver.hilum_mm, liver.cava, liver.gallbladder)
+    roots = vessels.Roots(
+        liver.hilum_mm,
+        _mouth(liver),
+        liver.right.centre_mm,
+        liver.left.centre_mm,
+        liver.gallbladder,
+    )
+    trees = vessels.grow(rng, partial(_depth, liver), roots)
     gallbladder = liver.gallbladder
     return [
         organ(liver),
@@ -180,8 +217,16 @@ def parts(rng: np.random.Generator, liver: Liver) -> list[Organ | Tree]:
     ]
 
 
-def _depth_of(liver: Liver) -> "partial[Field]":
-    return partial(_depth, liver)
+def _mouth(liver: Liver) -> Triple:
+    """Where the hepatic veins meet the cava, below the dome."""
+    wanted = liver.top_mm - 32.0
+    for segment in liver.cava:
+        low, high = segment.start_mm[2], segment.stop_mm[2]
+        if low <= wanted <= high:
+            share = (wanted - low) / (high - low)
+            start, stop = np.array(segment.start_mm), np.array(segment.stop_mm)
+            return triple(start + share * (stop - start) + (-6.0, -7.0, 0.0))
+    return liver.cava[-1].start_mm
 
 
 def _depth(liver: Liver, points_mm: NDArray[np.float64]) -> Field:

@@ -122,7 +122,7 @@ class Pose:
 
 def _double_coords(points_mm: Points) -> Coords:
     # Points are few, so they keep double precision where voxels have single.
-    return points_mm[..., 0], points_mm[..., 1], points_mm[..., 2]  # type: ignore[return-value]
+    return points_mm[..., 0], points_mm[..., 1], points_mm[..., 2]
 
 
 def _broadcast_sum(

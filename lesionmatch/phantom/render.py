@@ -37,7 +37,7 @@ class Slab:
 
     def share(self, distance: Field) -> Field:
         """Share of a voxel whose centre lies at a signed distance."""
-        return np.clip(0.5 - distance * (1.0 / self.width_mm), 0.0, 1.0)
+        return np.asarray(np.clip(0.5 - distance * (1.0 / self.width_mm), 0.0, 1.0))
 
 
 def slabs(grid: Grid, pose: Pose) -> Iterator[tuple[slice, Slab]]:

@@ -134,7 +134,7 @@ def pet_image(
 
 def breathing_sd_mm(recipe: Recipe) -> float:
     """Standard deviation of a sinusoid of the recipe's peak-to-peak excursion."""
-    return recipe.pet_breathing_mm / (2.0 * np.sqrt(2.0))
+    return recipe.pet_breathing_mm / float(2.0 * np.sqrt(2.0))
 
 
 def pet_sd(recipe: Recipe, grid: Grid) -> list[float]:

@@ -105,7 +105,7 @@ def _placed(frame: Frame, origin_mm: NDArray[np.float64], turn: NDArray[np.float
     world_from_body = np.eye(4)
     world_from_body[:3, :3] = turn
     world_from_body[:3, 3] = origin_mm
-    return Transform(Frame("body"), frame, np.linalg.inv(world_from_body))
+    return Transform(frame, Frame("body"), world_from_body).inverse
 
 
 def _breath(body: Body, shift_mm: float) -> Breath | None:

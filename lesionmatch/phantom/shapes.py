@@ -8,11 +8,13 @@ body's axes cheap.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
+"""Numbers at coordinates: single precision for voxels, double for points."""
 Coords = tuple[Field, Field, Field]
 """x, y and z of the body, millimetres; each may have length 1 along some axes."""
 Distance = Callable[[Coords], Field]
@@ -29,7 +31,7 @@ def union(first: Field, second: Field, blend_mm: float = 0.0) -> Field:
     if blend_mm == 0.0:
         return np.minimum(first, second)
     overlap = np.maximum(blend_mm - np.abs(first - second), 0.0) / np.float32(blend_mm)
-    return np.minimum(first, second) - overlap * overlap * np.float32(blend_mm / 4)
+    return np.asarray(np.minimum(first, second) - overlap * overlap * np.float32(blend_mm / 4))
 
 
 def common(first: Field, second: Field, blend_mm: float = 0.0) -> Field:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
-from lesionmatch.phantom import scanners
+from lesionmatch.phantom import hepatic, scanners
 from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.motion import Pose
 from lesionmatch.phantom.placing import Placed, PlacedSpot
@@ -135,14 +135,20 @@ class Truth:
             "hilum_pet_mm": self.hilum_pet_mm,
             "lesions": [_plain(lesion) for lesion in self.lesions],
             "spots": [_plain(spot) for spot in self.spots],
-            "liver_points_mri_mm": np.round(self.liver_points_mri_mm, 3).tolist(),
-            "liver_points_ct_mm": np.round(self.liver_points_ct_mm, 3).tolist(),
-            "liver_points_pet_mm": np.round(self.liver_points_pet_mm, 3).tolist(),
+            "liver_points_mri_mm": _listed(self.liver_points_mri_mm),
+            "liver_points_ct_mm": _listed(self.liver_points_ct_mm),
+            "liver_points_pet_mm": _listed(self.liver_points_pet_mm),
         }
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
         path.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n")
+
+
+def _listed(points_mm: Points, count: int = 300) -> list[list[float]]:
+    """Enough of the points for a file that people open."""
+    rows: list[list[float]] = np.round(points_mm[:count], 3).tolist()
+    return rows
 
 
 def _plain(row: LesionTruth | SpotTruth) -> dict[str, Any]:
@@ -181,7 +187,7 @@ def describe(
         spots=spot_truths,
         liver_suv=values.suv[Tissue.LIVER],
         liver_cov=recipe.liver_cov,
-        liver_ml=_liver_ml(body),
+        liver_ml=hepatic.volume_ml(body.liver),
         hilum_mri_mm=triple(scene.mri_pose.world_mm(hilum)[0]),
         hilum_pet_mm=triple(scene.pet_pose.world_mm(hilum)[0]),
         vessels=_on_mri(body, scene.mri_pose),
@@ -330,11 +336,3 @@ def recovery(recipe: Recipe, shape: Ellipsoid) -> float:
     weights = [np.exp(-0.5 * (a * fine / s) ** 2) for a, s in ((z, sd_z), (y, sd), (x, sd))]
     kernel = weights[0] * weights[1] * weights[2]
     return float((share * kernel).sum() / kernel.sum())
-
-
-def _liver_ml(body: Body, step_mm: float = 5.0) -> float:
-    centre, half = np.array(body.liver.centre_mm), np.array(body.liver.half_mm)
-    x, y, z = (np.arange(c - h, c + h, step_mm) for c, h in zip(centre, half, strict=True))
-    at = np.meshgrid(x, y, z, indexing="ij", sparse=True)
-    inside = body.liver.distance((at[0], at[1], at[2])) < 0
-    return float(np.count_nonzero(inside) * step_mm**3 / 1000.0)

@@ -35,18 +35,26 @@ class _Bud:
     reach_mm: float
 
 
-def grow(
-    rng: np.random.Generator,
-    depth: Depth,
-    hilum_mm: Triple,
-    cava: tuple[Segment, ...],
-    gallbladder: Ellipsoid,
-) -> Trees:
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where the trees begin and what they supply."""
+
+    hilum_mm: Triple
+    mouth_mm: Triple
+    """Of the hepatic veins."""
+    right_mm: Triple
+    left_mm: Triple
+    """Middles of the two lobes."""
+    gallbladder: Ellipsoid
+
+
+def grow(rng: np.random.Generator, depth: Depth, roots: Roots) -> Trees:
     """Portal veins from the hilum, hepatic veins from the cava, ducts beside the portal ones."""
-    hilum = np.array(hilum_mm)
+    hilum = np.array(roots.hilum_mm)
     portal, large = _portal(rng, depth, hilum)
-    hepatic = _hepatic(rng, depth, cava)
-    return Trees(tuple(portal), tuple(hepatic), tuple(_ducts(rng, hilum, large, gallbladder)))
+    hepatic = _hepatic(rng, depth, roots)
+    ducts = _ducts(rng, hilum, large, roots.gallbladder)
+    return Trees(tuple(portal), tuple(hepatic), tuple(ducts))
 
 
 def _unit(vector: Vector) -> Vector:
@@ -77,14 +85,18 @@ def _portal(
     return large + thin, large
 
 
-def _hepatic(rng: np.random.Generator, depth: Depth, cava: tuple[Segment, ...]) -> list[Segment]:
+def _hepatic(rng: np.random.Generator, depth: Depth, roots: Roots) -> list[Segment]:
     """Right, middle and left hepatic veins, which meet the cava below the dome."""
-    mouth = np.array(cava[-2].stop_mm)
-    ways = ((-0.85, 0.15, -0.35), (-0.45, -0.8, -0.35), (0.55, -0.8, -0.1))
+    mouth, right = np.array(roots.mouth_mm), np.array(roots.right_mm)
+    goals = (
+        right + np.array([-25.0, 25.0, -25.0]),
+        right + np.array([25.0, -40.0, -20.0]),
+        np.array(roots.left_mm) + np.array([25.0, 0.0, 0.0]),
+    )
     segments: list[Segment] = []
-    for way in ways:
-        direction = _unit(np.array(way) + rng.normal(0, 0.08, 3))
-        segments += _branch(rng, depth, _Bud(mouth, direction, 5.2, 120.0), generation=0)
+    for goal in goals:
+        direction = _unit(_unit(goal - mouth) + rng.normal(0, 0.06, 3))
+        segments += _branch(rng, depth, _Bud(mouth, direction, 5.2, 115.0), generation=0)
     return segments
 
 
@@ -117,12 +129,15 @@ def _path(rng: np.random.Generator, depth: Depth, bud: _Bud) -> Vector:
     """A gently winding line that stops before it would leave the liver."""
     points, direction = [bud.point_mm], bud.direction
     for step in range(int(bud.reach_mm / STEP_MM)):
-        direction = _unit(direction + rng.normal(0, 0.16, 3))
-        point = points[-1] + STEP_MM * direction
+        turns = np.concatenate([np.full(4, 0.14), np.full(8, 0.45)])[:, None]
+        ways = direction + rng.normal(0, 1, (12, 3)) * turns
+        ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+        deep = depth(points[-1] + STEP_MM * ways) > 6.0
         # Beside the hilum or the cava the first steps may still lie in the cleft.
-        if step > 2 and float(depth(point[None])[0]) < 6.0:
+        if not deep.any() and step > 1:
             break
-        points.append(point)
+        direction = ways[int(deep.argmax())]
+        points.append(points[-1] + STEP_MM * direction)
     return np.array(points)
 
 

@@ -80,15 +80,31 @@ class LandmarkRules:
     least_count: float = threshold(
         3.0,
         "lesions",
-        "fewer landmarks than this around a lesion correct nothing",
-        "own choice; the middle of three survives one wrong match",
+        "fewer landmarks than this correct nothing",
+        "own choice; the third shows whether two others agree",
         least=2.0,
         most=50.0,
+    )
+    longest_mm: float = threshold(
+        40.0,
+        "mm",
+        "a lesion longer than this is no landmark",
+        "own choice; large lesions take up unevenly, so their focus is not centred on them",
+        least=5.0,
+        most=200.0,
+    )
+    scatter_mm: float = threshold(
+        1.2,
+        "mm",
+        "standard deviation along an axis of how well a focus is centred on its lesion",
+        "own choice; a third of a voxel of the PET",
+        least=0.1,
+        most=10.0,
     )
     reach_mm: float = threshold(
         60.0,
         "mm",
-        "landmarks count by a Gaussian of this standard deviation of their distance",
+        "registration errors this far apart are alike by 0.6 (a Gaussian's standard deviation)",
         "own choice; the liver deforms smoothly over half of its width",
         least=5.0,
         most=500.0,
@@ -96,7 +112,7 @@ class LandmarkRules:
     agreement_mm: float = threshold(
         4.0,
         "mm",
-        "landmarks whose offsets scatter more than this about their middle disagree",
+        "landmarks that the others predict worse than this disagree",
         "own choice; about half the width of the blur of the PET",
         least=0.5,
         most=30.0,

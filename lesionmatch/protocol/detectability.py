@@ -42,7 +42,7 @@ class DetectabilityRules:
         most=50.0,
     )
     breathing_mm: float = threshold(
-        10.0,
+        8.0,
         "mm",
         "peak-to-peak breathing blur along the body where the study does not say",
         "own choice; the quiet liver moves 5 to 25 mm",

@@ -1,8 +1,33 @@
 """From what a comparison left on disk to tables, pictures and pages.
 
-`render` makes a study's tables, pictures and page again; nothing here computes a result.
+`render` makes a study's tables, pictures and page; `index` the overview of a batch;
+`render_again` all of it, for whichever of the two a folder holds. Nothing here computes a
+result.
 """
 
+from pathlib import Path
+
+from lesionmatch.errors import NothingFound
+from lesionmatch.report.overview import index
 from lesionmatch.report.study import render
 
-__all__ = ["render"]
+__all__ = ["index", "render", "render_again"]
+
+
+def render_again(out: Path, *, overlays: bool = True, phi: bool = False) -> None:
+    """Make all tables, pictures and pages of a study or of a batch from what is on disk.
+
+    Raises `NothingFound` where `out` holds neither.
+    """
+    if (out / "comparison.json").is_file():
+        render(out, overlays=overlays, phi=phi)
+        return
+    cases = sorted(path.parent for path in out.glob("studies/*/comparison.json"))
+    if not cases and not (out / "calls.csv").is_file():
+        raise NothingFound(
+            f"{out.name}: wanted a comparison.json or a batch's studies, got neither; "
+            "give the folder that compare or batch wrote"
+        )
+    for case in cases:
+        render(case, overlays=overlays, phi=phi)
+    index(out)

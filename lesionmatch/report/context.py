@@ -7,14 +7,26 @@ lays them out in the template.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lesionmatch.columns import LESIONS, RELATIONS, Column, Row
+from lesionmatch.columns import LESIONS, RELATIONS, Column, Row, Value
 from lesionmatch.report import words
 from lesionmatch.report.case import Case, Json
 from lesionmatch.report.tables import table
 
-ALWAYS_SHOWN = frozenset(
-    "lesion_id kind label relation long_axis_mm suv_max tumour_to_liver contrast_to_noise "
-    "pet_status null_p visibility capsule_distance_mm registration_error_mm flags reason".split()
+ALWAYS_SHOWN = (
+    "lesion_id",
+    "kind",
+    "relation",
+    "reason",
+    "long_axis_mm",
+    "suv_max",
+    "tumour_to_liver",
+    "contrast_to_noise",
+    "pet_status",
+    "null_p",
+    "visibility",
+    "capsule_distance_mm",
+    "registration_error_mm",
+    "flags",
 )
 """Columns of the table that are on show before all are asked for."""
 
@@ -189,14 +201,16 @@ def choices(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The filters that have more than one thing to choose from."""
     made = []
     for name, title in CHOICES.items():
-        options: dict[str, None] = {}
-        for row in rows:
-            value = row[name]
-            options |= dict.fromkeys(value if isinstance(value, list | tuple) else [value])
-        known = sorted(str(option) for option in options if option is not None)
+        known = sorted({option for row in rows for option in _options(row[name])})
         if known:
             made.append({"name": name, "title": title, "options": known})
     return made
+
+
+def _options(value: Value) -> Sequence[str]:
+    if isinstance(value, list | tuple):
+        return value
+    return [] if value is None else [str(value)]
 
 
 def evidence(row: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from lesionmatch.report.volume import Plane, Volume
 
-SMOOTHING_VOXELS = 0.8
+SMOOTHING_VOXELS = 1.0
 """SD of the smoothing: the least that leaves no corner of a voxel visible."""
 
 MARGIN_VOXELS = 4
@@ -52,11 +52,8 @@ def regions(labels: Volume) -> dict[int, Region]:
     """The region of each label of a label map."""
     array = labels.array.astype(np.int32)
     boxes = ndimage.find_objects(array)
-    return {
-        label: _region(labels, array[box] == label, box)
-        for label, box in enumerate(boxes, start=1)
-        if box is not None
-    }
+    present = [label for label, box in enumerate(boxes, start=1) if box]
+    return {n: _region(labels, array[boxes[n - 1]] == n, boxes[n - 1]) for n in present}
 
 
 def _region(labels: Volume, inside: NDArray[np.bool_], box: tuple[slice, ...]) -> Region:

@@ -7,8 +7,10 @@ should slip through could still not run, load or send anything.
 
 import base64
 import hashlib
+import os
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -37,7 +39,7 @@ def asset(*names: str) -> Markup:
     Only the package's own files come here, never anything of a study.
     """
     folder = resources.files("lesionmatch.report").joinpath("static")
-    return Markup("\n".join(folder.joinpath(name).read_text("utf-8") for name in names))  # noqa: S704
+    return Markup("\n".join(folder.joinpath(name).read_text("utf-8") for name in names))
 
 
 def policy(*, style: str, script: str) -> str:
@@ -57,3 +59,10 @@ def _hash(text: str) -> str:
 def data_uri(media: str, content: bytes) -> str:
     """Bytes as the address of an image that stands in the page itself."""
     return f"data:{media};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write the whole page, or leave the old one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -37,7 +37,8 @@ class Window:
 
     def share(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where in the window values lie, 0 to 1; not a number stays so."""
-        return np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
+        share = (values - np.float32(self.low)) / np.float32(self.high - self.low)
+        return np.asarray(np.clip(share, 0, 1), dtype=np.float32)
 
 
 CT_WINDOW = Window(-110.0, 190.0)

@@ -50,8 +50,9 @@ class Layer:
 
     def over(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """The picture with the lines on it."""
-        cased = picture * (1 - 0.7 * self.casing[..., None])
-        return cased + self.line[..., None] * (np.array(self.colour, np.float32) - cased)
+        cased = picture * (1 - np.float32(0.7) * self.casing[..., None])
+        colour = np.array(self.colour, np.float32)
+        return np.asarray(cased + self.line[..., None] * (colour - cased))
 
 
 def layer(lines: Sequence[Line], pixels: int, stroke: Stroke) -> Layer | None:
@@ -69,7 +70,7 @@ def _coverage(lines: Sequence[Line], pixels: int, width: float) -> Coverage:
     for line in lines:
         corners = [tuple(corner) for corner in (line * FINER).tolist()]
         draw.line(corners, fill=255, width=max(1, round(width * FINER)), joint="curve")
-    return np.asarray(large.reduce(FINER), dtype=np.float32) / 255
+    return np.asarray(large.reduce(FINER), dtype=np.float32) / np.float32(255)
 
 
 def _dashes(line: Line, dash: tuple[float, float] | None) -> list[Line]:

@@ -5,7 +5,6 @@ tenth of the size; a page of 100 lesions stays below 15 MB.
 """
 
 import io
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +18,15 @@ from lesionmatch.columns import LESIONS, RELATIONS, Row
 from lesionmatch.report import context, words
 from lesionmatch.report.case import Case, read_case
 from lesionmatch.report.overlays import Scene, overlay, scene
-from lesionmatch.report.page import asset, data_uri, environment, policy
+from lesionmatch.report.page import asset, data_uri, environment, policy, write_page
 from lesionmatch.report.palette import Rgb
-from lesionmatch.report.projection import projection
+from lesionmatch.report.projection import Projection, projection
 from lesionmatch.report.tables import write_table
 
 WEBP_QUALITY = 76
+
+THUMBNAIL = "thumbnail.webp"
+THUMBNAIL_PIXELS = 160
 
 SCRIPTS = ("table.js", "study.js")
 
@@ -52,7 +54,18 @@ def render(out: Path, *, overlays: bool = True, phi: bool = False) -> None:
     rows = [_with_overlay(row, drawn.get(str(row["lesion_id"]))) for row in case.lesions]
     write_table(out / "lesions.csv", LESIONS, rows)
     write_table(out / "relations.csv", RELATIONS, case.comparison["relations"])
-    _write(out / "report.html", _page(case, rows, drawn, phi=phi))
+    made = _projection(case)
+    _write_thumbnail(out / THUMBNAIL, made)
+    write_page(out / "report.html", _page(case, rows, drawn, made, phi=phi))
+
+
+def _write_thumbnail(path: Path, made: Projection | None) -> None:
+    """A small projection, by which a study is recognised among many."""
+    path.unlink(missing_ok=True)
+    if made is not None:
+        small = Picture.fromarray(made.picture)
+        small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+        small.convert("L").save(path, "WEBP", quality=60)
 
 
 def _draw(case: Case, prepared: Scene) -> dict[str, Drawn]:
@@ -80,7 +93,14 @@ def _with_overlay(row: Row, drawn: Drawn | None) -> Row:
     return {**row, "overlay": None if drawn is None else drawn.file}
 
 
-def _page(case: Case, rows: Sequence[Row], drawn: Mapping[str, Drawn], *, phi: bool) -> str:
+def _page(
+    case: Case,
+    rows: Sequence[Row],
+    drawn: Mapping[str, Drawn],
+    made: Projection | None,
+    *,
+    phi: bool,
+) -> str:
     comparison = case.comparison
     templates = environment()
     style = (
@@ -91,14 +111,14 @@ def _page(case: Case, rows: Sequence[Row], drawn: Mapping[str, Drawn], *, phi: b
     return templates.get_template("report.html.j2").render(
         title="Liver: PET/CT against MRI",
         policy=policy(style=style, script=script),
-        style=Markup(style),  # noqa: S704 - the package's own file
+        style=Markup(style),
         script=script,
         identity=list(identity.items()),
         call=context.call(comparison),
         doubts=context.doubts(comparison),
         summary=context.summary(comparison),
         listed=context.disagreements(rows),
-        projection=_projection(case),
+        projection=_shown_projection(made),
         columns=context.columns(LESIONS),
         choices=context.choices(rows),
         rows=context.lesion_rows(rows),
@@ -117,12 +137,17 @@ def _page(case: Case, rows: Sequence[Row], drawn: Mapping[str, Drawn], *, phi: b
     )
 
 
-def _projection(case: Case) -> dict[str, Any] | None:
+def _projection(case: Case) -> Projection | None:
     suv = case.images.whole_suv
     if suv is None:
         return None
     liver_suv = float(case.comparison["liver"].get("suv_mean") or 5.0)
-    made = projection(suv, case.images.liver, case.lesions, liver_suv)
+    return projection(suv, case.images.liver, case.lesions, liver_suv)
+
+
+def _shown_projection(made: Projection | None) -> dict[str, Any] | None:
+    if made is None:
+        return None
     return {
         "image": webp(made.picture),
         "width_mm": made.width_mm,
@@ -163,10 +188,3 @@ def _image(row: Row, drawn: Drawn | None) -> dict[str, Any]:
         "height": drawn.height,
         "alt": alt,
     }
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole page or the old one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -19,7 +19,7 @@ from lesionmatch.geometry import Grid
 Pixels = NDArray[np.float32]
 
 AXES = (2, 1, 0)
-"""The world axes (x, y, z) along which slice, row and column of a `Volume` grow."""
+"""The world axis (0: x, 1: y, 2: z) along which each of slice, row and column grows."""
 
 
 class View(Enum):
@@ -75,12 +75,13 @@ class Plane:
         return self.field_mm / self.pixels
 
     def _offsets_mm(self) -> NDArray[np.float64]:
-        return (np.arange(self.pixels) + 0.5) * self.pixel_mm - self.field_mm / 2
+        return np.asarray((np.arange(self.pixels) + 0.5) * self.pixel_mm - self.field_mm / 2)
 
     def down_mm(self) -> NDArray[np.float64]:
         """World coordinate of each row of pixels."""
         view = self.view
-        return np.asarray(self.centre_mm[view.down] + view.down_sign * self._offsets_mm())
+        offsets = view.down_sign * self._offsets_mm()
+        return np.asarray(self.centre_mm[view.down] + offsets, dtype=np.float64)
 
     def right_mm(self) -> NDArray[np.float64]:
         """World coordinate of each column of pixels."""
@@ -204,7 +205,7 @@ def volume_of(grid: Grid, array: NDArray[np.generic], *, is_label: bool = False)
     nearest = np.abs(grid.directions).argmax(0)
     aligned = np.abs(grid.directions).max(0).min() > 0.9999 and len(set(nearest)) == 3
     if not aligned:
-        return _straightened(grid, numbers, order=0 if is_label else 1)
+        return _straightened(grid, numbers, is_label=is_label)
     turned = np.transpose(numbers, [int(np.flatnonzero(nearest == axis)[0]) for axis in AXES])
     signs = [grid.directions[axis, np.flatnonzero(nearest == axis)[0]] for axis in AXES]
     turned = turned[tuple(slice(None, None, 1 if sign > 0 else -1) for sign in signs)]
@@ -213,7 +214,7 @@ def volume_of(grid: Grid, array: NDArray[np.generic], *, is_label: bool = False)
     return Volume(np.ascontiguousarray(turned), first, spacing)
 
 
-def _straightened(grid: Grid, numbers: NDArray[np.float32], order: int) -> Volume:
+def _straightened(grid: Grid, numbers: NDArray[np.float32], *, is_label: bool) -> Volume:
     corners = grid.corners_mm()
     step = float(grid.spacing_mm.min())
     low, high = corners.min(0), corners.max(0)
@@ -221,5 +222,8 @@ def _straightened(grid: Grid, numbers: NDArray[np.float32], order: int) -> Volum
     z, y, x = np.indices(shape, np.float64) * step
     points = np.stack([x + low[0], y + low[1], z + low[2]], axis=-1)
     voxels = np.moveaxis(grid.voxels(points), -1, 0)
-    array = ndimage.map_coordinates(numbers, voxels, order=order, mode="constant", cval=0.0)
+    if is_label:
+        array = ndimage.map_coordinates(numbers, voxels, order=0, mode="constant", cval=0.0)
+    else:
+        array = ndimage.map_coordinates(numbers, voxels, order=1, mode="constant", cval=0.0)
     return Volume(array, low, np.full(3, step))

@@ -1,0 +1,143 @@
+"""index.html of a batch: every study with its call, its disagreements and its quality.
+
+Failed studies come first, then doubtful ones, then those where PET and MRI disagree:
+the order in which a person should look. All is read from what stands on disk.
+"""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from lesionmatch.report import context, words
+from lesionmatch.report.page import asset, data_uri, environment, policy, write_page
+from lesionmatch.report.study import THUMBNAIL
+
+FAILED, DOUBTFUL, DISCORDANT, UNCERTAIN, CONCORDANT = range(5)
+"""The order of the studies."""
+
+ORDER_WORDS = ("failed", "doubtful", "discordant", "uncertain", "concordant")
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One row of the overview."""
+
+    study_id: str
+    patient_id: str
+    order: int
+    mri: str
+    pet: str
+    cell: str
+    reason: str
+    text: str
+    """The error of a failed study, the doubts of a doubtful one, else why it was called so."""
+    lesions: int | None
+    mri_only: int | None
+    pet_only: int | None
+    flags: tuple[str, ...]
+    quality: str
+    thumbnail: str | None
+
+
+def index(out: Path) -> None:
+    """Write OUT/index.html from calls.csv, failures.csv and the case folders."""
+    studies = sorted(_studies(out), key=lambda study: (study.order, study.study_id))
+    templates = environment()
+    style = "".join(templates.get_template(name).render() for name in ("style.css", "overview.css"))
+    script = asset("table.js")
+    write_page(
+        out / "index.html",
+        templates.get_template("index.html.j2").render(
+            policy=policy(style=style, script=script),
+            style=Markup(style),
+            script=script,
+            studies=studies,
+            order_words=ORDER_WORDS,
+            counts=_counts(studies),
+            cells=sorted({study.cell for study in studies if study.cell}),
+        ),
+    )
+
+
+def _counts(studies: Sequence[Study]) -> list[tuple[str, int]]:
+    """How many studies there are of each standing and in each cell of the table."""
+    standings = [(name, sum(s.order == n for s in studies)) for n, name in enumerate(ORDER_WORDS)]
+    cells = [
+        (f"{cell}: {text}", sum(s.cell == cell for s in studies))
+        for cell, text in words.CELLS.items()
+    ]
+    return [("studies", len(studies)), *standings, *cells]
+
+
+def _studies(out: Path) -> list[Study]:
+    errors = {row["study_id"]: row.get("error", "") for row in _rows(out / "failures.csv")}
+    made = []
+    for row in _rows(out / "calls.csv"):
+        error = errors.pop(row["study_id"], None)
+        case = out / "studies" / row["study_id"]
+        made.append(_failed(row, error) if error is not None else _done(row, case))
+    left = [row for row in _rows(out / "failures.csv") if row["study_id"] in errors]
+    return made + [_failed(row, row.get("error", "")) for row in left]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _failed(row: Mapping[str, str], error: str) -> Study:
+    return Study(
+        row["study_id"], row.get("patient_id", ""), FAILED, "", "", "", "", error,
+        None, None, None, (), "failed", None,
+    )  # fmt: skip
+
+
+def _done(row: Mapping[str, str], case: Path) -> Study:
+    comparison = json.loads((case / "comparison.json").read_text(encoding="utf-8"))
+    calls, lesions = comparison["calls"], comparison["lesions"]
+    doubts = context.doubts(comparison)
+    relations = [lesion["relation"] for lesion in lesions]
+    flags = dict.fromkeys(flag for lesion in lesions for flag in lesion["flags"])
+    is_doubtful = bool(doubts) or row.get("is_doubtful") == "true"
+    order = DOUBTFUL if is_doubtful else _order(calls.get("cell"))
+    reason = calls.get("reason")
+    return Study(
+        study_id=row["study_id"],
+        patient_id=row.get("patient_id", ""),
+        order=order,
+        mri=words.words(words.CALLS, calls["mri"]),
+        pet=words.words(words.CALLS, calls["pet"]),
+        cell=calls.get("cell") or "",
+        reason=words.words(words.REASONS, reason) if reason else "",
+        text=" ".join(doubts) or str(calls.get("why") or ""),
+        lesions=sum(lesion["source"] == "mri" for lesion in lesions),
+        mri_only=relations.count("mri_only"),
+        pet_only=relations.count("pet_only"),
+        flags=tuple(words.words(words.FLAGS, flag) for flag in flags),
+        quality=_quality(comparison),
+        thumbnail=_thumbnail(case / THUMBNAIL),
+    )
+
+
+def _order(cell: str | None) -> int:
+    if cell in ("FN", "FP"):
+        return DISCORDANT
+    return CONCORDANT if cell else UNCERTAIN
+
+
+def _quality(comparison: Mapping[str, Any]) -> str:
+    registration, liver = comparison["registration"], comparison["liver"]
+    aligned = "registration passed" if registration.get("passed") else "registration doubtful"
+    noise = f"liver noise {words.number(liver.get('cov'), digits=2)}"
+    return f"{registration['method']}, {aligned}; {noise}"
+
+
+def _thumbnail(path: Path) -> str | None:
+    return data_uri("image/webp", path.read_bytes()) if path.is_file() else None

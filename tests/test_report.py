@@ -1,0 +1,245 @@
+"""What `render` makes of a comparison on disk: tables, pictures, page."""
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from lesionmatch import report
+from lesionmatch.columns import LESIONS, RELATIONS, Column, cells
+from lesionmatch.errors import InvalidInput, NothingFound
+from tests.report_case import build, default_comparison, default_rows, lesion_row
+
+HEADING = (
+    "lesion_id,source,kind,label,relation,focus_ids,mri_x_mm,mri_y_mm,mri_z_mm,pet_x_mm,pet_y_mm,"
+    "pet_z_mm,long_axis_mm,short_axis_mm,equivalent_diameter_mm,volume_ml,suv_max,suv_peak,"
+    "suv_mean,tumour_to_liver,contrast_to_noise,krenning,pet_status,null_p,expected_recovery,"
+    "least_visible_ratio,visibility,capsule_distance_mm,hilum_distance_mm,vessel_distance_mm,"
+    "registration_error_mm,flags,reason,overlay"
+)
+
+
+class PageCells(HTMLParser):
+    """The cells of a page's tables: for each table's id, rows of column -> data-value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: dict[str, list[dict[str, str]]] = {}
+        self._rows: list[dict[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "table":
+            self._rows = self.tables.setdefault(given.get("id") or "", [])
+        elif tag == "tr":
+            self._rows.append({})
+        elif tag == "td" and "data-column" in given:
+            self._rows[-1][str(given["data-column"])] = given["data-value"] or ""
+
+
+def page_rows(out: Path, table: str) -> list[dict[str, str]]:
+    parser = PageCells()
+    parser.feed((out / "report.html").read_text(encoding="utf-8"))
+    return [row for row in parser.tables[table] if row]
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = build(tmp_path_factory.mktemp("case") / "out")
+    report.render(folder)
+    return folder
+
+
+def test_lesions_csv_has_the_columns_of_the_design_in_order(out: Path) -> None:
+    assert (out / "lesions.csv").read_text(encoding="utf-8").splitlines()[0] == HEADING
+
+
+def test_cells_are_empty_where_they_do_not_apply_and_lists_are_joined(out: Path) -> None:
+    _, missed, _, focus = csv_rows(out / "lesions.csv")
+    assert (missed["focus_ids"], missed["flags"]) == ("", "small;subcentimetre")
+    assert (missed["suv_max"], missed["overlay"]) == ("5.6", "overlays/L2.png")
+    assert (focus["lesion_id"], focus["label"], focus["source"]) == ("F2", "", "pet")
+
+
+def test_relations_csv_writes_booleans_in_small_letters(out: Path) -> None:
+    assert (out / "relations.csv").read_text().splitlines() == [
+        "lesion_id,focus_id,distance_mm,surface_distance_mm,overlap,tolerance_mm,relation,"
+        "is_ambiguous",
+        "L1,F1,1.5,0,0.8,5.1,matched,false",
+    ]
+
+
+def test_the_page_shows_what_the_tables_hold(out: Path) -> None:
+    assert page_rows(out, "lesion-table") == csv_rows(out / "lesions.csv")
+    assert page_rows(out, "relation-table") == csv_rows(out / "relations.csv")
+
+
+def test_every_lesion_and_pet_only_focus_has_a_picture(out: Path) -> None:
+    assert sorted(path.name for path in (out / "overlays").iterdir()) == [
+        "F2.png", "L1.png", "L2.png", "L3.png",
+    ]  # fmt: skip
+    with Picture.open(out / "overlays" / "L1.png") as picture:
+        assert picture.size == (1033, 870)
+
+
+def test_a_lesion_without_a_place_on_the_pet_has_no_picture(tmp_path: Path) -> None:
+    nowhere = {f"pet_{axis}_mm": None for axis in "xyz"}
+    row = lesion_row("L1", (0, 0, 0), **nowhere, pet_status="not_covered", relation="mri_only")
+    report.render(build(tmp_path, [row], comparison={"foci": []}, with_images=False))
+    assert csv_rows(tmp_path / "lesions.csv")[0]["overlay"] == ""
+    assert not list((tmp_path / "overlays").iterdir())
+
+
+def test_without_overlays_earlier_pictures_are_taken_away(tmp_path: Path) -> None:
+    (build(tmp_path, with_images=False) / "overlays").mkdir()
+    report.render(tmp_path, overlays=False)
+    assert not (tmp_path / "overlays").exists()
+    assert csv_rows(tmp_path / "lesions.csv")[0]["overlay"] == ""
+
+
+def test_rendering_again_gives_the_same_bytes(out: Path) -> None:
+    names = ["report.html", "lesions.csv", "relations.csv", "overlays/L1.png"]
+    before = [(out / name).read_bytes() for name in names]
+    report.render(out)
+    assert [(out / name).read_bytes() for name in names] == before
+
+
+def test_a_study_without_lesions_and_foci_is_said_to_have_none(tmp_path: Path) -> None:
+    nothing = {"foci": [], "relations": [], "lesions": []}
+    report.render(build(tmp_path, [], comparison=nothing))
+    assert "No lesion was drawn on the MRI" in (tmp_path / "report.html").read_text()
+    assert csv_rows(tmp_path / "lesions.csv") == []
+
+
+def test_only_numbers_on_disk_still_make_a_page(tmp_path: Path) -> None:
+    rows = default_rows()
+    (tmp_path / "comparison.json").write_text(json.dumps(default_comparison(rows)))
+    report.render(tmp_path)
+    assert page_rows(tmp_path, "lesion-table") == csv_rows(tmp_path / "lesions.csv")
+
+
+def test_a_label_with_a_script_or_a_formula_is_inert(tmp_path: Path) -> None:
+    script, formula = "<script>alert(1)</script>", '=HYPERLINK("x")'
+    rows = [lesion_row("L1", (0, 0, 0), label=script), lesion_row("L2", (9, 0, 0), label=formula)]
+    report.render(build(tmp_path, rows, comparison={"assumptions": [script]}, with_images=False))
+    page = (tmp_path / "report.html").read_text()
+    assert script not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3
+    labels = [row["label"] for row in csv_rows(tmp_path / "lesions.csv")]
+    assert labels == [script, "'" + formula]
+
+
+def test_the_page_forbids_everything_but_its_own_style_and_script(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    assert re.fullmatch(
+        r"default-src 'none'; img-src data:; style-src 'sha256-[\w+/=]{44}'; "
+        r"script-src 'sha256-[\w+/=]{44}'; base-uri 'none'; form-action 'none'",
+        policy[1].replace("&#39;", "'"),
+    )
+    assert not re.search(r'(src|href)="(https?:)?//', page)
+
+
+def test_names_are_shown_only_when_asked_for(tmp_path: Path) -> None:
+    build(tmp_path, comparison={"phi": {"Patient name": "Muster^Erika"}}, with_images=False)
+    report.render(tmp_path)
+    assert "Muster" not in (tmp_path / "report.html").read_text()
+    report.render(tmp_path, phi=True)
+    assert "Muster^Erika" in (tmp_path / "report.html").read_text()
+
+
+def test_a_doubtful_registration_is_said_at_the_top(tmp_path: Path) -> None:
+    doubtful = default_comparison([])["registration"] | {
+        "passed": False, "doubts": ["Mutual information 0.1 is below 0.2."],
+    }  # fmt: skip
+    report.render(build(tmp_path, comparison={"registration": doubtful}, with_images=False))
+    head = (tmp_path / "report.html").read_text().split("<main>")[0]
+    assert "Look here first" in head
+    assert "Mutual information 0.1 is below 0.2." in head
+
+
+def test_a_folder_without_a_comparison_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match=r"wanted a comparison\.json, got none"):
+        report.render(tmp_path)
+    with pytest.raises(NothingFound, match="or a batch's studies, got neither"):
+        report.render_again(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "wanted JSON"),
+        ("[]", "wanted an object"),
+        ('{"schema": 2}', "wanted schema 1, got 2"),
+        ('{"schema": 1, "lesions": [{"lesion_id": "../L1"}]}', "wanted a lesion_id of letters"),
+    ],
+)
+def test_a_comparison_that_cannot_be_read_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "comparison.json").write_text(text)
+    with pytest.raises(InvalidInput, match=message):
+        report.render(tmp_path)
+
+
+def test_a_row_without_a_column_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="got no focus_id, distance_mm"):
+        cells(RELATIONS, {"lesion_id": "L1"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("number", "3"), ("number", True), ("boolean", 1), ("list", "small")]
+)
+def test_a_cell_of_another_type_is_refused(kind: str, value: object) -> None:
+    column = Column("flags", kind, "", "")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match=f"flags: wanted {kind}, got"):
+        column.cell(value)  # type: ignore[arg-type]
+
+
+def test_every_column_has_a_meaning() -> None:
+    assert all(column.says for column in (*LESIONS, *RELATIONS))
+    assert np.unique([column.name for column in LESIONS]).size == 34
+
+
+def write_batch(out: Path) -> Path:
+    doubtful = default_comparison([])["registration"] | {"passed": False, "doubts": ["It slid."]}
+    missed = default_comparison([])["calls"] | {"cell": "FN", "pet": "not_involved"}
+    build(out / "studies" / "S1")
+    build(out / "studies" / "S2", comparison={"calls": missed}, with_images=False)
+    build(out / "studies" / "S3", comparison={"registration": doubtful}, with_images=False)
+    rows = ["S1,P1,,false", "S2,P2,,false", "S3,P3,,true", "S4,P4,no <b>SUV</b>,false"]
+    head = "study_id,patient_id,why,is_doubtful"
+    (out / "calls.csv").write_text("\n".join([head, *rows]) + "\n")
+    (out / "failures.csv").write_text("study_id,patient_id,error\nS4,P4,no <b>SUV</b>\n")
+    return out
+
+
+def test_the_overview_lists_failed_then_doubtful_then_discordant_studies(tmp_path: Path) -> None:
+    report.render_again(write_batch(tmp_path))
+    page = (tmp_path / "index.html").read_text()
+    assert re.findall(r'<tr class="(\w+)"', page) == [
+        "failed",
+        "doubtful",
+        "discordant",
+        "concordant",
+    ]
+    assert re.findall(r'href="studies/(S\d)/report.html"', page) == ["S3", "S2", "S1"]
+    assert "no &lt;b&gt;SUV&lt;/b&gt;" in page
+    assert page.count("data:image/webp;base64,") == 1
+
+
+def test_the_overview_of_an_empty_batch_is_a_page(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text("study_id,patient_id\n")
+    report.render_again(tmp_path)
+    assert "<strong>0</strong> studies" in (tmp_path / "index.html").read_text()

@@ -40,7 +40,7 @@ def worklist(
     found: Reading | None,
     decisions: Sequence[Decision],
 ) -> tuple[Item, ...]:
-    """Every discrepant, uncertain or missing study: unsettled first, then those PET and MRI part."""
+    """Every discrepant, uncertain or missing study; those not settled yet come first."""
     by_study = _grouped(calls)
     pictures = _pictures(lesions)
     settled = standing(decisions)

@@ -9,7 +9,7 @@ paths are as they are, so the index is readable by its owner alone.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ def files_under(root: Path) -> Iterator[Found]:
     while stack:
         folder = stack.pop()
         try:
-            status = os.stat(folder)
+            status = Path(os.fsdecode(folder)).stat()
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             if folder == os.fsencode(root):
@@ -130,7 +130,7 @@ def files_under(root: Path) -> Iterator[Found]:
                 yield entry.path[start:], status.st_size, status.st_mtime_ns
 
 
-def _read_all(root: Path, todo: Sequence[Found], workers: int) -> Iterator[list[Read]]:
+def _read_all(root: Path, todo: Sequence[Found], workers: int) -> Generator[list[Read], None, None]:
     chunks = [todo[k : k + CHUNK] for k in range(0, len(todo), CHUNK)]
     roots = [root] * len(chunks)
     if workers == 1 or len(todo) < FEW:
@@ -159,7 +159,7 @@ def _store(
     pseudonyms: Pseudonyms,
 ) -> None:
     """Write one chunk, the whole of it or nothing."""
-    rows = []
+    rows: list[tuple[bytes, int, int, int | None, str | None, str | None]] = []
     with database:
         for (path, size, changed), tag in chunk:
             if isinstance(tag, str):

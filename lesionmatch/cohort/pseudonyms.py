@@ -46,5 +46,6 @@ def pseudonyms(folder: Path, *, phi: bool) -> Pseudonyms:
         return Pseudonyms(path.read_bytes(), phi)
     except OSError as error:
         raise UnusableOutput(
-            f"{path.name}: wanted a file to keep the key in, got {error.strerror}; choose another -o"
+            f"{path.name}: wanted a file to keep the key in, got {error.strerror}; "
+            "choose another -o"
         ) from error

@@ -31,7 +31,9 @@ WANTED = (
     *("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", *DATES),
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "PatientAge"),
 )
-WANTED_TAGS = [tag_of(keyword) for keyword in (*WANTED, "SpecificCharacterSet")]
+WANTED_TAGS: list[BaseTag | int] = [
+    tag_of(keyword) for keyword in (*WANTED, "SpecificCharacterSet")
+]
 LAST_TAG = tag_of("SeriesInstanceUID")
 
 AGE = re.compile(r"^(\d{3})([DWMY])$")
@@ -109,7 +111,7 @@ def read_tag(path: Path) -> Tag | str:
 
 
 def _is_past(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001 - pydicom's call
-    return tag > LAST_TAG
+    return bool(tag > LAST_TAG)
 
 
 def _tag(dataset: Dataset) -> Tag | str:
@@ -140,9 +142,7 @@ def _age(birth: str, age: str, taken: date | None) -> float | None:
     return float(match[1]) * DAYS_OF[match[2]] / YEAR_DAYS if match else None
 
 
-def series_facts(
-    files: Mapping[str, Path], limits: InputLimits
-) -> dict[str, SeriesFacts | str]:
+def series_facts(files: Mapping[str, Path], limits: InputLimits) -> dict[str, SeriesFacts | str]:
     """What the series of one study are, by one file of each; or why that file is not read."""
     found: dict[str, SeriesFacts | str] = {}
     headers: dict[str, Dataset] = {}
@@ -164,7 +164,9 @@ def series_facts(
             ligand=ligand,
             nuclide=nuclide,
             scanner=" ".join(
-                word for key in ("Manufacturer", "ManufacturerModelName") if (word := text(header, key))
+                word
+                for key in ("Manufacturer", "ManufacturerModelName")
+                if (word := text(header, key))
             ),
         )
     return found
@@ -195,6 +197,8 @@ def tracer(header: Dataset) -> tuple[str, str]:
 def _said(dose: Dataset) -> str:
     codes = ("RadiopharmaceuticalCodeSequence", "RadionuclideCodeSequence")
     meanings = [
-        plain_words(item, "CodeMeaning", "CodeValue") for code in codes for item in items(dose, code)
+        plain_words(item, "CodeMeaning", "CodeValue")
+        for code in codes
+        for item in items(dose, code)
     ]
     return " ".join([plain_words(dose, "Radiopharmaceutical"), *meanings])

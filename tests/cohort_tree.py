@@ -97,7 +97,9 @@ class Tree:
         self.studies += 1
         uid = study_uid or f"{ROOT_UID}{self.studies}"
         for number, plan in enumerate(plans, start=1):
-            place = self.root / (folder or f"{person.patient_id}/{self.studies}/{number}")
+            place = self.root / (
+                folder or f"{person.patient_id or 'nobody'}/{self.studies}/{number}"
+            )
             place.mkdir(parents=True, exist_ok=True)
             series = f"{ROOT_UID}{self.studies}.{number}"
             content = header(person, day, plan, uid, series)

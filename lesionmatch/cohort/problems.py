@@ -67,7 +67,7 @@ def _patient_problems(group: Sequence[Study]) -> list[str]:
 def _same_person(studies: Sequence[Study]) -> list[Problem]:
     """Identifiers that share both name and date of birth: perhaps one person, never merged."""
     people: dict[tuple[str, str], set[str]] = {}
-    for study in studies:
+    for study in (one for one in studies if len(one.patients) == 1):
         for name in study.names:
             for birth in study.births:
                 people.setdefault((name, birth), set()).update(study.patients)
@@ -82,8 +82,9 @@ def _same_person(studies: Sequence[Study]) -> list[Problem]:
 
 
 def _by_patient(studies: Sequence[Study]) -> dict[str, list[Study]]:
+    """Studies by patient; one that names several says nothing of any of them."""
     groups: dict[str, list[Study]] = {}
     for study in studies:
-        for patient in study.patients:
-            groups.setdefault(patient, []).append(study)
+        if len(study.patients) == 1:
+            groups.setdefault(study.patient, []).append(study)
     return groups

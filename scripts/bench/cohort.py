@@ -9,10 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from cohort_tree import Person, SeriesPlan, Tree, after, liver_mri, pet_ct
-
-from lesionmatch.cohort import CohortOptions, write_cohort
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from lesionmatch.cohort.options import CohortOptions
+from lesionmatch.cohort.verb import write_cohort
+from tests.cohort_tree import Person, SeriesPlan, Tree, after, liver_mri, pet_ct
 
 FILES_A_PATIENT = 500
 

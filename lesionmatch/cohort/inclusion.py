@@ -43,7 +43,7 @@ class Selection:
     """Pairs there would be under other windows, rules and all."""
 
 
-STEPS = ("PET/CT recognised", "eligible patient", "liver MRI in the window")
+STEPS = ("PET/CT recognised", "Eligible patient", "Liver MRI in the window")
 
 
 def select(

@@ -121,9 +121,9 @@ def _headline(cohort: Cohort) -> list[str]:
         f"{len(selection.pairs):,} pairs of PET/CT and liver MRI of {len(patients):,} patients.",
         f"{len(selection.studies):,} studies in {cohort.indexed.files:,} files.",
     ]
-    lines += [f"{count:,} files passed over: {why}." for why, count in cohort.skipped.items()]
+    lines += [f"Files passed over, {why}: {count:,}." for why, count in cohort.skipped.items()]
     if selection.problems:
-        lines.append(f"{len(selection.problems):,} dates or identities to look at, below.")
+        lines.append(f"Dates or identities to look at, below: {len(selection.problems):,}.")
     return lines
 
 

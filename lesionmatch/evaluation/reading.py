@@ -6,7 +6,7 @@ Every fault of a table is named at once, with its line, so that it is mended in 
 import csv
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -44,7 +44,8 @@ def read_calls(path: Path) -> CallsTable:
         )
     studies, columns = _studies(path / "calls.csv")
     lesions = path / "lesions.csv"
-    found = _rows(lesions, ("study_id", "patient_id", "lesion_id", "source"), _lesion)
+    wanted = ("study_id", "patient_id", "lesion_id", "source")
+    found = _rows(lesions, wanted, _lesion, may_be_empty=True)
     return CallsTable("batch", studies, found, columns, folder=path)
 
 
@@ -81,7 +82,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     """Each line as a row; a `ValueError` of `make` becomes a fault with its line."""
     rows, faults = [], []
-    for line, record in _records(path, wanted):
+    for line, record in _records(path, wanted, may_be_empty=may_be_empty):
         try:
             rows.append(make(record))
         except ValueError as error:
@@ -94,30 +95,29 @@ def _rows(
     return tuple(rows)
 
 
-def _records(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, Record]]:
+def _records(path: Path, wanted: Sequence[str], *, may_be_empty: bool) -> list[tuple[int, Record]]:
+    """Every line with its number; a table without lines may lack columns if it `may_be_empty`."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
-            missing = [name for name in wanted if name not in (reader.fieldnames or ())]
-            if missing:
-                raise InvalidInput(
-                    f"{path.name}: wanted columns {', '.join(wanted)}, "
-                    f"got no {', '.join(missing)}; add them"
-                )
-            for record in reader:
-                yield (
-                    reader.line_num,
-                    {
-                        str(name): _bare((value or "").strip())
-                        for name, value in record.items()
-                        if name is not None
-                    },
-                )
+            records = [(reader.line_num, _cells(record)) for record in reader]
+            columns = reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InvalidInput(
             f"{path.name}: wanted a CSV table in UTF-8, got {reason}; check the path"
         ) from error
+    missing = [name for name in wanted if name not in columns]
+    if missing and (records or not may_be_empty):
+        raise InvalidInput(
+            f"{path.name}: wanted columns {', '.join(wanted)}, got no {', '.join(missing)}; "
+            "add them"
+        )
+    return records
+
+
+def _cells(record: Mapping[str | None, str | None]) -> Record:
+    return {name: _bare((value or "").strip()) for name, value in record.items() if name}
 
 
 def _bare(cell: str) -> str:

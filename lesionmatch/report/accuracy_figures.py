@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from lesionmatch.accuracy.curve import Curve
@@ -34,35 +36,44 @@ def forest(estimates: dict[str, Estimate], title: str) -> Figure:
         axes.set_axisbelow(True)
         axes.set_xlabel("kappa is shown on the same scale, 100 % being 1")
         axes.set_title(title)
-        figure.legend(loc="outside lower center", ncols=2)
+        figure.legend(handles=_interval_handles(), loc="outside lower center", ncols=2)
         return figure
+
+
+def _interval_handles() -> list[Line2D]:
+    labels = ("exact, each study its own patient", "by patient")
+    return [
+        Line2D([], [], label=label, **_look(is_solid=is_solid))
+        for label, is_solid in zip(labels, (True, False), strict=True)
+    ]
+
+
+def _look(*, is_solid: bool) -> dict[str, Any]:
+    """Told apart by stroke and marker as well as by colour."""
+    if is_solid:
+        return {"color": INK, "ls": "-", "lw": 1.6, "marker": "o", "mfc": INK, "ms": 5}
+    look = {"color": ACCENT, "ls": (0, (3, 1.5)), "lw": 1.6, "marker": "s", "mfc": "white"}
+    return {**look, "ms": 5, "mew": 1.3}
 
 
 def _measure(axes: Axes, row: int, one: Estimate, *, is_share: bool) -> None:
     if not isinstance(one.value, float):
         axes.text(0.02, row, str(one.value), transform=axes.get_yaxis_transform(), va="center")
         return
-    labels = ("exact, each study its own patient", "by patient") if row == 0 else (None, None)
-    _whisker(axes, row - APART, one.value, one.exact, labels[0], is_solid=True)
-    _whisker(axes, row + APART, one.value, one.clustered, labels[1], is_solid=False)
+    _whisker(axes, row - APART, one.value, one.exact, is_solid=True)
+    _whisker(axes, row + APART, one.value, one.clustered, is_solid=False)
     across = axes.get_yaxis_transform()
     axes.text(1.01, row, _said(one, is_share=is_share), transform=across, va="center", fontsize=7.5)
 
 
-def _whisker(
-    axes: Axes, y: float, value: float, bounds: object, label: str | None, *, is_solid: bool
-) -> None:
+def _whisker(axes: Axes, y: float, value: float, bounds: object, *, is_solid: bool) -> None:
+    look = _look(is_solid=is_solid)
     if isinstance(bounds, Interval):
-        style = "-" if is_solid else (0, (3, 1.5))
-        colour = INK if is_solid else ACCENT
-        axes.plot([bounds.lower, bounds.upper], [y, y], color=colour, linestyle=style, lw=1.6)
+        line = {key: look[key] for key in ("color", "ls", "lw")}
+        axes.plot([bounds.lower, bounds.upper], [y, y], **line)
         for end in (bounds.lower, bounds.upper):
-            axes.plot([end, end], [y - 0.07, y + 0.07], color=colour, lw=1.2)
-    marker, face = ("o", INK) if is_solid else ("s", "white")
-    edge = INK if is_solid else ACCENT
-    axes.plot(
-        [value], [y], marker, mfc=face, mec=edge, ms=5, mew=1.3, zorder=3, label=label, ls="none"
-    )
+            axes.plot([end, end], [y - 0.07, y + 0.07], color=look["color"], lw=1.2)
+    axes.plot([value], [y], zorder=3, **{**look, "ls": "none"})
 
 
 def _said(one: Estimate, *, is_share: bool) -> str:

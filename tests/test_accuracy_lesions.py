@@ -32,7 +32,7 @@ def test_lesions_are_counted_by_size_with_every_edge_in_one_bin(tmp_path: Path) 
 def test_detection_leaves_out_the_uncovered_and_the_benign(tmp_path: Path) -> None:
     rows = [
         lesion(0, 1),
-        lesion(0, 2, pet_status="retrospective"),
+        lesion(0, 2, pet_status="retrospective", reason="subcapsular"),
         lesion(0, 3, pet_status="negative", kind="unspecified"),
         lesion(1, 4, pet_status="not_covered"),
         lesion(2, 5, kind="cyst", pet_status="positive"),
@@ -42,6 +42,10 @@ def test_detection_leaves_out_the_uncovered_and_the_benign(tmp_path: Path) -> No
     overall = report.lesions.overall
     assert (overall.detected, overall.retrospective, overall.lesions) == (1, 1, 3)
     assert overall.not_covered == 1
+    assert {k: n for k, n in report.lesions.missed.items() if n} == {
+        "subcapsular": 1,
+        "unexplained": 1,
+    }
     assert [(one.name, one.detected) for one in report.lesions.by_kind] == [
         ("cyst", 1),
         ("metastasis", 1),

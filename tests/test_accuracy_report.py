@@ -262,6 +262,13 @@ def test_a_calls_table_that_cannot_be_read_is_refused(
         read_calls(tmp_path / "calls.csv")
 
 
+def test_a_spreadsheets_table_is_read_as_it_is_saved(tmp_path: Path) -> None:
+    text = "\ufeffstudy_id;patient_id;pet;mri;site\nS;P;Involved;Not involved;A, B\n"
+    (tmp_path / "calls.csv").write_text(text, encoding="utf-8")
+    (study,) = read_calls(tmp_path / "calls.csv").studies
+    assert (study.pet, study.mri, study.other) == (YES, NO, {"site": "A, B"})
+
+
 def test_all_faults_of_a_table_are_named_at_once(tmp_path: Path) -> None:
     calls = calls_csv(tmp_path / "calls.csv", [("yes", "no")] * 12)
     with pytest.raises(InvalidInput, match=r"line 2: .*; line 11: .*; and 2 more$"):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def files(folder: Path) -> list[Path]:
+    """Every file below, links followed."""
+    walked = os.walk(folder, followlinks=True)
+    return [Path(place, name) for place, _, names in walked for name in names]
+
+
 def reasons(cohort: Cohort, kind: str) -> list[str]:
     return sorted(one.reason for one in cohort.selection.left if one.kind == kind)
 
@@ -54,9 +61,9 @@ def test_a_pair_is_written_as_batch_reads_it(tree: Tree, tmp_path: Path) -> None
     tree.add(person(1), after(20), liver_mri(files=2))
     made(tree, tmp_path)
     (row,) = read_studies(tmp_path / "out" / "studies.csv")
-    assert len(list(row.pet.iterdir())) == 6
-    assert len(list(row.mri.iterdir())) == 4
-    assert all(file.resolve().is_file() for file in row.pet.iterdir())
+    assert len(files(row.pet)) == 6
+    assert len(files(row.mri)) == 4
+    assert [len(list(part.iterdir())) for part in (row.pet, row.mri)] == [1, 1]
     assert row.carried["interval_days"] == "20"
     assert row.carried["age_years"] == "60"
     assert row.carried["tracer"] == "dotatate"
@@ -68,7 +75,20 @@ def test_studies_that_share_a_folder_are_parted(tree: Tree, tmp_path: Path) -> N
     tree.add(person(1), after(20), liver_mri(files=2), folder="flat")
     made(tree, tmp_path)
     (row,) = read_studies(tmp_path / "out" / "studies.csv")
-    assert len(list(row.pet.iterdir())) == len(list(row.mri.iterdir())) == 4
+    assert len(files(row.pet)) == len(files(row.mri)) == 4
+
+
+def test_a_folder_with_another_study_below_it_is_not_linked_whole(
+    tree: Tree, tmp_path: Path
+) -> None:
+    tree.add(person(1), after(0), pet_ct(files=2), folder="a")
+    tree.add(person(2), after(0), pet_ct(files=2), folder="a/b")
+    tree.add(person(1), after(20), liver_mri(files=2), folder="c/d/e")
+    made(tree, tmp_path)
+    (row,) = read_studies(tmp_path / "out" / "studies.csv")
+    assert len(files(row.pet)) == len(list(row.pet.iterdir())) == 4
+    assert len(files(row.mri)) == 4
+    assert [link.resolve().name for link in row.mri.iterdir()] == ["c"]
 
 
 def test_a_file_held_twice_is_linked_once(tree: Tree, tmp_path: Path) -> None:
@@ -79,7 +99,7 @@ def test_a_file_held_twice_is_linked_once(tree: Tree, tmp_path: Path) -> None:
     cohort = made(tree, tmp_path)
     (row,) = read_studies(tmp_path / "out" / "studies.csv")
     assert cohort.indexed.files == 16
-    assert len(list(row.pet.iterdir())) == 4
+    assert len(files(row.pet)) == 4
 
 
 def test_every_pet_that_left_did_so_for_its_own_reason(tree: Tree, tmp_path: Path) -> None:
@@ -331,7 +351,7 @@ def test_grades_are_read_as_they_are_written(word: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("id,grade\n1,G1\n", "wanted a column patient_id, got none"),
+        ("id,grade\n1,G1\n", "wanted columns patient_id, got no patient_id"),
         ("patient_id\n\n,\n", "line 3: wanted a patient_id, got nothing"),
         ("patient_id,birth_date\n1,01.02.1960\n", "line 2: birth_date, therapy_date: wanted dates"),
         ("patient_id,therapy_date\n1,2020-01-01;x\n", "wanted dates as 2021-05-31"),
@@ -347,6 +367,13 @@ def test_a_clinical_table_that_cannot_be_read_is_refused_without_what_it_says(
     with pytest.raises(InvalidInput, match=message) as caught:
         read_clinical(path, NAMES)
     assert "01.02.1960" not in str(caught.value)
+
+
+def test_a_table_with_semicolons_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("\ufeffpatient_id;grade;therapy_date\n1;2;2020-01-01\n", encoding="utf-8")
+    found = read_clinical(path, NAMES).patients[NAMES.patient("1")]
+    assert (found.grade, found.therapies) == ("G2", (date(2020, 1, 1),))
 
 
 def test_columns_to_carry_must_be_there_and_must_not_identify(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ therapy_date``. A patient may have several rows, as with a row a therapy; therap
 all of them count, `;` between several in one cell. Identifiers become pseudonyms on reading.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
 from lesionmatch.errors import InvalidInput, InvalidOption
+from lesionmatch.evaluation.table import read_table
 
 GRADE = re.compile(r"^(?:grade|grad|g)?\s*([1-4])$", re.IGNORECASE)
 ONCE = ("birth_date", "age", "sex", "entity", "grade")
@@ -58,7 +58,8 @@ def read_clinical(path: Path, pseudonyms: Pseudonyms, carry: Sequence[str] = ())
 
     A fault names its line and never the patient.
     """
-    rows, columns = _rows(path)
+    found = read_table(path, ("patient_id",))
+    rows, columns = found.records, found.columns
     if missing := [name for name in carry if name not in columns]:
         raise InvalidOption(
             f"--carry: wanted columns of {path.name}, got {', '.join(missing)}; "
@@ -75,27 +76,7 @@ def read_clinical(path: Path, pseudonyms: Pseudonyms, carry: Sequence[str] = ())
     if faults:
         raise InvalidInput(f"{path.name}: " + "; ".join(faults[:10]))
     patients = {name: _clinical(group, carry) for name, group in grouped.items()}
-    return ClinicalTable(patients, tuple(columns))
-
-
-def _rows(path: Path) -> tuple[list[tuple[int, Mapping[str, str]]], list[str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = list(reader.fieldnames or [])
-            rows = [(reader.line_num, _cells(record)) for record in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(
-            f"{path.name}: wanted a CSV table in UTF-8, got {reason}; check the path"
-        ) from error
-    if "patient_id" not in columns:
-        raise InvalidInput(f"{path.name}: wanted a column patient_id, got none; add it")
-    return rows, columns
-
-
-def _cells(record: Mapping[str | None, str | None]) -> Mapping[str, str]:
-    return {name: (value or "").strip() for name, value in record.items() if name is not None}
+    return ClinicalTable(patients, columns)
 
 
 def _fault(row: Mapping[str, str]) -> str | None:

@@ -137,8 +137,12 @@ def _read_all(root: Path, todo: Sequence[Found], workers: int) -> Generator[list
         yield from map(_read_chunk, roots, chunks)
         return
     # Spawned, not forked: a caller may run threads, and a fork of those can hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
         yield from pool.map(_read_chunk, roots, chunks)
+    finally:
+        # Whoever stops a run does not want to wait for all that is still queued.
+        pool.shutdown(cancel_futures=True)
 
 
 def _read_chunk(root: Path, chunk: Sequence[Found]) -> list[Read]:

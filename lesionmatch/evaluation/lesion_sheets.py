@@ -58,6 +58,27 @@ def _group_rows(view: str, members: Iterable[Group]) -> Iterator[tuple[Cell, ...
         )
 
 
+def missed_sheet(found: Lesionwise) -> Sheet:
+    """Lesions the PET does not show, by reason: Table 2 for lesions."""
+    total = sum(found.missed.values())
+    rows = tuple(
+        (reason, count, count / total if total else None)
+        for reason, count in found.missed.items()
+        if count
+    )
+    return Sheet(
+        "missed_lesions",
+        "Lesions the PET does not show unprompted, by reason",
+        "Each lesion once, in the words of Table 2; those found in retrospect are among them.",
+        (
+            Heading("reason", "Reason", "text"),
+            Heading("lesions", "Lesions", "count"),
+            Heading("share", "Share", "share"),
+        ),
+        (*rows, ("total", total, None)),
+    )
+
+
 def foci_sheet(found: FalseFoci) -> Sheet:
     """Foci on PET without a lesion on the MRI, by reason."""
     every = (

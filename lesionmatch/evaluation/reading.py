@@ -3,10 +3,9 @@
 Every fault of a table is named at once, with its line, so that it is mended in one go.
 """
 
-import csv
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -21,12 +20,9 @@ from lesionmatch.evaluation.rows import (
     ReaderCall,
     StudyCalls,
 )
+from lesionmatch.evaluation.table import Record, read_table
 
-Record = Mapping[str, str]
 Row = TypeVar("Row")
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that starts so would be run by a spreadsheet."""
 
 STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
 KNOWN_COLUMNS = (*STUDY_COLUMNS, "cell", "reason", "why", "is_doubtful", "study_date")
@@ -82,7 +78,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     """Each line as a row; a `ValueError` of `make` becomes a fault with its line."""
     rows, faults = [], []
-    for line, record in _records(path, wanted, may_be_empty=may_be_empty):
+    for line, record in read_table(path, wanted, may_be_empty=may_be_empty).records:
         try:
             rows.append(make(record))
         except ValueError as error:
@@ -93,36 +89,6 @@ def _rows(
     if not rows and not may_be_empty:
         raise InvalidInput(f"{path.name}: wanted at least one row, got none; check the file")
     return tuple(rows)
-
-
-def _records(path: Path, wanted: Sequence[str], *, may_be_empty: bool) -> list[tuple[int, Record]]:
-    """Every line with its number; a table without lines may lack columns if it `may_be_empty`."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            records = [(reader.line_num, _cells(record)) for record in reader]
-            columns = reader.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(
-            f"{path.name}: wanted a CSV table in UTF-8, got {reason}; check the path"
-        ) from error
-    missing = [name for name in wanted if name not in columns]
-    if missing and (records or not may_be_empty):
-        raise InvalidInput(
-            f"{path.name}: wanted columns {', '.join(wanted)}, got no {', '.join(missing)}; "
-            "add them"
-        )
-    return records
-
-
-def _cells(record: Mapping[str | None, str | None]) -> Record:
-    return {name: _bare((value or "").strip()) for name, value in record.items() if name}
-
-
-def _bare(cell: str) -> str:
-    """The cell without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def _once(name: str, what: str, keys: Sequence[str]) -> None:
@@ -203,11 +169,16 @@ def _given(name: str, record: Record) -> str:
 def _call(name: str, record: Record) -> Call | None:
     word = record.get(name, "")
     for call in CALLS:
-        if word == call:
+        if _plain(word) == call:
             return call
     if word:
         raise ValueError(f"{name}: wanted {', '.join(CALLS)} or nothing, got {word!r}")
     return None
+
+
+def _plain(word: str) -> str:
+    """``Not involved`` as ``not_involved``."""
+    return word.lower().replace(" ", "_").replace("-", "_")
 
 
 def _one_of(name: str, record: Record, words: Sequence[str]) -> str:

@@ -140,6 +140,7 @@ def _lesions(found: Lesionwise) -> Values:
         "overall": _group(found.overall),
         "one_to_one": estimate_values(found.one_to_one),
         "false_foci": _false_foci(found.false_foci),
+        "missed": found.missed,
         "curve": _curve(found),
     }
     for name in ("by_size", "by_paper_size", "by_flag", "by_kind", "by_visibility"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from lesionmatch.errors import InvalidOption, UnusableOutput
 from lesionmatch.evaluation.assemble import AccuracyReport, assemble
 from lesionmatch.evaluation.flow import calls_flow, flow_values
-from lesionmatch.evaluation.lesion_sheets import foci_sheet, lesion_sheet
+from lesionmatch.evaluation.lesion_sheets import foci_sheet, lesion_sheet, missed_sheet
 from lesionmatch.evaluation.reader_sheets import against_sheet, pairs_sheet
 from lesionmatch.evaluation.reading import read_calls, read_decisions, read_readers
 from lesionmatch.evaluation.record import record
@@ -78,7 +78,11 @@ def report_sheets(report: AccuracyReport) -> tuple[Sheet, ...]:
         *(strata_sheet(found) for found in report.strata),
     ]
     if report.lesions is not None:
-        sheets += [lesion_sheet(report.lesions), foci_sheet(report.lesions.false_foci)]
+        sheets += [
+            lesion_sheet(report.lesions),
+            missed_sheet(report.lesions),
+            foci_sheet(report.lesions.false_foci),
+        ]
     if report.readers is not None:
         sheets += [pairs_sheet(report.readers), against_sheet(report.readers)]
     if report.consensus is not None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lesionmatch.accuracy import agreement, bootstrap, clustered, curve, design, paired
+from lesionmatch.accuracy import agreement, bootstrap, clustered, design, paired
 from lesionmatch.accuracy.clustered import Clusters
 from lesionmatch.accuracy.intervals import clopper_pearson
 from lesionmatch.accuracy.values import Interval, Proportion, Table, Test, Undefined
@@ -341,43 +341,6 @@ def test_the_papers_significance_survives_the_known_design_effects() -> None:
     assert round(design.tolerated(plain, 0.01), 3) == 2.756
     assert round(design.tolerated(plain, 0.05), 2) == 4.76
     assert design.kish(2.383, 0.5) == pytest.approx(1.6915)
-
-
-def simulated_lesions(
-    seed: int, count: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], Counts]:
-    """Lesions found with chance expit(-7 + 4 ln(size))."""
-    rng = np.random.default_rng(seed)
-    size = rng.uniform(3.0, 20.0, count)
-    chance = 1 / (1 + np.exp(7 - 4 * np.log(size)))
-    return size, rng.random(count) < chance, rng.integers(0, count // 4, count)
-
-
-def test_detection_curve_recovers_the_curve_it_was_drawn_from() -> None:
-    fitted = curve.detection_curve(*simulated_lesions(3, 4000))
-    assert isinstance(fitted, curve.Curve)
-    assert fitted.intercept == pytest.approx(-7.0, abs=0.6)
-    assert fitted.slope == pytest.approx(4.0, abs=0.3)
-    assert number(fitted.size_for(0.5)) == pytest.approx(np.exp(7 / 4), rel=0.03)
-    lower, upper = fitted.band(np.array([5.0, 10.0]))
-    centre = fitted.at(np.array([5.0, 10.0]))
-    assert ((lower < centre) & (centre < upper)).all()
-
-
-def test_detection_curve_refuses_what_cannot_carry_it() -> None:
-    size, found, patient = simulated_lesions(4, 200)
-    few = curve.detection_curve(size[:12], found[:12], patient[:12])
-    assert few == Undefined("fewer than 10 found or fewer than 10 missed")
-    one = curve.detection_curve(size, found, np.zeros(200, dtype=np.int64))
-    assert one == Undefined("fewer than 5 patients")
-    for parted in (size > 8.0, size < 8.0):
-        apart = curve.detection_curve(size, parted, patient)
-        assert apart == Undefined("one size parts all found from all missed")
-
-
-def test_a_curve_that_falls_with_size_has_no_size_for_a_chance() -> None:
-    falling = curve.Curve(1.0, -0.5, np.eye(2))
-    assert falling.size_for(0.9) == Undefined("detection does not grow with size")
 
 
 @settings(max_examples=15, deadline=None)

@@ -1,10 +1,12 @@
 """Readers against the table and each other; the worklist and what persons decide."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from lesionmatch.accuracy.values import Undefined
 from lesionmatch.errors import InvalidInput
 from lesionmatch.evaluation.assemble import assemble
 from lesionmatch.evaluation.readers import consensus_of
@@ -21,6 +23,7 @@ from tests.accuracy_tables import (
     calls_csv,
     lesion,
     rows_of,
+    studies,
     write,
 )
 
@@ -50,6 +53,34 @@ def test_readers_are_compared_with_the_table_and_each_other(tmp_path: Path) -> N
     assert ("A", "consensus") not in pets
     against = {one.source: one.summary.table for one in found.accuracy}
     assert (against["C"].fn, against["C"].tn) == (1, 1)
+
+
+def test_readers_are_written_as_tables(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES), (NO, NO), (NO, NO)])
+    readers = readers_csv(tmp_path / "readers.csv")
+    write_accuracy(calls, tmp_path / "out", readers=readers, options=QUICK)
+    pairs = rows_of(tmp_path / "out" / "tables" / "readers.csv")
+    (first,) = [
+        row
+        for row in pairs
+        if [row[name] for name in ("modality", "one", "other")] == ["PET", "table", "A"]
+    ]
+    assert (first["studies"], first["differ"]) == ("3", "1")
+    assert float(first["agreement"]) == pytest.approx(2 / 3)
+    against = rows_of(tmp_path / "out" / "tables" / "readers_accuracy.csv")
+    assert [row["source"] for row in against] == ["table", "A", "B", "C", "consensus"]
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())["readers"]
+    assert found["readers"] == ["A", "B", "C"]
+    assert found["unknown_studies"] == ["S9"]
+
+
+def test_one_reader_has_nobody_to_agree_with() -> None:
+    table = studies([(YES, YES)])
+    found = assemble(table, calls=[ReaderCall("S0", "A", YES, None)], options=QUICK).readers
+    assert found is not None
+    alone = Undefined("fewer than two readers")
+    assert found.fleiss == {"pet": alone, "mri": alone}
+    assert {one.reference for one in found.accuracy} == {"table"}
 
 
 def test_consensus_is_what_more_than_half_say() -> None:

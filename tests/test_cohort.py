@@ -326,6 +326,27 @@ def test_a_cohort_made_again_forgets_what_is_gone(tree: Tree, tmp_path: Path) ->
     assert len(list((tmp_path / "out" / "links").iterdir())) == 1
 
 
+def test_a_file_system_without_links_is_refused(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.add(person(1), after(0), pet_ct(files=1))
+    tree.add(person(1), after(9), liver_mri(files=1))
+
+    def refuse(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(UnusableOutput, match="with symbolic links, got Operation not permitted"):
+        made(tree, tmp_path)
+
+
+def test_tracers_that_are_not_named_stay_in_with_gallium(tree: Tree, tmp_path: Path) -> None:
+    for number, tracer in ((1, "Ga-68"), (2, "unknown")):
+        tree.add(person(number), after(0), pet_ct(files=1, tracer=tracer))
+        tree.add(person(number), after(9), liver_mri(files=1))
+    assert len(made(tree, tmp_path).selection.pairs) == 2
+
+
 def test_an_empty_cohort_is_written_too(tree: Tree, tmp_path: Path) -> None:
     tree.add(person(1), after(0), [SeriesPlan("CT", 1)])
     made(tree, tmp_path)

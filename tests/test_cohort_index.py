@@ -1,5 +1,6 @@
 """The index of a tree: each file once, resumable, and no identities in it."""
 
+import os
 import sqlite3
 from datetime import date
 from pathlib import Path
@@ -112,6 +113,22 @@ def test_junk_links_and_loops_are_counted_or_passed(tree: Tree, tmp_path: Path) 
     assert done.files == 5
     assert index.skipped(database)["not DICOM"] == 2
     assert sum(index.skipped(database).values()) == 4
+
+
+def test_a_folder_that_cannot_be_read_is_passed_over(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.add(JANE, after(0), [SeriesPlan("PT", 1)], folder="a/locked")
+    tree.add(JANE, after(0), [SeriesPlan("PT", 2)], folder="b")
+    scandir = os.scandir
+
+    def locked(folder: bytes) -> object:
+        if folder.endswith(b"locked"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    assert indexed(tree, tmp_path / "out")[1].files == 2
 
 
 def test_names_that_are_not_text_are_indexed(tree: Tree, tmp_path: Path) -> None:

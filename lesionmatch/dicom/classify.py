@@ -28,6 +28,7 @@ IMAGES = {PET: "PT", CT: "CT", MR: "MR", **{ENHANCED_PET: "PT", LEGACY_PET: "PT"
     ENHANCED_MR: "MR",
     LEGACY_MR: "MR",
 }
+REFUSED_PET = {ENHANCED_PET: "Enhanced PET", LEGACY_PET: "Legacy Converted Enhanced PET"}
 OTHER_NAMES = (
     ("1.2.840.10008.5.1.4.1.1.7", "secondary capture"),
     ("1.2.840.10008.5.1.4.1.1.88", "structured report"),
@@ -59,6 +60,8 @@ def describe(dataset: Dataset) -> Taken:
     if modality is None:
         return _other(sop_class)
     aside = _not_a_source_image(dataset)
+    if sop_class in REFUSED_PET:
+        return Taken("enhanced PET", (), f"{REFUSED_PET[sop_class]}, which is not read")
     if modality == "PT":
         return _pet(dataset, aside)
     if modality == "CT":

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesionmatch.dicom import hbp
-from lesionmatch.dicom.classify import ENHANCED, IMAGES, Taken, describe
+from lesionmatch.dicom.classify import ENHANCED, IMAGES, REFUSED_PET, Taken, describe
+from lesionmatch.dicom.enhanced import planes_of
 from lesionmatch.dicom.instance import Instance, read_instance
-from lesionmatch.dicom.plane import plane_of
+from lesionmatch.dicom.plane import Plane, plane_of
 from lesionmatch.dicom.records import Inventory, SeriesRecord
 from lesionmatch.dicom.sources import Refused, Source, sources
-from lesionmatch.dicom.stack import FEWEST_PLANES, Part, Stack, parts_of, stack_of
+from lesionmatch.dicom.stack import Part, Stack, TooFewSlices, parts_of, stack_of
 from lesionmatch.dicom.values import text
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 from lesionmatch.protocol import Protocol
@@ -50,12 +51,12 @@ def _records(uid: str, instances: tuple[Instance, ...], protocol: Protocol) -> l
     sop_class = text(instances[0].dataset, "SOPClassUID")
     if sop_class not in IMAGES:
         return [_record(uid, 0, modality, taken, instances)]
-    if sop_class in ENHANCED:
-        taken = Taken(taken.role, taken.evidence, taken.set_aside or "enhanced multi-frame")
+    what = f"{modality} series {uid}"
+    if sop_class in REFUSED_PET:
         return [_record(uid, 0, modality, taken, instances)]
     try:
-        unique, note = _without_copies(instances, f"{modality} series {uid}")
-        parts = parts_of([plane_of(instance) for instance in unique])
+        unique, note = _without_copies(instances, what)
+        parts = parts_of([plane for instance in unique for plane in _planes(instance, what)])
     except InvalidInput as error:
         return [_record(uid, 0, modality, taken, instances, refusal=error)]
     if note:
@@ -66,12 +67,17 @@ def _records(uid: str, instances: tuple[Instance, ...], protocol: Protocol) -> l
     ]
 
 
+def _planes(instance: Instance, what: str) -> tuple[Plane, ...]:
+    is_enhanced = text(instance.dataset, "SOPClassUID") in ENHANCED
+    return planes_of(instance, what) if is_enhanced else (plane_of(instance),)
+
+
 def _checked(
     uid: str, number: int, modality: str, taken: Taken, part: Part, protocol: Protocol
 ) -> SeriesRecord:
     key = f"{uid}#{number}" if number else uid
     instances = tuple({id(plane.instance): plane.instance for plane in part.planes}.values())
-    own = describe(instances[0].dataset)
+    own = describe(part.planes[0].header)
     notes = tuple(note for note in taken.evidence if note not in own.evidence)
     taken = Taken(own.role, (*own.evidence, *notes), own.set_aside)
     if part.split_by:
@@ -94,7 +100,7 @@ def _record(
     stack: Stack | None = None,
     refusal: InvalidInput | None = None,
 ) -> SeriesRecord:
-    is_scout = stack is None and refusal is not None and len(instances) < FEWEST_PLANES
+    is_scout = isinstance(refusal, TooFewSlices)
     return SeriesRecord(
         uid=uid,
         part=number,

@@ -9,7 +9,7 @@ from lesionmatch.dicom.patient import identity, require_one_patient, same_patien
 from lesionmatch.dicom.pet import asked_for, require_dicom
 from lesionmatch.dicom.pixels import rescale, volume
 from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.segmentations import read_segmentations
+from lesionmatch.dicom.segmentations import Scene, read_lesions
 from lesionmatch.dicom.study import MriStudy, PetStudy
 from lesionmatch.errors import AmbiguousSeries, NothingFound
 from lesionmatch.image import Image, Quantity
@@ -36,14 +36,20 @@ def read_mri_study(
     if pet is not None:
         note = same_patient_note(pet.identity, who, different_ids=options.different_ids)
     hbp = read_signal(chosen, options)
-    drawn = read_segmentations(inventory, hbp, options, pet)
+    scene = Scene(
+        reference=hbp.grid,
+        inventories=(inventory,) if pet is None else (inventory, pet.inventory),
+        frames=(hbp.frame,) if pet is None else (hbp.frame, pet.frame),
+        limits=options.protocol.input,
+    )
+    drawn = read_lesions(inventory, scene, options)
     return MriStudy(
         hbp=hbp,
         segments=drawn.segments,
-        has_segmentation=bool(drawn.series),
+        has_segmentation=drawn.is_about_lesions,
         assumptions=(*([note] if note else []), *drawn.assumptions),
         hbp_series=chosen,
-        drawn_series=drawn.series,
+        drawn=drawn,
         inventory=inventory,
         identity=who,
     )

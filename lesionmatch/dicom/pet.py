@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ from lesionmatch.dicom.patient import identity, listed, require_one_patient
 from lesionmatch.dicom.pixels import require_lossless, rescale, volume
 from lesionmatch.dicom.plane import Plane
 from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.segmentations import Drawn, Need, Scene, read_drawn
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.study import PetStudy, Reconstruction
 from lesionmatch.dicom.suv_map import SuvScale, suv_scale
 from lesionmatch.dicom.values import number, text
 from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
 from lesionmatch.image import Image, Quantity
+from lesionmatch.segments import Structure
 
 PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
 HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
@@ -39,18 +42,29 @@ def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) ->
     pet, notes = choose_pet(inventory, options)
     suv, scale = read_suv(pet, options)
     ct, ct_note = choose_ct(inventory, pet)
+    drawn = _context(inventory, suv, options)
     return PetStudy(
         suv=suv,
         ct=None if ct is None else read_hounsfield(ct, options),
-        segments=(),
+        segments=drawn.segments,
         suv_facts=scale.facts,
         reconstruction=reconstruction(pet.header),
-        assumptions=(*notes, *scale.assumptions, *ct_note),
+        assumptions=(*notes, *scale.assumptions, *ct_note, *drawn.assumptions),
         pet_series=pet,
         ct_series=ct,
         inventory=inventory,
         identity=identity(pet.header),
     )
+
+
+def _context(inventory: Inventory, suv: Image, options: ReadOptions) -> Drawn:
+    """The structures drawn on PET or CT. Lesions are left out: the PET is read unprompted."""
+    scene = Scene(suv.grid, (inventory,), (suv.frame,), options.protocol.input)
+    drawn = read_drawn(inventory, scene, Need.WELCOME)
+    structures = tuple(s for s in drawn.segments if isinstance(s.meaning, Structure))
+    left_out = len(drawn.segments) - len(structures)
+    note = (f"{left_out} lesions drawn on the PET/CT were left out",) if left_out else ()
+    return replace(drawn, segments=structures, assumptions=(*drawn.assumptions, *note))
 
 
 def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
@@ -146,7 +160,7 @@ def read_suv(record: SeriesRecord, options: ReadOptions) -> tuple[Image, SuvScal
             f"{record.set_aside}; choose another series"
         )
     require_lossless(stack.planes, record.what)
-    headers = [plane.instance.dataset for plane in stack.planes]
+    headers = [plane.header for plane in stack.planes]
     scale = suv_scale(headers, options, record.what)
     factor = {id(plane): k for plane, k in zip(stack.planes, scale.factors, strict=True)}
 

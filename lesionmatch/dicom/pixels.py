@@ -63,7 +63,7 @@ def stored(instance: Instance, what: str) -> NDArray[np.generic]:
         raise InvalidInput(f"{what}: wanted pixels, got a file without; export it again")
     if int(number(dataset, "SamplesPerPixel") or 1) != 1:
         raise InvalidInput(f"{what}: wanted grey values, got colours; choose another series")
-    rows, columns = pixel_shape(instance)
+    rows, columns = pixel_shape(dataset)
     frames = int(number(dataset, "NumberOfFrames") or 1)
     shape = (frames, rows, columns)
     if instance.syntax in NATIVE and PIXEL_DATA not in dataset:
@@ -167,11 +167,8 @@ _NEEDED = (
 
 def rescale(plane: Plane) -> tuple[float, float]:
     """Slope and intercept as the plane or the header of its file has them; 1 and 0 by default."""
-    if plane.slope is not None:
-        return plane.slope, plane.intercept or 0.0
-    dataset = plane.instance.dataset
-    slope = number(dataset, "RescaleSlope")
-    return (1.0 if slope is None else slope), number(dataset, "RescaleIntercept") or 0.0
+    slope = number(plane.header, "RescaleSlope")
+    return (1.0 if slope is None else slope), number(plane.header, "RescaleIntercept") or 0.0
 
 
 def require_lossless(planes: Sequence[Plane], what: str) -> None:

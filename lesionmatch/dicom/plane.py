@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
-from lesionmatch.dicom.instance import Instance
-from lesionmatch.dicom.values import numbers, tag_of, words
-from lesionmatch.errors import InvalidInput
+from pydicom.dataset import Dataset
 
-POSITION = tag_of("ImagePositionPatient")
-ORIENTATION = tag_of("ImageOrientationPatient")
-SPACING = tag_of("PixelSpacing")
-ROWS, COLUMNS = tag_of("Rows"), tag_of("Columns")
-FRAME = tag_of("FrameOfReferenceUID")
+from lesionmatch.dicom.instance import Instance
+from lesionmatch.dicom.values import number, numbers, text, where, words
+from lesionmatch.errors import InvalidInput
 
 SPLITTERS = (
     "ImageType",
@@ -30,7 +26,6 @@ SPLITTERS = (
     "SeriesTime",
 )
 """Attributes that may tell volumes of one series apart, the most telling first."""
-SPLITTER_TAGS = tuple((name, tag_of(name)) for name in SPLITTERS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +33,8 @@ class Plane:
     """A two-dimensional image: an instance, or a frame of one."""
 
     instance: Instance
+    header: Dataset
+    """Of the instance, or of the frame as a classic image would have it."""
     index: int
     """Number of the frame in the instance, from 0."""
     shape: tuple[int, int]
@@ -49,44 +46,37 @@ class Plane:
     spacing_mm: tuple[float, ...] | None
     """Between rows, between columns."""
     frame_uid: str
-    splitters: tuple[tuple[str, str], ...] | None = None
-    """For frames of an enhanced file; None: in the header of the instance."""
-    slope: float | None = None
-    intercept: float | None = None
 
     def splitter(self, name: str) -> str:
         """The value of one of `SPLITTERS`, empty where it is absent."""
-        if self.splitters is not None:
-            return dict(self.splitters).get(name, "")
-        return "\\".join(words(self.instance.dataset, name))
+        return "\\".join(words(self.header, name))
 
 
-def plane_of(instance: Instance) -> Plane:
-    """The plane of a single-frame instance. Raises `InvalidInput` where numbers are malformed."""
-    dataset = instance.dataset
+def plane_of(instance: Instance, header: Dataset | None = None, index: int = 0) -> Plane:
+    """A plane from the header of its instance, or of its own. Raises `InvalidInput`."""
+    header = instance.dataset if header is None else header
     return Plane(
         instance=instance,
-        index=0,
-        shape=pixel_shape(instance),
-        position_mm=_several(instance, POSITION, 3),
-        orientation=_several(instance, ORIENTATION, 6),
-        spacing_mm=_several(instance, SPACING, 2),
-        frame_uid="\\".join(words(dataset, FRAME)),
+        header=header,
+        index=index,
+        shape=pixel_shape(header),
+        position_mm=_several(header, "ImagePositionPatient", 3),
+        orientation=_several(header, "ImageOrientationPatient", 6),
+        spacing_mm=_several(header, "PixelSpacing", 2),
+        frame_uid=text(header, "FrameOfReferenceUID"),
     )
 
 
-def pixel_shape(instance: Instance) -> tuple[int, int]:
-    """(rows, columns) of an instance; zeros where the header has none."""
-    rows = numbers(instance.dataset, ROWS)
-    columns = numbers(instance.dataset, COLUMNS)
-    return (int(rows[0]) if rows else 0, int(columns[0]) if columns else 0)
+def pixel_shape(header: Dataset) -> tuple[int, int]:
+    """(rows, columns); zeros where the header has none."""
+    return int(number(header, "Rows") or 0), int(number(header, "Columns") or 0)
 
 
-def _several(instance: Instance, tag: object, count: int) -> tuple[float, ...] | None:
-    found = numbers(instance.dataset, tag)  # type: ignore[arg-type]
+def _several(header: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    found = numbers(header, keyword)
     if found is not None and len(found) != count:
         raise InvalidInput(
-            f"series {'/'.join(words(instance.dataset, 'SeriesInstanceUID'))}: wanted {count} "
-            f"numbers in {tag}, got {len(found)}; mend the header or leave the series out"
+            f"{where(header)}: wanted {count} numbers in {keyword}, got {len(found)}; "
+            "mend the header or leave the series out"
         )
     return found

@@ -50,7 +50,7 @@ class SeriesRecord:
     def header(self) -> Dataset:
         """The header of the first slice."""
         planes = self.stack.planes if self.stack else ()
-        return planes[0].instance.dataset if planes else self.instances[0].dataset
+        return planes[0].header if planes else self.instances[0].dataset
 
     @property
     def frame_uid(self) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.classify import LABELMAP_SEG
+from lesionmatch.dicom.drawn import FromFile, is_about_lesions
 from lesionmatch.dicom.instance import Instance
 from lesionmatch.dicom.pixels import stored
 from lesionmatch.dicom.plane import pixel_shape
@@ -51,40 +52,40 @@ class Description:
     codes: tuple[Code, ...]
 
 
-def read_seg(
-    instance: Instance, grids: Sequence[Grid], what: str
-) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
+def read_seg(instance: Instance, frame: Frame, grids: Sequence[Grid], what: str) -> FromFile:
     """The segments of a SEG file that hold a voxel, and notes on the others.
 
-    `grids` are those of the images at hand; they tell the distance of slices. Raises
+    `frame` is the frame of reference it is drawn in. `grids` are those of the images at hand;
+    they tell the distance of slices. Raises
     `InvalidInput` where frames have no place or do not lie on one grid.
     """
     dataset = instance.dataset
-    frame = Frame(text(dataset, "FrameOfReferenceUID"))
     described = descriptions(dataset)
-    if int(number(dataset, "NumberOfFrames") or 0) == 0 or not instance.has_pixels:
-        return (), (f"{what} holds no frame: nothing was drawn",)
+    meanings = [meaning_of(one.label, one.codes) for one in described]
+    about = is_about_lesions(meanings)
+    if int(number(dataset, "NumberOfFrames") or 0) == 0:
+        return FromFile((), (f"{what} holds no frame: nothing was drawn",), about)
     frames = _frames(dataset, what)
-    pixels = _pixels(instance, what)
+    pixels = stored(instance, what)
     if len(frames) != len(pixels):
         raise InvalidInput(f"{what}: wanted {len(frames)} frames, got {len(pixels)}")
     threshold = _threshold(dataset)
     segments, notes = [], []
-    for description in described:
+    for description, meaning in zip(described, meanings, strict=True):
         mine = _drawn(frames, pixels, description.number, dataset, threshold)
         if not mine:
             notes.append(f"{what} segment {description.number} is empty")
             continue
-        mask = _mask(mine, frames, pixel_shape(instance), grids, frame, what)
+        mask = _mask(mine, frames, pixel_shape(dataset), grids, frame, what)
         segments.append(
             Segment(
                 label=description.label,
-                meaning=meaning_of(description.label, description.codes),
+                meaning=meaning,
                 mask=mask,
                 source=f"SEG segment {description.number}",
             )
         )
-    return tuple(segments), tuple(notes)
+    return FromFile(tuple(segments), tuple(notes), about)
 
 
 def descriptions(dataset: Dataset) -> tuple[Description, ...]:
@@ -113,10 +114,6 @@ def _threshold(dataset: Dataset) -> float:
     if text(dataset, "SegmentationType").upper() != "FRACTIONAL":
         return 1.0
     return 0.5 * (number(dataset, "MaximumFractionalValue") or 255.0)
-
-
-def _pixels(instance: Instance, what: str) -> NDArray[np.generic]:
-    return stored(instance, what)
 
 
 def _frames(dataset: Dataset, what: str) -> tuple[SegFrame, ...]:

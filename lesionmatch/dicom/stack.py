@@ -28,6 +28,10 @@ FEWEST_PLANES = 3
 """Fewer planes say nothing about whether their distance is even: a scout, not a volume."""
 
 
+class TooFewSlices(InconsistentSeries):
+    """A scout, or what was left of a volume: nothing to choose from."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """Planes of one series that may make a volume."""
@@ -129,7 +133,7 @@ def _require_places(planes: Sequence[Plane], what: str) -> None:
             f"{len(planes)} without; export the series again"
         )
     if len(planes) < FEWEST_PLANES:
-        raise InconsistentSeries(
+        raise TooFewSlices(
             f"{what}: wanted a volume, got {len(planes)} slice{'s'[: len(planes) > 1]}; "
             "choose another series"
         )

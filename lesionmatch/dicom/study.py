@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lesionmatch.dicom.instance import Instance
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.patient import Identity, same_patient_note
 from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.segmentations import Drawn
+from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.suv_map import SuvFacts
 from lesionmatch.dicom.values import text
 from lesionmatch.geometry import Frame
@@ -97,8 +98,8 @@ class MriStudy:
     """Whether anything was found that says which lesions there are, if only that there are none."""
     assumptions: tuple[str, ...]
     hbp_series: SeriesRecord
-    drawn_series: tuple[SeriesRecord, ...]
-    """The segmentations that were read."""
+    drawn: Drawn
+    """The segmentations and the files they came from."""
     inventory: Inventory
     identity: Identity
 
@@ -116,7 +117,8 @@ class MriStudy:
     def inputs(self) -> list[dict[str, Any]]:
         """The series used: UID, role, files and a hash of what was read."""
         hbp = _input(self.hbp_series, "HBP", self.hbp)
-        return [hbp, *map(_drawn_input, self.drawn_series)]
+        files = [_label_input(source) for source in self.drawn.label_files]
+        return [hbp, *map(_drawn_input, self.drawn.series), *files]
 
 
 def require_same_patient(pet: PetStudy, mri: MriStudy, options: ReadOptions) -> None:
@@ -141,14 +143,18 @@ def _drawn_input(record: SeriesRecord) -> dict[str, Any]:
         "study": text(record.header, "StudyInstanceUID"),
         "role": record.role,
         "files": record.files,
-        "sha256_of_files": sha256_of(record.instances),
+        "sha256_of_files": sha256_of(instance.source for instance in record.instances),
     }
 
 
-def sha256_of(instances: Iterable[Instance]) -> str:
+def _label_input(source: Source) -> dict[str, Any]:
+    return {"role": "label file", "files": 1, "sha256_of_files": sha256_of([source])}
+
+
+def sha256_of(sources: Iterable[Source]) -> str:
     """Hexadecimal hash of some files, one after the other."""
     digest = hashlib.sha256()
-    for instance in instances:
-        with instance.source.open() as file:
+    for source in sources:
+        with source.open() as file:
             digest.update(file.read())
     return digest.hexdigest()

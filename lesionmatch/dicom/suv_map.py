@@ -300,11 +300,15 @@ def _not_corrected(
     return found
 
 
+CONFIRMED_S = 2.0
+"""A computed time this near the series' own means that one: frames are timed to the second,
+and some scanners write the middle of a frame for the mean of its activity."""
 STATED = "DecayCorrectionDateTime (0018,9701)"
 STATED_GE = "GE's scan time (0009,100D)"
 STATED_SIEMENS = "Siemens' decay correction time (0071,1022)"
 COMPUTED = "AcquisitionTime, FrameReferenceTime and mean activity"
 COMPUTED_GE = "AcquisitionTime and FrameReferenceTime"
+CONFIRMED = "SeriesTime, as AcquisitionTime and FrameReferenceTime confirm"
 SERIES_TIME = "SeriesTime"
 EARLIEST = "earliest AcquisitionTime"
 
@@ -322,8 +326,11 @@ def reference_times(
     }
     found = {name: parse_datetime(value, zone) for name, value in stated.items()}
     name, computed = _back_computed(headers, injection)
+    series = _series_time(header)
+    if computed and series and abs((computed - series).total_seconds()) <= CONFIRMED_S:
+        found[CONFIRMED] = series
     found[name] = computed
-    found[SERIES_TIME] = _series_time(header)
+    found[SERIES_TIME] = series
     found[EARLIEST] = min((t for h in headers if (t := _acquired(h))), default=None)
     given = [] if options.reference_at is None else [Reference(GIVEN, options.reference_at)]
     return (*given, *(Reference(name, at) for name, at in found.items() if at is not None))

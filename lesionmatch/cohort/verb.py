@@ -84,7 +84,7 @@ def _write(out: Path, cohort: Cohort, table: ClinicalTable | None, options: Coho
         windows_sheet(selection, options),
         problems_sheet(selection),
     )
-    write_page(out, CohortPage(_headline(cohort), flow, sheets, items))
+    write_page(out, CohortPage(headline(cohort), flow, sheets, items))
 
 
 def _counts(cohort: Cohort, options: CohortOptions) -> dict[str, Any]:
@@ -114,7 +114,8 @@ def _reasons(selection: Selection, kind: str) -> dict[str, int]:
     return counts
 
 
-def _headline(cohort: Cohort) -> list[str]:
+def headline(cohort: Cohort) -> list[str]:
+    """What was found, in sentences."""
     selection = cohort.selection
     patients = {pair.pet.patient for pair in selection.pairs}
     lines = [
@@ -123,7 +124,7 @@ def _headline(cohort: Cohort) -> list[str]:
     ]
     lines += [f"Files passed over, {why}: {count:,}." for why, count in cohort.skipped.items()]
     if selection.problems:
-        lines.append(f"Dates or identities to look at, below: {len(selection.problems):,}.")
+        lines.append(f"Dates or identities to look at, in problems.csv: {len(selection.problems):,}.")
     return lines
 
 

@@ -37,7 +37,7 @@ def test_cohort_then_reads_as_batch_would(
     out = tmp_path / "out"
     line = ["cohort", str(tree.root), "-o", str(out), "--window=-92:92", "-j", "1"]
     assert main(line) == 0
-    assert capsys.readouterr().out.startswith("1 pairs of PET/CT and liver MRI of 1 patients.\n")
+    assert capsys.readouterr().out.startswith("Pairs of PET/CT and liver MRI: 1, of patients: 1.\n")
 
 
 def test_cohort_quiet_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,12 +119,14 @@ def headline(cohort: Cohort) -> list[str]:
     selection = cohort.selection
     patients = {pair.pet.patient for pair in selection.pairs}
     lines = [
-        f"{len(selection.pairs):,} pairs of PET/CT and liver MRI of {len(patients):,} patients.",
-        f"{len(selection.studies):,} studies in {cohort.indexed.files:,} files.",
+        f"Pairs of PET/CT and liver MRI: {len(selection.pairs):,}, of patients: {len(patients):,}.",
+        f"Studies in the tree: {len(selection.studies):,}, in files: {cohort.indexed.files:,}.",
     ]
     lines += [f"Files passed over, {why}: {count:,}." for why, count in cohort.skipped.items()]
     if selection.problems:
-        lines.append(f"Dates or identities to look at, in problems.csv: {len(selection.problems):,}.")
+        lines.append(
+            f"Dates or identities to look at, in problems.csv: {len(selection.problems):,}."
+        )
     return lines
 
 

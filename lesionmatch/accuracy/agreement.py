@@ -21,7 +21,11 @@ LEAST_ERROR = 1e-9
 
 
 def kappa(table: Table) -> float | Undefined:
-    """Cohen's kappa, (po - pe) / (1 - pe) (Educ Psychol Meas 1960;20:37)."""
+    """Cohen's kappa, (po - pe) / (1 - pe) (Educ Psychol Meas 1960;20:37).
+
+    >>> round(kappa(Table(tp=1634, fp=16, fn=51, tn=682)), 4)
+    0.9331
+    """
     if table.total == 0:
         return Undefined("no observations")
     expected = expected_agreement(table)

@@ -114,7 +114,11 @@ def _said(rows: Sequence[Mapping[str, str]], name: str) -> list[str]:
 
 
 def grade(word: str) -> str:
-    """``g2``, ``Grade 2`` and ``2`` as ``G2``; any other word as it is."""
+    """Grades as ``G1`` to ``G4``; any other word as it is.
+
+    >>> [grade(word) for word in ("g2", "Grade 2", "2", "NEC")]
+    ['G2', 'G2', 'G2', 'NEC']
+    """
     match = GRADE.match(word)
     return f"G{match[1]}" if match else word
 

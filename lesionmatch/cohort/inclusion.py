@@ -53,9 +53,8 @@ def select(
     problems, conflicted = find_problems(studies)
     pets = [study for study in studies if study.has_pet]
     mris = [study for study in studies if study.has_mri]
-    left = [
-        Left(s, "other", "recognised", _other(s)) for s in studies if not (s in pets or s in mris)
-    ]
+    others = [study for study in studies if not (study.has_pet or study.has_mri)]
+    left = [Left(study, "other", "recognised", _other(study)) for study in others]
 
     def usable(study: Study) -> str | None:
         return conflicted.get(study.uid) or (None if study.days else "no readable date")

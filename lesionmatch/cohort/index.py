@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS heads (
 CREATE TABLE IF NOT EXISTS files (
     path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, head INTEGER, instance TEXT,
     skipped TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS files_of_head ON files (head);
 CREATE TABLE IF NOT EXISTS facts (study TEXT PRIMARY KEY, signature TEXT, series TEXT);
 """
 VERSION = "1"
@@ -62,6 +63,7 @@ def connect(folder: Path, pseudonyms: Pseudonyms) -> sqlite3.Connection:
         path.touch(mode=0o600)
         database = sqlite3.connect(path)
         database.executescript(SCHEMA)
+        database.execute("PRAGMA synchronous = NORMAL")
         _agree(database, "version", VERSION)
         _agree(database, "patients", "as written" if pseudonyms.phi else pseudonyms.mark("key"))
     except (OSError, sqlite3.Error) as error:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,9 @@ from lesionmatch.protocol import Protocol
 
 SOURCES = ("PT", "MR")
 """Modalities whose headers are read whole; of a CT it is enough that it is there."""
+
+WRITTEN_TOGETHER = 200
+"""Studies written to the index at once: making sure of a write takes longer than a study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def _all_facts(
         study: (signature, series)
         for study, signature, series in database.execute("SELECT * FROM facts")
     }
-    found = {}
+    found, fresh = {}, []
     for study, files in _representatives(database):
         signature = _signature(files)
         if kept.get(study, ("", ""))[0] == signature:
@@ -121,10 +124,17 @@ def _all_facts(
             continue
         paths = {series: root / os.fsdecode(path) for series, (path, _, _) in files.items()}
         found[study] = series_facts(paths, protocol.input)
-        with database:
-            row = (study, signature, _dumped(found[study]))
-            database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", row)
+        fresh.append((study, signature, _dumped(found[study])))
+        if len(fresh) == WRITTEN_TOGETHER:
+            _keep(database, fresh)
+            fresh.clear()
+    _keep(database, fresh)
     return found
+
+
+def _keep(database: sqlite3.Connection, rows: Sequence[tuple[str, str, str]]) -> None:
+    with database:
+        database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", rows)
 
 
 Files = dict[str, tuple[bytes, int, int]]

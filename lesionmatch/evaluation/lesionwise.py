@@ -25,7 +25,11 @@ from lesionmatch.protocol import DetectabilityRules
 
 @dataclass(frozen=True, slots=True)
 class SizeBin:
-    """Long axes from `lower` to `upper`, with or without the bound itself."""
+    """Long axes from `lower` to `upper`, with or without the bound itself.
+
+    >>> SizeBin("(12, 15] mm", 12.0, 15.0, has_lower=False, has_upper=True).holds(12.0)
+    False
+    """
 
     name: str
     lower: float

@@ -188,6 +188,22 @@ def test_the_clinical_table_rules_by_grade_entity_and_therapy(tree: Tree, tmp_pa
     assert sorted((row["grade"], row["centre"]) for row in kept) == [("G1", "B"), ("G2", "A")]
 
 
+def test_a_patient_comes_of_age_on_the_birthday(tree: Tree, tmp_path: Path) -> None:
+    for number, born in ((1, "20020101"), (2, "20020102")):
+        tree.add(person(number, birth_date=born), date(2020, 1, 1), pet_ct(files=1))
+        tree.add(person(number, birth_date=born), date(2020, 1, 1), liver_mri(files=1))
+    cohort = made(tree, tmp_path)
+    assert [row["age_years"] for row in rows(tmp_path / "out" / "studies.csv")] == ["18"]
+    assert reasons(cohort, "PET/CT") == ["younger than 18 years"]
+
+
+def test_patients_of_the_table_without_files_are_counted(tree: Tree, tmp_path: Path) -> None:
+    tree.add(person(1), after(0), pet_ct(files=1))
+    cohort = made(tree, tmp_path, "patient_id,grade\nSECRET1,G1\n0SECRET1,G1\n")
+    assert cohort.unseen == 1
+    assert "clinical table without files: 1" in (tmp_path / "out" / "cohort.html").read_text()
+
+
 def test_treated_pairs_can_be_kept_and_are_marked(tree: Tree, tmp_path: Path) -> None:
     tree.add(person(5), after(0), pet_ct(files=1))
     tree.add(person(5), after(20), liver_mri(files=1))
@@ -418,4 +434,5 @@ def test_rows_of_a_patient_are_put_together(tmp_path: Path) -> None:
     assert found.sex == "F"
     assert found.therapies == (date(2020, 1, 1), date(2020, 2, 1), date(2020, 3, 1))
     assert found.conflicts == ()
-    assert found.age_at(date(2020, 1, 1)) == pytest.approx(60.0, abs=0.01)
+    assert found.age_at(date(2020, 1, 1)) == 60
+    assert found.age_at(date(2019, 12, 31)) == 59

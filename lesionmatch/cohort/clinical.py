@@ -12,13 +12,13 @@ from datetime import date
 from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
+from lesionmatch.dicom.headers import completed_years
 from lesionmatch.errors import InvalidInput, InvalidOption
 from lesionmatch.evaluation.table import read_table
 
 GRADE = re.compile(r"^(?:grade|grad|g)?\s*([1-4])$", re.IGNORECASE)
 ONCE = ("birth_date", "age", "sex", "entity", "grade")
 """Columns in which a patient's rows must agree."""
-YEAR_DAYS = 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Clinical:
     """Columns in which the patient's rows differ."""
 
     def age_at(self, day: date) -> float | None:
-        """Age in years on a day, by the date of birth or else the age as given."""
-        return self.age_years if self.born is None else (day - self.born).days / YEAR_DAYS
+        """Age in completed years on a day, by the date of birth, or else as the table has it."""
+        return self.age_years if self.born is None else completed_years(self.born, day)
 
 
 @dataclass(frozen=True, slots=True)

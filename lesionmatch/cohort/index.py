@@ -24,7 +24,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS heads (
     id INTEGER PRIMARY KEY, study TEXT, series TEXT, modality TEXT, patient TEXT,
-    name TEXT, birth TEXT, sex TEXT, day TEXT, age REAL,
+    name TEXT, birth TEXT, sex TEXT, day TEXT, age INTEGER,
     UNIQUE (study, series, modality, patient, name, birth, sex, day, age));
 CREATE TABLE IF NOT EXISTS files (
     path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, head INTEGER, instance TEXT,
@@ -40,7 +40,7 @@ FEW = 2000
 
 Found = tuple[bytes, int, int]
 """Path below the root, size in bytes, time of change in nanoseconds."""
-Head = tuple[str, str, str, str, str, str, str, str, float]
+Head = tuple[str, str, str, str, str, str, str, str, int]
 Read = tuple[Found, Tag | str]
 
 
@@ -197,7 +197,7 @@ def head_of(tag: Tag, pseudonyms: Pseudonyms) -> Head:
         pseudonyms.mark(tag.birth_date),
         tag.sex,
         tag.study_date.isoformat() if tag.study_date else "",
-        -1.0 if tag.age_years is None else round(tag.age_years, 1),
+        -1 if tag.age_years is None else tag.age_years,
     )
 
 

@@ -30,7 +30,7 @@ class Study:
     births: tuple[str, ...]
     sexes: tuple[str, ...]
     days: tuple[date, ...]
-    age_years: float | None
+    age_years: int | None
     files: Mapping[str, int]
     """Files by modality."""
     series: Mapping[str, SeriesFacts | str]
@@ -90,7 +90,7 @@ def _study(
     files: dict[str, int] = {}
     for one, number in zip(modality, count, strict=True):
         files[one] = files.get(one, 0) + int(number)
-    ages = [float(one) for one in age if float(one) >= 0.0]
+    ages = [int(one) for one in age if int(one) >= 0]
     return Study(
         uid=uid,
         patients=_several(patient),

@@ -41,6 +41,8 @@ class Cohort:
     skipped: dict[str, int]
     """Files passed over, by the reason."""
     selection: Selection
+    unseen: int | None
+    """Patients of the clinical table that the tree has no files of; None without a table."""
 
 
 def write_cohort(
@@ -61,9 +63,17 @@ def write_cohort(
         indexed = update(database, root, names, workers=options.workers)
         selection = select(studies(database, root, options.protocol), table, options)
         link_studies(database, root, out, folders(study_ids(selection.pairs)))
-        cohort = Cohort(indexed, skipped(database), selection)
+        cohort = Cohort(indexed, skipped(database), selection, _unseen(selection, table))
     _write(out, cohort, table, options)
     return cohort
+
+
+def _unseen(selection: Selection, table: ClinicalTable | None) -> int | None:
+    return None if table is None else len(table.patients.keys() - _patients(selection))
+
+
+def _patients(selection: Selection) -> set[str]:
+    return {patient for study in selection.studies for patient in study.patients}
 
 
 def _write(out: Path, cohort: Cohort, table: ClinicalTable | None, options: CohortOptions) -> None:
@@ -89,12 +99,12 @@ def _write(out: Path, cohort: Cohort, table: ClinicalTable | None, options: Coho
 
 def _counts(cohort: Cohort, options: CohortOptions) -> dict[str, Any]:
     selection = cohort.selection
-    patients = {patient for study in selection.studies for patient in study.patients}
     return {
         "files": cohort.indexed.files,
         "files_skipped": cohort.skipped,
         "studies": len(selection.studies),
-        "patients": len(patients),
+        "patients": len(_patients(selection)),
+        "clinical_patients_without_files": cohort.unseen,
         "pairs": len(selection.pairs),
         "problems": len(selection.problems),
         "window_days": list(options.window),
@@ -123,6 +133,9 @@ def headline(cohort: Cohort) -> list[str]:
         f"Studies in the tree: {len(selection.studies):,}, in files: {cohort.indexed.files:,}.",
     ]
     lines += [f"Files passed over, {why}: {count:,}." for why, count in cohort.skipped.items()]
+    if cohort.unseen:
+        # Most often identifiers that were written differently, as 0042 and 42.
+        lines.append(f"Patients of the clinical table without files: {cohort.unseen:,}.")
     if selection.problems:
         lines.append(
             f"Dates or identities to look at, in problems.csv: {len(selection.problems):,}."

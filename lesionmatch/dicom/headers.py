@@ -37,8 +37,7 @@ WANTED_TAGS: list[BaseTag | int] = [
 LAST_TAG = tag_of("SeriesInstanceUID")
 
 AGE = re.compile(r"^(\d{3})([DWMY])$")
-DAYS_OF = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
-YEAR_DAYS = 365.25
+YEARS_OF = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1}
 
 LIGANDS = (
     ("dotatate", r"dota ?tate|oxodotreotide|netspot|detectnet"),
@@ -75,8 +74,8 @@ class Tag:
     birth_date: str
     sex: str
     study_date: date | None
-    age_years: float | None
-    """At the study."""
+    age_years: int | None
+    """Completed at the study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +133,23 @@ def _tag(dataset: Dataset) -> Tag | str:
     )
 
 
-def _age(birth: str, age: str, taken: date | None) -> float | None:
+def _age(birth: str, age: str, taken: date | None) -> int | None:
     born = parse_date(birth)
     if born is not None and taken is not None and born <= taken:
-        return (taken - born).days / YEAR_DAYS
+        return completed_years(born, taken)
     match = AGE.match(age)
-    return float(match[1]) * DAYS_OF[match[2]] / YEAR_DAYS if match else None
+    return int(int(match[1]) * YEARS_OF[match[2]]) if match else None
+
+
+def completed_years(born: date, day: date) -> int:
+    """Age in completed years, by the calendar: on the birthday, not a day before.
+
+    >>> completed_years(date(2002, 3, 1), date(2020, 2, 29)), completed_years(
+    ...     date(2002, 3, 1), date(2020, 3, 1)
+    ... )
+    (17, 18)
+    """
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def series_facts(files: Mapping[str, Path], limits: InputLimits) -> dict[str, SeriesFacts | str]:

@@ -169,6 +169,20 @@ def test_strata_are_tested_for_a_difference(tmp_path: Path) -> None:
     assert (row["tp"], row["fn"]) == ("2", "19")
 
 
+def test_a_stratum_without_calls_does_not_undo_the_test(tmp_path: Path) -> None:
+    wrong = {3, 8, 12, 17, 23, 30, 41, 55}
+    cells = [(NO if k in wrong else YES, YES) for k in range(60)]
+    sites = ["A" if k % 4 < 2 else "B" for k in range(60)]
+    found = []
+    for name, more in (("full.csv", []), ("failed.csv", [("", "")] * 2)):
+        calls = calls_csv(tmp_path / name, cells + more, site=sites + [""] * len(more))
+        (strata,) = assemble(read_calls(calls), by=["site"], options=QUICK).strata
+        found.append((len(strata.strata), strata.differs["sensitivity"]))
+    assert [count for count, _ in found] == [2, 3]
+    assert found[0][1] == found[1][1]
+    assert not isinstance(found[0][1], Undefined)
+
+
 def test_years_are_strata_of_dates(tmp_path: Path) -> None:
     dates = ["2019-05-01", "2020-01-31", ""]
     calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 3, study_date=dates)

@@ -151,7 +151,7 @@ def _stratified(studies: Sequence[StudyCalls], column: str, options: Options) ->
         Stratum(value or "not given", len(group), summarise(group, options))
         for value, group in sorted(groups.items())
     ]
-    tables = [stratum.summary.tables for stratum in strata]
+    tables = [stratum.summary.tables for stratum in strata if stratum.summary.table.total]
     names = ("sensitivity", "specificity")
     return Stratification(
         column, tuple(strata), {name: stratum_test(name, tables) for name in names}

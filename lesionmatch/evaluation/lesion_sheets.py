@@ -11,10 +11,10 @@ def lesion_sheet(found: Lesionwise) -> Sheet:
     groups: tuple[tuple[str, Iterable[Group]], ...] = (
         ("all", [found.overall]),
         ("size", found.by_size),
-        ("size, as in the paper", found.by_paper_size),
+        ("size (paper)", found.by_paper_size),
         ("flag", found.by_flag),
         ("kind", found.by_kind),
-        ("expected visibility", found.by_visibility),
+        ("visibility", found.by_visibility),
     )
     return Sheet(
         "lesions",

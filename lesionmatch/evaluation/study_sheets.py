@@ -56,7 +56,7 @@ def table_sheet(table: Table) -> Sheet:
     positive, negative = table.tp + table.fp, table.fn + table.tn
     return Sheet(
         "table1",
-        "Studies by what PET and MRI say",
+        "Table 1: studies by what PET and MRI say",
         "Rows: PET. Columns: MRI, the reference. Uncertain and missing calls are not in it.",
         (
             Heading("pet", "PET", "text"),
@@ -162,10 +162,18 @@ def reasons_sheets(report: AccuracyReport) -> tuple[Sheet, Sheet]:
     """Table 2 and Table 3, laid out as the paper's."""
     return (
         _reasons_sheet(
-            "table2", "Involved on the MRI and not on the PET", MISSED, report.reasons["FN"], report
+            "table2",
+            "Table 2: involved on the MRI and not on the PET",
+            MISSED,
+            report.reasons["FN"],
+            report,
         ),
         _reasons_sheet(
-            "table3", "Involved on the PET and not on the MRI", CALLED, report.reasons["FP"], report
+            "table3",
+            "Table 3: involved on the PET and not on the MRI",
+            CALLED,
+            report.reasons["FP"],
+            report,
         ),
     )
 

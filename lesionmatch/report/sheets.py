@@ -9,6 +9,10 @@ from lesionmatch.evaluation.sheet import Cell, Form, Heading, Sheet
 from lesionmatch.report.tables import FORMULA
 
 
+WIDE = 9
+"""Columns that a printed page holds in letters of the usual size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A cell of a page: its text and whether it is a number."""
@@ -24,8 +28,13 @@ class ShownSheet:
     name: str
     title: str
     note: str
-    titles: tuple[str, ...]
+    titles: tuple[Shown, ...]
     rows: tuple[tuple[Shown, ...], ...]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a printed page needs smaller letters for it."""
+        return len(self.titles) > WIDE
 
 
 def write_sheet(path: Path, sheet: Sheet) -> None:
@@ -65,8 +74,8 @@ def _is_upper(heading: Heading) -> bool:
     return heading.name.endswith("_upper")
 
 
-def _title(heading: Heading) -> str:
-    return heading.title.removesuffix(", from")
+def _title(heading: Heading) -> Shown:
+    return Shown(heading.title.removesuffix(", from"), heading.form != "text")
 
 
 def _shown_row(
@@ -79,7 +88,8 @@ def _shown_row(
         text = in_words(row[k], headings[k].form)
         if headings[k].name.endswith("_lower") and row[k] is not None:
             text = f"{text.removesuffix(' %')}–{in_words(row[k + 1], headings[k].form)}"
-        cells.append(Shown(text, headings[k].form != "text"))
+        is_number = headings[k].form != "text" and not isinstance(row[k], str)
+        cells.append(Shown(text, is_number))
     return tuple(cells)
 
 

@@ -61,7 +61,7 @@ def kappa_clustered_standard_error(tables: NDArray[np.int64]) -> float | Undefin
     """Error of kappa from `tables` (K, 4) of TP, FP, FN, TN by cluster.
 
     Linearised: the influence of each cluster on kappa, summed in squares with K/(K-1)
-    (Yang and Zhou, Stat Med 2014;33:1425). One observation a cluster gives back the
+    (Yang and Zhou, Comput Stat Data Anal 2015;82:1). One observation a cluster gives back the
     Fleiss-Cohen-Everitt error but for that factor.
     """
     clusters = len(tables)

@@ -99,7 +99,7 @@ def _cohort(verbs: Verbs) -> None:
     verb.add_argument("-j", "--workers", type=_count, metavar="N", help="processes that read")
     verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
     verb.add_argument("--phi", action="store_true", help="keep patients' own identifiers")
-    _loudness(verb)
+    _quiet(verb)
 
 
 def _accuracy(verbs: Verbs) -> None:
@@ -118,7 +118,7 @@ def _accuracy(verbs: Verbs) -> None:
         "--draws", type=int, default=2000, metavar="N", help="of the bootstrap; 0 for none"
     )
     verb.add_argument("--seed", type=int, default=0, help="of the bootstrap")
-    _loudness(verb)
+    _quiet(verb)
 
 
 def _report(verbs: Verbs) -> None:
@@ -179,6 +179,10 @@ def _method_options(verb: argparse.ArgumentParser) -> None:
 
 def _phi(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--phi", action="store_true", help="show names and descriptions of headers")
+
+
+def _quiet(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
 
 def _loudness(verb: argparse.ArgumentParser) -> None:

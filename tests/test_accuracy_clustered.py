@@ -1,8 +1,9 @@
 """Methods for several observations of one patient, against published data sets.
 
 Thyroid: PET and SPECT of 21 patients (Obuchowski, Stat Med 1998;17:1495). Psychiatry: 29
-clusters (Petryshen, Psychiatry Res 1989), both as in R's clust.bin.pair. Rats: litters (Rao and Scott, Biometrics 1992;48:577, Table 1). The
-expected values come from independent implementations of the same papers.
+clusters (Petryshen, Psychiatry Res 1989), both as in R's clust.bin.pair. Rats: litters (Rao
+and Scott, Biometrics 1992;48:577, Table 1). The expected values come
+from independent implementations of the same papers.
 """
 
 from collections.abc import Callable

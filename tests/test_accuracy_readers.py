@@ -118,6 +118,15 @@ def test_decisions_stand_beside_the_calls_and_the_last_one_counts(tmp_path: Path
     assert [one["decided_by"] for one in record(report)["decisions"]] == ["CD", "AB", "CD"]
 
 
+def test_decisions_on_studies_that_are_not_there_are_named(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "c.csv", [(YES, YES), (YES, NO)])
+    decided = write(tmp_path / "d.csv", DECISIONS)
+    report = write_accuracy(calls, tmp_path / "out", decisions=decided, options=QUICK)
+    assert report.undecidable == ("S2",)
+    assert record(report)["decisions_on_unknown_studies"] == ["S2"]
+    assert "not counted: S2." in (tmp_path / "out" / "accuracy.html").read_text()
+
+
 def test_a_worklist_filled_in_is_a_decisions_file(tmp_path: Path) -> None:
     folder = batch(tmp_path / "batch", [(YES, YES), (NO, YES), (MAYBE, NO)], [lesion(1)])
     write_accuracy(folder, tmp_path / "out", options=QUICK)

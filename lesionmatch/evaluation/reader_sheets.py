@@ -28,7 +28,8 @@ def pairs_sheet(found: Reading) -> Sheet:
         "readers",
         "Readers, their consensus and the table: who agrees with whom",
         "Over studies both are sure of; intervals by patient. "
-        f"Fleiss' kappa of all readers: {said}.",
+        f"Fleiss' kappa of all readers: {said}. "
+        f"Studies read that are not in the table, and left out: {len(found.unknown)}.",
         (
             Heading("modality", "Of", "text"),
             Heading("one", "One", "text"),

@@ -38,6 +38,7 @@ def record(report: AccuracyReport) -> Values:
     found["lesions"] = None if report.lesions is None else _lesions(report.lesions)
     found["readers"] = None if report.readers is None else _readers(report.readers)
     found["decisions"] = [_decision(decision) for decision in report.decisions]
+    found["decisions_on_unknown_studies"] = list(report.undecidable)
     found["consensus"] = None if report.consensus is None else summary_values(report.consensus)
     found["interval_days"] = _interval_days(report)
     found["worklist"] = len(report.items)

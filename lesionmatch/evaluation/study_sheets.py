@@ -288,13 +288,18 @@ def _differs(name: str, test: Test | Undefined) -> str:
     return f"{name} between strata: p = {test.p:.3g} ({test.name})"
 
 
+def _unknown(studies: Sequence[str]) -> str:
+    return f" Not in the table, and so not counted: {', '.join(studies)}." if studies else ""
+
+
 def decisions_sheet(report: AccuracyReport) -> Sheet:
     """Who decided what and when; the last one on a study stands."""
     last = {decision.study_id: decision for decision in report.decisions}
     return Sheet(
         "decisions",
         "What persons settled",
-        "The last decision on a study stands; the table above keeps the calls as they were made.",
+        "The last decision on a study stands; the table above keeps the calls as they were made."
+        + _unknown(report.undecidable),
         tuple(
             Heading(name, name.replace("_", " "), "text")
             for name in (

@@ -67,6 +67,12 @@ def standing(decisions: Sequence[Decision]) -> dict[str, Decision]:
     return {decision.study_id: decision for decision in decisions}
 
 
+def undecidable(studies: Sequence[StudyCalls], decisions: Sequence[Decision]) -> tuple[str, ...]:
+    """Studies that were decided on and are not in the table, as of another batch."""
+    known = {study.study_id for study in studies}
+    return tuple(sorted({decision.study_id for decision in decisions} - known))
+
+
 def as_decided(
     studies: Sequence[StudyCalls], decisions: Sequence[Decision]
 ) -> tuple[StudyCalls, ...]:

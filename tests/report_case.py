@@ -164,6 +164,9 @@ def _write_images(
     _write(folder / f"{names[0]}.nii.gz", Image(grid, suv, Quantity.SUV_BW))
     _write(folder / f"{names[1]}.nii.gz", Image(grid, ct, Quantity.HOUNSFIELD))
     _write(folder / f"{names[2]}.nii.gz", Image(grid, mri, Quantity.ARBITRARY))
+    if not suffix:
+        start = np.roll(mri, (3, 4), axis=(0, 2))
+        _write(folder / "mri_start.nii.gz", Image(grid, start, Quantity.ARBITRARY))
     _write(folder / f"lesions{suffix}.nii.gz", LabelMap(grid, lesions))
     _write(folder / f"liver{suffix}.nii.gz", Mask(grid, liver))
     _write(folder / f"foci{suffix}.nii.gz", LabelMap(grid, foci))

@@ -86,6 +86,11 @@ def suv_window(row: Row, liver_suv: float) -> Window:
     return Window(0.0, float(np.ceil(top)))
 
 
+def suv_top(liver_suv: float) -> float:
+    """The SUV drawn darkest where no lesion sets it: thrice the liver, which is mid-grey."""
+    return float(np.ceil(3.0 * liver_suv))
+
+
 def field_mm(row: Row) -> float:
     """The side of the panels: it follows the lesion, between 6 and 18 cm."""
     axis = row["long_axis_mm"]

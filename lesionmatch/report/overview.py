@@ -44,8 +44,8 @@ class Study:
     thumbnail: str | None
 
 
-def index(out: Path) -> None:
-    """Write OUT/index.html from calls.csv, failures.csv and the case folders."""
+def write_index(out: Path) -> None:
+    """See `lesionmatch.report.index`."""
     studies = sorted(_studies(out), key=lambda study: (study.order, study.study_id))
     templates = environment()
     style = "".join(templates.get_template(name).render() for name in ("style.css", "overview.css"))

@@ -37,6 +37,8 @@ OTHER_LESION = Stroke(palette.LESION, 0.9)
 FOCUS = Stroke(palette.FOCUS, 1.6, (6.0, 4.0))
 OTHER_FOCUS = Stroke(palette.FOCUS, 0.9, (6.0, 4.0))
 LIVER = Stroke(palette.LIVER, 1.1, (2.0, 3.5))
+LIVER_EDGE = Stroke(palette.LESION, 1.2)
+"""In pictures that show nothing but the liver."""
 CROSSHAIR = Stroke(palette.LIVER, 0.7)
 
 

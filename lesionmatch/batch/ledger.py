@@ -28,6 +28,9 @@ from lesionmatch.errors import UnusableOutput
 MANIFEST = "manifest.json"
 SCHEMA = 1
 
+PAGES = ("report.html", "thumbnail.webp", "overlays")
+"""Made again from the rest by `lesionmatch report`, so a result is whole without them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
@@ -80,7 +83,11 @@ class Ledger:
 
     def finish(self, study_id: str, partial: Path, key: str, exit_status: int) -> None:
         """Seal the results in `partial` and put them in their place, atomically."""
-        files = {str(p.relative_to(partial)): p.stat().st_size for p in _files(partial)}
+        files = {
+            str(path.relative_to(partial)): path.stat().st_size
+            for path in _files(partial)
+            if path.relative_to(partial).parts[0] not in PAGES
+        }
         record = {
             "schema": SCHEMA,
             "study_id": study_id,

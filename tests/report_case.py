@@ -151,16 +151,17 @@ def _write_images(
         if row["pet_x_mm"] is None:
             continue
         place = np.array([row["pet_x_mm"], row["pet_y_mm"], row["pet_z_mm"]])
-        distance = np.linalg.norm(points - place, axis=-1)
+        box = grid.box_around(place, 30.0)
+        distance = np.linalg.norm(points[box] - place, axis=-1)
         inside = distance <= row["long_axis_mm"] / 2
         if row["source"] == "mri":
             drawn += 1
-            lesions[inside] = drawn
-            mri[inside] = 350.0
+            lesions[box][inside] = drawn
+            mri[box][inside] = 350.0
         if row["focus_ids"]:
             focus = min(focus + 1, 2)
-            foci[distance < 8] = focus
-            suv += 10 * np.exp(-((distance / 6) ** 2))
+            foci[box][distance < 8] = focus
+            suv[box] += 10 * np.exp(-((distance / 6) ** 2))
     _write(folder / f"{names[0]}.nii.gz", Image(grid, suv, Quantity.SUV_BW))
     _write(folder / f"{names[1]}.nii.gz", Image(grid, ct, Quantity.HOUNSFIELD))
     _write(folder / f"{names[2]}.nii.gz", Image(grid, mri, Quantity.ARBITRARY))

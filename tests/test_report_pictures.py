@@ -25,7 +25,7 @@ from lesionmatch.report.overlays import (
 )
 from lesionmatch.report.palette import Window
 from lesionmatch.report.projection import projection
-from lesionmatch.report.strokes import Stroke, layer
+from lesionmatch.report.strokes import Stroke, ink
 from lesionmatch.report.viewer import viewer_data
 from lesionmatch.report.volume import Plane, View, Volume, volume_of
 from tests.report_case import build, lesion_row
@@ -143,19 +143,27 @@ def test_a_plane_beside_the_region_has_no_outline() -> None:
     assert regions(labels)[1].lines(away) == []
 
 
+def drawn_over_black(stroke: Stroke) -> palette.Rgb:
+    square = np.array([[20, 20], [100, 20], [100, 100], [20, 100], [20, 20]], float)
+    plane = Plane(View.AXIAL, np.zeros(3), 60.0, 120)
+    return ink([([square], stroke)], plane).over(np.zeros((120, 120, 3), np.uint8))
+
+
 def test_dashes_leave_gaps_and_solid_lines_do_not() -> None:
-    square = np.array([[10, 10], [50, 10], [50, 50], [10, 50], [10, 10]], float)
-    solid = layer([square], 60, Stroke((255, 255, 255), 2))
-    dashed = layer([square], 60, Stroke((255, 255, 255), 2, (6, 4)))
-    assert solid is not None
-    assert dashed is not None
-    assert solid.line[10, 12:48].min() > 0.4
-    assert dashed.line[10, 12:48].min() == 0.0
-    assert dashed.line.sum() / solid.line.sum() == pytest.approx(0.6, abs=0.1)
+    solid = drawn_over_black(Stroke((255, 255, 255), 2))[20, 22:98, 0] / 255
+    dashed = drawn_over_black(Stroke((255, 255, 255), 2, (6, 4)))[20, 22:98, 0] / 255
+    assert solid.min() > 0.4
+    assert dashed.min() == 0.0
+    assert dashed.sum() / solid.sum() == pytest.approx(0.6, abs=0.1)
 
 
-def test_nothing_to_draw_is_no_layer() -> None:
-    assert layer([], 10, Stroke((0, 0, 0), 1)) is None
+def test_a_line_has_a_dark_casing_that_stands_on_white() -> None:
+    square = np.array([[20, 60], [100, 60]], float)
+    plane = Plane(View.AXIAL, np.zeros(3), 60.0, 120)
+    white = np.full((120, 120, 3), 255, np.uint8)
+    row = ink([([square], Stroke((255, 255, 255), 2))], plane).over(white)[54:66, 70, 0]
+    assert row.min() < 170
+    assert row.max() == 255
 
 
 def test_high_uptake_is_dark_on_the_pet_and_absent_voxels_are_neither() -> None:

@@ -174,12 +174,9 @@ def _strip(
     """The planes beside each other, annotated, with the liver's outline if wanted."""
     tiles = []
     for plane in planes:
-        picture = drawn(plane).astype(np.float32)
         lines = scene.liver.lines(plane) if is_outlined and scene.liver else []
-        layer = strokes.layer(lines, plane.pixels, strokes.LIVER_EDGE)
-        picture = picture if layer is None else layer.over(picture)
-        tile = np.rint(picture).astype(np.uint8)
-        tiles += [strokes.annotate(tile, plane, _title(plane)), _gap()]
+        ink = strokes.ink([(lines, strokes.LIVER_EDGE)], plane)
+        tiles += [strokes.titled(ink.over(drawn(plane)), _title(plane)), _gap()]
     return np.concatenate(tiles[:-1], axis=1)
 
 

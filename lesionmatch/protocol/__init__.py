@@ -29,6 +29,7 @@ from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
 from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
@@ -37,12 +38,15 @@ __all__ = [
     "DetectabilityRules",
     "FlagRules",
     "FociRules",
+    "InputLimits",
     "LandmarkRules",
     "LiverRules",
     "Protocol",
     "ReasonRules",
     "RegistrationRules",
     "RelationRules",
+    "SeriesRules",
+    "SuvRules",
     "UptakeRules",
     "changed",
     "load_protocol",
@@ -65,6 +69,9 @@ class Protocol:
     liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
     foci: FociRules = field(default_factory=FociRules)
+    input: InputLimits = field(default_factory=InputLimits)
+    series: SeriesRules = field(default_factory=SeriesRules)
+    suv: SuvRules = field(default_factory=SuvRules)
     registration: RegistrationRules = field(default_factory=RegistrationRules)
 
     def __post_init__(self) -> None:

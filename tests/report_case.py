@@ -91,7 +91,7 @@ def run_record() -> dict[str, Any]:
         "schema": 1, "versions": {"lesionmatch": "0.1.0", "SimpleITK": "2.5.7"},
         "started": "2026-11-21T04:00:00Z", "seconds": {"registration": 7.5}, "peak_memory_mb": 900,
         "inputs": {"pet": "1.2.3.4"},
-        "series": [{"uid": "1.2.3.4", "modality": "PT", "role": "AC PET", "evidence": ["ATTN"],
+        "series": [{"series": "1.2.3.4", "modality": "PT", "role": "AC PET", "evidence": ["ATTN"],
                     "set_aside": None, "files": 40}],
     }  # fmt: skip
 

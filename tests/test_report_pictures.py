@@ -236,7 +236,7 @@ def test_words_of_a_missed_lesion(case: Case) -> None:
     row = case.lesions[1]
     assert words.headline(row) == "L2 · metastasis · on MRI only · negative on PET"
     assert words.measures(row) == (
-        "5 × 4.5 mm · SUVmax 5.6 · tumour/liver 1.1 · contrast/noise 1.2 · "
+        "5.0 × 4.5 mm · SUVmax 5.6 · tumour/liver 1.10 · contrast/noise 1.2 · "
         "registration error 3.4 mm"
     )
     assert words.because(row) == "Flags: small, below 1 cm  |  Why: too small for the PET"

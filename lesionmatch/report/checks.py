@@ -182,7 +182,7 @@ def _strip(
 
 def _title(plane: Plane) -> str:
     axis = plane.view.across
-    return f"{plane.view.value} {'xyz'[axis]} = {plane.centre_mm[axis]:.0f} mm"
+    return f"{plane.view.value}, {'xyz'[axis]} {plane.centre_mm[axis]:.0f}"
 
 
 def _gap() -> Rgb:

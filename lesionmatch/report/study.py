@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from lesionmatch.columns import LESIONS, RELATIONS, Row
 from lesionmatch.report.case import Case, read_case
 from lesionmatch.report.checks import checks
-from lesionmatch.report.overlays import Scene, overlay, scene
+from lesionmatch.report.overlays import HEAD, Scene, overlay, scene
 from lesionmatch.report.page import write_page
 from lesionmatch.report.projection import Projection, projection
 from lesionmatch.report.study_page import Drawn, Parts, drawn_from, study_page
@@ -47,7 +47,8 @@ def _draw(case: Case, prepared: Scene) -> dict[str, Drawn]:
         if picture is not None:
             name = str(row["lesion_id"])
             Picture.fromarray(picture).save(folder / f"{name}.png", compress_level=1)
-            drawn[name] = drawn_from(f"overlays/{name}.png", picture)
+            # The page says above the picture, as text, what the file says in its head.
+            drawn[name] = drawn_from(f"overlays/{name}.png", picture[HEAD:])
     return drawn
 
 

@@ -69,6 +69,7 @@ def study_page(case: Case, rows: Sequence[Row], parts: Parts, *, phi: bool) -> s
         doubts=context.doubts(comparison),
         summary=context.summary(comparison),
         listed=context.disagreements(rows),
+        other_foci=context.other_foci(comparison),
         columns=context.columns(LESIONS),
         choices=context.choices(rows),
         rows=context.lesion_rows(rows),

@@ -210,7 +210,7 @@
         return `${image.unit || image.title} ${value.toFixed(image.name === "pet" ? 1 : 0)}`;
       });
       const world = worldOf(cursor).map((value) => value.toFixed(0));
-      readout.textContent = `x ${world[0]}, y ${world[1]}, z ${world[2]} mm: ${values.join(", ")} (8-bit)`;
+      readout.textContent = `x ${world[0]}, y ${world[1]}, z ${world[2]} mm: ${values.join(", ")}`;
       holder.dataset.cursor = cursor.join(" ");
     });
   };
@@ -303,6 +303,7 @@
   outlines.addEventListener("change", () => { shown.outlines = outlines.checked; redraw(); });
   setSuv();
   const chosen = document.querySelector(".lesion.chosen");
-  if (chosen) go(chosen.id);
+  const listed = document.querySelector("#overview a[data-choose]:not(svg a)") ?? document.querySelector("#lesion-table a");
+  go(chosen ? chosen.id : listed?.dataset.choose);
   holder.dataset.ready = "true";
 })();

@@ -342,3 +342,32 @@ def test_a_script_in_a_label_does_not_run(browser: Browser, tmp_path: Path) -> N
     assert browser.title == "Liver: PET/CT against MRI"
     assert browser.find_elements("css selector", "img[src=x]") == []
     assert complaints(browser) == []
+
+
+def test_the_overview_of_a_batch_sorts_and_filters(
+    browser: Browser, tmp_path: Path, shots: Path
+) -> None:
+    (tmp_path / "calls.csv").write_text("study_id,patient_id\nS1,P1\nS2,P2\n")
+    (tmp_path / "failures.csv").write_text("study_id,patient_id,error\nS9,P9,needs weight\n")
+    for study, disagreements in (("S1", 0), ("S2", 3)):
+        rows = [lesion_row(f"L{n}", (0, 0, 0), reason="cyst") for n in range(disagreements)]
+        build(tmp_path / "studies" / study, rows, with_images=False)
+    report.index(tmp_path)
+    opened(browser, (tmp_path / "index.html").as_uri())
+    browser.save_screenshot(str(shots / "index.png"))
+
+    def studies() -> list[str]:
+        found = browser.find_elements("css selector", "tbody tr:not([hidden]) td:first-child")
+        return [cell.text for cell in found]
+
+    assert studies() == ["S9", "S1", "S2"]
+    for _ in range(2):
+        click(browser, "#study-table th:nth-child(7) button")
+    assert studies() == ["S2", "S1", "S9"]
+    browser.execute_script(
+        """const field = document.querySelector("select[name=standing]");
+        field.value = "failed";
+        field.dispatchEvent(new Event("input", { bubbles: true }));"""
+    )
+    assert studies() == ["S9"]
+    assert complaints(browser) == []

@@ -256,3 +256,9 @@ def test_the_overview_of_an_empty_batch_is_a_page(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("study_id,patient_id\n")
     report.render_again(tmp_path)
     assert "<strong>0</strong> studies" in (tmp_path / "index.html").read_text()
+
+
+def test_facts_name_their_units(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    assert "<dt>volume (ml)</dt><dd>950</dd>" in page
+    assert "<dt>SUV mean</dt><dd>5</dd>" in page

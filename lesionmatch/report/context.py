@@ -44,6 +44,18 @@ TITLES = {
 }
 """Headings that read better than the column's name."""
 
+UNITS = {"mm": "mm", "ml": "ml", "kg": "kg", "mbq": "MBq", "deg": "degrees", "s": "s"}
+"""Endings of keys that are units."""
+
+ABBREVIATIONS = {
+    "suv": "SUV",
+    "sd": "SD",
+    "cov": "variation",
+    "pet": "PET",
+    "ct": "CT",
+    "psf": "PSF",
+}
+
 DECIMALS = {"mm": 1, "g/ml": 1}
 """Of measurements in the table on the page; lesions.csv holds six digits."""
 
@@ -323,7 +335,11 @@ def _group(title: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name(key: str) -> str:
-    return str(key).replace("_", " ")
+    """A key in words, its unit in brackets: ``dose_mbq`` is dose (MBq)."""
+    stem, _, unit = str(key).rpartition("_")
+    if unit in UNITS and stem:
+        return f"{_name(stem)} ({UNITS[unit]})"
+    return " ".join(ABBREVIATIONS.get(word, word) for word in str(key).split("_"))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON may hold

@@ -284,13 +284,15 @@
   holder.className = ["one", "two", "three"][images.length - 1];
   for (const view of views) for (const image of images) make(view, image);
 
+  const picker = document.getElementById("viewer-go");
   const go = (id) => {
     const lesion = data.places.find((one) => one.id === id);
-    if (lesion) moveTo(lesion.voxel);
+    if (!lesion) return;
+    picker.value = id;
+    moveTo(lesion.voxel);
   };
-  const picker = document.getElementById("viewer-go");
   picker.addEventListener("change", () => go(picker.value));
-  document.addEventListener("lesion", (event) => { picker.value = event.detail; go(event.detail); });
+  document.addEventListener("lesion", (event) => go(event.detail));
   const suv = document.getElementById("viewer-suv");
   const suvOut = document.getElementById("viewer-suv-out");
   suv.max = String(Math.ceil(byName.pet.high));

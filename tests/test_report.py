@@ -262,3 +262,11 @@ def test_facts_name_their_units(out: Path) -> None:
     page = (out / "report.html").read_text()
     assert "<dt>volume (ml)</dt><dd>950</dd>" in page
     assert "<dt>SUV mean</dt><dd>5</dd>" in page
+
+
+def test_agreement_by_different_lesions_is_not_shown_as_good(tmp_path: Path) -> None:
+    rows = [row for row in default_rows() if row["relation"] != "matched"]
+    report.render(build(tmp_path, rows, with_images=False))
+    head = (tmp_path / "report.html").read_text().split("<main>")[0]
+    assert '<div class="banner warn" role="status">' in head
+    assert "Both involved, but by no lesion that both show (TP)." in head

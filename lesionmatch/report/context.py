@@ -56,6 +56,8 @@ ABBREVIATIONS = {
     "psf": "PSF",
 }
 
+SEEN_ON_BOTH = ("matched", "split", "merged")
+
 DECIMALS = {"mm": 1, "g/ml": 1}
 """Of measurements in the table on the page; lesions.csv holds six digits."""
 
@@ -70,6 +72,10 @@ def call(comparison: Json) -> dict[str, str]:
     verdict = words.words(words.CELLS, cell) if cell else "no cell, since a call is uncertain"
     tone = {"TP": "good", "TN": "good", "FN": "warn", "FP": "warn"}.get(str(cell), "warn")
     reason = calls.get("reason")
+    shared = any(row["relation"] in SEEN_ON_BOTH for row in comparison["lesions"])
+    if cell == "TP" and not shared:
+        # Two involved livers may still have nothing in common.
+        tone, verdict = "warn", f"{verdict}, but by no lesion that both show"
     return {
         "sentence": f"MRI: liver {mri}. PET: liver {pet}. {verdict.capitalize()}"
         + (f" ({cell})." if cell else "."),

@@ -34,18 +34,19 @@ DESCRIBED: tuple[tuple[str, float, str], ...] = (
     (r"\b(1[5-9]|2\d|30) ?(min|minutes?|m|')(?![a-z])",
      3, "description says 15 to 30 minutes"),
     (r"\b1[0-4] ?(min|minutes?|')(?![a-z])", 1, "description says 10 to 14 minutes"),
+    (r"\b[1-8] ?(min|minutes?|')(?![a-z])", -3, "description says 1 to 8 minutes"),
     (r"\blate\b|delay|\bspät|\bspaet", 1, "description says late"),
     (r"arter|\bart\b|portal|\bpv\b|\bpvp\b|\bven(ous|ös)?\b|transit|equilib|\bdyn",
      -4, "description says a dynamic phase"),
     (r"\bpre\b|\bnativ?e?\b|unenhanced|without contrast|\bohne km\b",
      -4, "description says before contrast"),
-    (r"\bsub(tr(action)?)?\b|\bdiff?erence\b", -6, "description says subtraction"),
+    (r"\bsub(tr(action)?)?\b|\bdiff?erence\b", -10, "description says subtraction"),
     (r"in ?phase|opp|out ?of ?phase|\bip\b|\bop\b|\boop\b|\binphas|dixon[ _]?f\b",
-     -5, "description says in or opposed phase"),
-    (r"\bdwi?\b|\badc\b|diffusion|\bep2d|\btrace", -6, "description says diffusion"),
+     -8, "description says in or opposed phase"),
+    (r"\bdwi?\b|\badc\b|diffusion|\bep2d|\btrace", -10, "description says diffusion"),
     (r"\bt2|haste|\bssfse|\btse\b|\bfse\b|stir|flair|mrcp|trufi|fiesta|\bbtfe|blade|propeller",
-     -6, "description says T2 or fluid"),
-    (r"\bloc(ali[sz]er)?\b|scout|survey", -6, "description says localizer"),
+     -10, "description says T2 or fluid"),
+    (r"\bloc(ali[sz]er)?\b|scout|survey", -10, "description says localizer"),
     (r"\bmip\b|\bmpr\b|\breformat", -4, "description says reformatted"),
 )  # fmt: skip
 SIGNAL_ONLY_FAT = re.compile(r"\b(fat|f) ?(only|image)\b")
@@ -72,7 +73,7 @@ def _described(dataset: Dataset) -> list[Evidence]:
     said = plain_words(dataset, *DESCRIPTIONS)
     found = [Evidence(points, says) for regex, points, says in DESCRIBED if re.search(regex, said)]
     if {word.upper() for word in words(dataset, "ImageType")} & SUBTRACTED:
-        found.append(Evidence(-6, "image type says subtraction"))
+        found.append(Evidence(-10, "image type says subtraction"))
     if SIGNAL_ONLY_FAT.search(said) or "FAT" in words(dataset, "ImageType"):
         found.append(Evidence(-5, "shows fat only"))
     return found

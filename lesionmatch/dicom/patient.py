@@ -44,8 +44,9 @@ def require_one_patient(inventory: Inventory, *, different_ids: bool) -> None:
     if different_ids or not records:
         return
     first = records[0]
-    for record in records[1:]:
-        found = differences(identity(first.header), identity(record.header))
+    everyone = ((record, one) for record in records for one in record.instances)
+    for record, instance in everyone:
+        found = differences(identity(first.header), identity(instance.dataset))
         if found:
             raise InvalidInput(
                 f"{record.what}: wanted files of one patient in a folder, got another "

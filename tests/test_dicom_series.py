@@ -383,7 +383,7 @@ def test_pet_and_mri_of_different_patients_are_refused_unless_the_user_says_so(
     pet = suv(tmp_path / "pet", slices(pet_slice))
     other = mri(tmp_path, slices(hbp_slice, PatientID="P2", PatientSex="F"))
     with pytest.raises(
-        InvalidInput, match=r"got another PatientID and PatientSex.*--different-ids"
+        InvalidInput, match=r"another PatientID and PatientSex.*--different-ids"
     ):
         dicom.require_same_patient(pet, other, ReadOptions())
     dicom.require_same_patient(pet, other, ReadOptions(different_ids=True))

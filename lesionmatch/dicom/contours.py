@@ -60,31 +60,39 @@ def shares(curve: Curve) -> Shares:
             f"contour: wanted one of at most {MOST_PIXELS} pixels, got {max(rows, columns)}; "
             "export it again"
         )
-    lines = low[0] - 0.5 + (np.arange(rows * SCANLINES) + 0.5) / SCANLINES
-    line, left, right = _spans(curve, lines)
-    edges = low[1] - 0.5 + np.arange(columns)
-    array = np.zeros((rows, columns))
-    for start in range(0, len(line), 4096):
-        part = slice(start, start + 4096)
-        inside = np.clip(right[part, None] - edges, 0, 1) - np.clip(left[part, None] - edges, 0, 1)
-        np.add.at(array, line[part] // SCANLINES, inside / SCANLINES)
-    return Shares((int(low[0]), int(low[1])), array)
+    row, column, sign = _crossings(curve, int(low[0]), rows)
+    place = column - low[1] + 0.5
+    pixel = np.clip(np.floor(place).astype(int), 0, columns - 1)
+    flat = row * columns + pixel
+    size = rows * columns
+    # What lies left of a crossing is all of the pixels before its own, and a part of that.
+    part = np.bincount(flat, sign * (place - pixel), size).reshape(rows, columns)
+    whole = np.bincount(flat, sign, size).reshape(rows, columns)
+    before = whole[:, ::-1].cumsum(1)[:, ::-1] - whole
+    return Shares((int(low[0]), int(low[1])), np.clip((part + before) / SCANLINES, 0.0, 1.0))
 
 
-def _spans(
-    curve: Curve, lines: NDArray[np.float64]
+def _crossings(
+    curve: Curve, first: int, rows: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Where lines run inside a curve: which line, from where, to where."""
+    """Where lines of constant row cross a curve: the row of pixels, the column, and whether the
+    curve is left (+1) or entered (-1) there."""
     after = np.roll(curve, -1, axis=0)
-    crossed = (curve[:, :1] <= lines) != (after[:, :1] <= lines)
-    edge, line = np.nonzero(crossed)
-    from_row, from_column = curve[edge].T
-    to_row, to_column = after[edge].T
-    along = (lines[line] - from_row) / (to_row - from_row)
-    column = from_column + along * (to_column - from_column)
+    top, bottom = np.minimum(curve[:, 0], after[:, 0]), np.maximum(curve[:, 0], after[:, 0])
+    # Line n is at row `first - 0.5 + (n + 0.5) / SCANLINES`; an edge has its upper end only.
+    start, stop = (
+        np.ceil((ends - first + 0.5) * SCANLINES - 0.5).astype(int) for ends in (top, bottom)
+    )
+    counts = stop - start
+    edge = np.repeat(np.arange(len(curve)), counts)
+    line = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts - start, counts)
+    line = np.clip(line, 0, rows * SCANLINES - 1)
+    at = first - 0.5 + (line + 0.5) / SCANLINES
+    slope = (after[edge, 1] - curve[edge, 1]) / (after[edge, 0] - curve[edge, 0])
+    column = curve[edge, 1] + (at - curve[edge, 0]) * slope
     order = np.lexsort((column, line))
-    line, column = line[order], column[order]
-    return line[::2], column[::2], column[1::2]
+    sign = np.where(np.arange(len(order)) % 2 == 0, -1.0, 1.0)
+    return line[order] // SCANLINES, column[order], sign
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,11 +4,13 @@ Uncompressed pixels are read from where the header ended, once and straight into
 volume; compressed ones are decoded by pydicom's plugins, none of which is under the GPL.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
@@ -21,8 +23,11 @@ from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.protocol import InputLimits
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
-NATIVE = {IMPLICIT_LITTLE, "1.2.840.10008.1.2.1", BIG_ENDIAN}
+NATIVE = {IMPLICIT_LITTLE, EXPLICIT_LITTLE, BIG_ENDIAN}
+RLE = "1.2.840.10008.1.2.5"
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 PIXEL_DATA = tag_of("PixelData")
 DECODER_FAULTS = (*PARSER_FAULTS, RuntimeError)
 
@@ -121,6 +126,9 @@ def _unpacked(data: bytes, shape: tuple[int, int, int], what: str) -> NDArray[np
 def _decoded(instance: Instance, shape: tuple[int, int, int], what: str) -> NDArray[np.generic]:
     """Compressed pixels, from the header as it was read and the bytes after it."""
     dataset = _with_pixels(instance)
+    bits = int(number(dataset, "BitsAllocated") or 0)
+    if instance.syntax == DEFLATED_FRAMES or (bits == 1 and instance.syntax == RLE):
+        return _framewise(dataset, instance.syntax, shape, what)
     try:
         decoder = get_decoder(UID(instance.syntax))
         array, _ = decoder.as_array(dataset, raw=True)
@@ -132,6 +140,51 @@ def _decoded(instance: Instance, shape: tuple[int, int, int], what: str) -> NDAr
     if array.size != shape[0] * shape[1] * shape[2]:
         raise InvalidInput(f"{what}: wanted {shape} pixels, got {array.shape}; export it again")
     return array.reshape(shape)
+
+
+def _framewise(
+    dataset: Dataset, syntax: str, shape: tuple[int, int, int], what: str
+) -> NDArray[np.generic]:
+    """Frames that pydicom does not decode: deflated ones, and run lengths of single bits."""
+    dtype = _dtype(dataset, EXPLICIT_LITTLE, what)
+    single = (1, shape[1], shape[2])
+    size = shape[1] * shape[2] * dtype.itemsize
+    found = []
+    try:
+        for frame in generate_frames(dataset.PixelData, number_of_frames=shape[0]):
+            data = _inflated(frame, size) if syntax == DEFLATED_FRAMES else _run_lengths(frame)
+            shaped = _unpacked(data, single, what) if dtype == np.bool_ else None
+            found.append(_shaped(data, dtype, single, what) if shaped is None else shaped)
+    except DECODER_FAULTS as error:
+        raise InvalidInput(
+            f"{what}: wanted pixels that can be decoded, got broken ones ({type(error).__name__}); "
+            "export it uncompressed"
+        ) from error
+    if len(found) != shape[0]:
+        raise InvalidInput(f"{what}: wanted {shape[0]} frames, got {len(found)}; export it again")
+    return np.concatenate(found)
+
+
+def _inflated(data: bytes, size: int) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size)
+
+
+def _run_lengths(frame: bytes) -> bytes:
+    """A frame of one segment of DICOM's run-length encoding (PS3.5 annex G)."""
+    if int.from_bytes(frame[:4], "little") != 1:
+        raise ValueError("more than one segment")
+    data, found, at = frame[int.from_bytes(frame[4:8], "little") :], bytearray(), 0
+    while at < len(data):
+        control = data[at]
+        if control < 128:
+            found += data[at + 1 : at + 2 + control]
+            at += 2 + control
+        elif control > 128:
+            found += data[at + 1 : at + 2] * (257 - control)
+            at += 2
+        else:
+            at += 1
+    return bytes(found)
 
 
 def _with_pixels(instance: Instance) -> Dataset:

@@ -149,9 +149,7 @@ def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | No
     contours = [c for c in roi.contours if len(c.points_mm) and c.kind != "OPEN_NONPLANAR"]
     open_ones = sum(contour.kind == "OPEN_PLANAR" for contour in contours)
     contours = [contour for contour in contours if contour.kind != "OPEN_PLANAR"]
-    notes = [f"{name}: {open_ones} open contours enclose nothing and were left out"] * (
-        open_ones > 0
-    )
+    notes = [f"{name}: {open_ones} open contours were left out"] if open_ones else []
     if not contours:
         return None, [*notes, f"{name} holds no contour"]
     grid = _grid(contours, stacks, roi.frame, name)

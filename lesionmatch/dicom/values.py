@@ -4,9 +4,10 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
@@ -43,8 +44,37 @@ def raw(dataset: Dataset, tag: BaseTag) -> object:
         return None
     value = element.value
     if isinstance(element, RawDataElement) and element.VR is None and value is not None:
-        return dataset[tag].value
+        return value if _vr(tag) in TEXT_VRS else dataset[tag].value
     return value
+
+
+TEXT_VRS = frozenset(
+    [
+        "AE",
+        "AS",
+        "CS",
+        "DA",
+        "DS",
+        "DT",
+        "IS",
+        "LO",
+        "LT",
+        "PN",
+        "SH",
+        "ST",
+        "TM",
+        "UC",
+        "UI",
+        "UR",
+        "UT",
+    ]
+)
+
+
+@cache
+def _vr(tag: BaseTag) -> str:
+    """What a file with implicit types means by a tag."""
+    return str(dictionary_VR(tag)) if dictionary_has_tag(tag) else "UN"
 
 
 def element(dataset: Dataset, tag: BaseTag) -> Any:  # noqa: ANN401 - any VR's value
@@ -102,7 +132,7 @@ def numbers(dataset: Dataset, keyword: str | BaseTag) -> tuple[float, ...] | Non
 
 
 def _is_binary(dataset: Dataset, tag: BaseTag) -> bool:
-    return dataset.get_item(tag).VR not in ("DS", "IS")
+    return (dataset.get_item(tag).VR or _vr(tag)) not in ("DS", "IS")
 
 
 def _parts(value: object) -> Iterator[Any]:

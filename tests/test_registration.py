@@ -142,6 +142,8 @@ def test_a_pet_shifted_off_its_ct_is_measured(registration: Registration) -> Non
         )
         for pet in (STUDY.suv, moved)
     )
+    assert there is not None
+    assert shifted is not None
     np.testing.assert_allclose(there, 0.0, atol=1.0)
     np.testing.assert_allclose(shifted - there, [0.0, 0.0, 6.0], atol=0.4)
 

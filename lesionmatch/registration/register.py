@@ -304,9 +304,8 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     now = seen(judge, target, there)
     middle = liver_median(judge, now)
     peaks = fit.peaks.mutual_information
-    is_applied = offset is not None and (
-        float(np.linalg.norm(offset)) >= study.rules.least_pet_offset_mm
-    )
+    away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
+    rules = study.rules
     growth = _growth(fit)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
@@ -323,7 +322,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),
-        pet_ct_offset_applied=is_applied,
+        pet_ct_offset_applied=rules.least_pet_offset_mm <= away_mm <= rules.most_pet_offset_mm,
     )
 
 

@@ -266,16 +266,19 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
     ways = fit.ways
     if offset is not None and quality.pet_ct_offset_applied:
         ways = _offset_applied(ways, offset)
-    doubts = doubts_of(quality, fit.refused, study.target.name, study.rules)
+    name, rules = study.target.name, study.rules
+    doubts = doubts_of(quality, fit.refused, name, rules)
+    # A scan that ends within the liver is a doubt about the study, not about the map.
+    is_lost = bool(doubts_of(replace(quality, cut_share=None), fit.refused, name, rules))
     bound = _bound(study, fit, quality)
     return Registration(
         mri_from_pet=ways.mri_from_target,
         pet_from_mri=ways.target_from_mri,
         method=fit.kind,
-        target=study.target.name,
+        target=name,
         quality=quality,
         doubts=doubts,
-        bound_mm=DoubtfulBound(bound) if doubts else bound,
+        bound_mm=DoubtfulBound(bound) if is_lost else bound,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from lesionmatch.phantom import (
     Place,
     Plane,
     Recipe,
+    Resection,
     SimulatedStudy,
     Spot,
     SpotRecipe,
@@ -23,6 +25,7 @@ from lesionmatch.phantom import (
     wrong,
 )
 from lesionmatch.phantom.body import Tissue
+from lesionmatch.phantom.motion import Shear
 from lesionmatch.phantom.render import fine_share
 from lesionmatch.phantom.setup import scene
 from lesionmatch.phantom.shapes import Ellipsoid, coords_of, turned
@@ -132,9 +135,21 @@ def test_organs_slide_along_the_wall_and_never_cross_it() -> None:
     assert np.abs(moved[:, 2] - wall[:, 2]).max() > 5.0
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_strongest_motion_does_not_fold_the_liver(seed: int) -> None:
-    recipe = Recipe(seed=seed, breathing_mm=25.0, deformation_mm=10.0, rotation_deg=10.0)
+@pytest.mark.parametrize(
+    ("seed", "deformation_mm", "wavelengths_mm"),
+    [(1, 10.0, (170.0, 300.0)), (2, 10.0, (170.0, 300.0)), (3, 6.0, (90.0, 180.0))],
+)
+def test_the_strongest_motion_does_not_fold_the_liver(
+    seed: int, deformation_mm: float, wavelengths_mm: tuple[float, float]
+) -> None:
+    recipe = Recipe(
+        seed,
+        breathing_mm=25.0,
+        breathing_ap_share=0.3,
+        deformation_mm=deformation_mm,
+        deformation_wavelengths_mm=wavelengths_mm,
+        rotation_deg=10.0,
+    )
     view = scene(recipe, anatomy(recipe))
     pose, step = view.mri_pose, 0.5
     points = pose.world_mm(view.liver_points_mm)
@@ -267,15 +282,21 @@ def test_uncertain_uptake_gives_no_cell() -> None:
 
 
 def test_coverage_ends_where_the_recipe_says() -> None:
-    sim = simulate(replace(RECIPE, pet_missing_mm=(0.0, 40.0), mri_missing_mm=(30.0, 0.0)))
-    body = sim.body
-    top = sim.scene.pet_pose.body_from_world.apply(sim.suv.grid.corners_mm())[:, 2].max()
+    body = study().body
+    recipe = replace(RECIPE, pet_missing_mm=(0.0, 40.0), mri_missing_mm=(30.0, 0.0))
+    view = scene(recipe, body)
+    top = view.pet_pose.body_from_world.apply(view.pet_grid.corners_mm())[:, 2].max()
     assert body.top_mm - 44.0 < top <= body.top_mm - 40.0
-    assert sim.hbp.grid.shape[0] < study().hbp.grid.shape[0]
+    assert view.hbp_grid.shape[0] < study().hbp.grid.shape[0]
+
+
+@cache
+def coronal() -> SimulatedStudy:
+    return simulate(replace(RECIPE, mri_plane=Plane.CORONAL, mri_tilt_deg=0.0))
 
 
 def test_a_coronal_mri_runs_from_front_to_back_with_the_head_up() -> None:
-    sim = simulate(replace(RECIPE, mri_plane=Plane.CORONAL, mri_tilt_deg=0.0, lesions=()))
+    sim = coronal()
     np.testing.assert_array_equal(sim.hbp.grid.directions, [[0, 0, 1], [1, 0, 0], [0, -1, 0]])
     assert sim.liver.volume_ml == pytest.approx(study().liver.volume_ml, rel=0.03)
 
@@ -296,11 +317,12 @@ def test_wrong_pairs_keep_the_grid_and_change_the_anatomy() -> None:
         ({"liver_cov": 0.9}, "liver_cov: wanted 0 to 0.6, got 0.9"),
         ({"breathing_mm": 60.0}, "breathing_mm: wanted -40 to 40, got 60.0"),
         ({"seed": -1}, "seed: wanted 0 to"),
+        ({"deformation_wavelengths_mm": (30.0, 90.0)}, "wanted two of at least 60 in order"),
     ],
 )
-def test_impossible_recipes_are_refused(changes: dict[str, float], message: str) -> None:
+def test_impossible_recipes_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidOption, match=message):
-        replace(RECIPE, **changes)  # type: ignore[arg-type]
+        replace(RECIPE, **changes)
 
 
 def test_impossible_lesions_are_refused() -> None:
@@ -341,3 +363,81 @@ def test_the_liver_cuts_a_large_lesion_off_at_its_surface() -> None:
     for segment in sim.segments:
         drawn = segment.mask.on(sim.hbp.grid).array
         assert (drawn & sim.liver.array).sum() > 0.995 * drawn.sum()
+
+
+def test_another_visit_is_the_same_body_with_other_noise_and_breath() -> None:
+    first, second = study(), simulate(replace(RECIPE, visit=1))
+    assert first.body.hilum_mm == second.body.hilum_mm
+    assert first.hbp.frame != second.hbp.frame
+    assert not np.array_equal(first.suv.array, second.suv.array)
+    assert first.truth.lesions[0].ct_mm != second.truth.lesions[0].ct_mm
+
+
+def test_a_sharpening_reconstruction_overshoots_and_recovers_more() -> None:
+    shape = turned((0.0, 0.0, 0.0), (15.0, 15.0, 15.0), np.eye(3))
+    small = turned((0.0, 0.0, 0.0), (3.0, 3.0, 3.0), np.eye(3))
+    plain = Recipe(seed=1, pet_fwhm_mm=6.0, pet_breathing_mm=0.0)
+    sharp = replace(plain, pet_sharpening=1.5)
+    assert recovery(sharp, shape) == pytest.approx(1.0, abs=0.02)
+    # 0.291 of one resolution and 0.129 of another that is wider by the root of two.
+    assert recovery(sharp, small) == pytest.approx(2.5 * 0.291 - 1.5 * 0.126, abs=0.015)
+
+
+def test_a_reader_who_draws_too_wide_changes_the_volumes_and_no_image() -> None:
+    sim = simulate(replace(RECIPE, outline_error_mm=2.0))
+    true_ml = study().segments[0].mask.volume_ml
+    assert sim.segments[0].mask.volume_ml == pytest.approx(true_ml * (17 / 15) ** 3, rel=0.06)
+    np.testing.assert_array_equal(sim.hbp.array, study().hbp.array)
+
+
+@pytest.mark.parametrize("resection", [Resection.LEFT_LATERAL, Resection.RIGHT_POSTERIOR])
+def test_a_resected_liver_lacks_its_part(resection: Resection) -> None:
+    whole, cut = (anatomy(replace(RECIPE, resection=kind)) for kind in (Resection.NONE, resection))
+    points = whole.liver_points_mm(np.random.default_rng(1), 2000)
+    lost = points[np.asarray(cut.inside_liver_mm(points)) > 5.0]
+    x, y = (lost - whole.liver.centre_mm)[:, :2].mean(0)
+    assert (x > 40.0) if resection is Resection.LEFT_LATERAL else (x < 0.0 < y)
+
+
+def test_missing_ends_of_a_coronal_mri_are_cut_off_along_the_body() -> None:
+    recipe = replace(coronal().recipe, mri_missing_mm=(40.0, 0.0))
+    cut, whole = scene(recipe, coronal().body).hbp_grid, coronal().hbp.grid
+    assert cut.shape[0] == whole.shape[0]
+    assert cut.shape[1] < whole.shape[1]
+    bottom = coronal().body.bottom_mm + 40.0
+    lowest = coronal().truth.mri_pose.body_from_world.apply(cut.corners_mm())[:, 2].min()
+    assert lowest == pytest.approx(bottom, abs=15.0)
+
+
+def test_blur_spreads_a_lesions_uptake_and_loses_none_of_it() -> None:
+    lesion = LesionRecipe(10.0, 4.0, place=Place.DEEP)
+    recipe = Recipe(seed=9, liver_suv=5.0, liver_cov=0.0)
+    without, with_lesion = (simulate(replace(recipe, lesions=n)) for n in ((), (lesion,)))
+    extra = with_lesion.suv.array - without.suv.array
+    true_ml = np.pi / 6 * 10.0**3 / 1000
+    total = float(extra.sum()) * without.suv.grid.voxel_ml
+    assert total == pytest.approx((4.0 - 1.0) * 5.0 * true_ml, rel=0.06)
+    row = with_lesion.truth.lesions[0]
+    assert extra.max() == pytest.approx(3.0 * 5.0 * row.recovery, rel=0.15)
+    peak_mm = without.suv.grid.world(np.unravel_index(extra.argmax(), extra.shape))
+    assert np.linalg.norm(peak_mm - row.pet_mm) < 3.5
+
+
+def test_a_shear_keeps_volumes_and_has_its_largest_length() -> None:
+    recipe = Recipe(
+        5, breathing_mm=0.0, deformation_mm=6.0, deformation_keeps_volume=True,
+        deformation_wavelengths_mm=(90.0, 180.0),
+    )  # fmt: skip
+    view = scene(recipe, anatomy(recipe))
+    bend, points, step = view.mri_pose.deformation, view.liver_points_mm, 0.01
+    assert isinstance(bend, Shear)
+    lengths = np.linalg.norm(bend(coords_of(points)), axis=0)
+    assert lengths.max() == pytest.approx(6.0, rel=1e-3)
+
+    def moved(at: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack(bend((at[:, 0], at[:, 1], at[:, 2])), -1)
+
+    slopes = [(moved(points + step * u) - moved(points - step * u)) / (2 * step) for u in np.eye(3)]
+    divergence = sum(slope[:, axis] for axis, slope in enumerate(slopes))
+    np.testing.assert_allclose(divergence, 0.0, atol=1e-6)
+    assert np.abs(slopes[0][:, 1]).max() > 0.05

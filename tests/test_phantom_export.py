@@ -13,21 +13,24 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from lesionmatch.dicom import write
+from lesionmatch.dicom import write, write_pet
 from lesionmatch.errors import WrongQuantity
 from lesionmatch.phantom import (
     Export,
+    Layout,
     LesionRecipe,
     Outlines,
     Recipe,
     Scenario,
     SimulatedStudy,
     Size,
+    Storage,
     scenario_recipe,
     simulate,
     typical_recipe,
     write_study,
 )
+from lesionmatch.phantom.visit import series, visits
 from lesionmatch.segments import Kind
 
 RECIPE = Recipe(
@@ -207,3 +210,51 @@ def test_typical_recipes_differ_and_repeat() -> None:
     assert recipes == [typical_recipe(seed) for seed in range(40)]
     assert len({recipe.breathing_mm for recipe in recipes}) == 40
     assert {len(recipe.lesions) > 0 for recipe in recipes} == {True, False}
+
+
+@pytest.mark.parametrize("storage", list(Storage))
+def test_every_storage_amounts_to_the_same_suv(storage: Storage) -> None:
+    when = visits(Recipe(seed=5))
+    header = series(when.pet, 3, "PET", when.pet.start)
+    thin = study().suv.crop((slice(30, 34), slice(0, 78), slice(0, 102)))
+    how = write_pet.Acquisition(storage, slices_per_bed=2)
+    slices = write_pet.pet_series(thin, header, when.injection, how)
+    weight_g, dose_bq = float(slices[0].PatientWeight) * 1000, when.injection.dose_bq
+    for ds, plane in zip(reversed(slices), thin.array, strict=True):
+        since_s = (when.pet.start - when.injection.at).total_seconds()
+        if storage is Storage.BQML_NONE:
+            since_s += float(ds.FrameReferenceTime) / 1000
+        decayed = 2 ** (-since_s / 4062.6) if storage is not Storage.BQML_ADMIN else 1.0
+        factor = {"GML": 1.0, "CNTS": 0.000731, "BQML": weight_g / (dose_bq * decayed)}[ds.Units]
+        stored = np.frombuffer(ds.PixelData, "<i2").reshape(plane.shape)
+        suv = stored * float(ds.RescaleSlope) * factor
+        np.testing.assert_allclose(suv, plane, atol=plane.max() / 60000, rtol=1e-5)
+
+
+def test_layouts_hold_the_same_instances(tmp_path: Path) -> None:
+    uids = []
+    for layout in Layout:
+        how = Export(layout=layout, has_decoys=False)
+        write_study(study(), tmp_path / layout.value / "pet", tmp_path / layout.value / "mri",
+                    export=how)  # fmt: skip
+        files = [p for p in (tmp_path / layout.value).rglob("*") if p.is_file()]
+        uids.append({pydicom.dcmread(p, stop_before_pixels=True).SOPInstanceUID for p in files})
+    assert uids[0] == uids[1] == uids[2]
+    assert (tmp_path / "nested" / "pet" / "S00003" / "I000001").exists()
+    assert (tmp_path / "numbered" / "mri" / "00000001").exists()
+
+
+def test_bare_names_do_not_tell_the_phases_apart(tmp_path: Path) -> None:
+    write_study(study(), tmp_path / "p", tmp_path / "m", export=Export(has_bare_names=True))
+    phases = [datasets(tmp_path / "m", "MR", number)[0] for number in (11, 12, 13, 20)]
+    assert {ds.SeriesDescription for ds in phases} == {"t1_vibe_tra"}
+    assert len({ds.AcquisitionTime for ds in phases}) == 4
+
+
+def test_without_codes_only_the_labels_tell_the_lesions_apart(tmp_path: Path) -> None:
+    how = Export(has_decoys=False, has_codes=False)
+    write_study(study(), tmp_path / "pet", tmp_path / "mri", export=how)
+    (seg,) = datasets(tmp_path / "mri", "SEG", 90)
+    codes = {s.SegmentedPropertyTypeCodeSequence[0].CodeMeaning for s in seg.SegmentSequence}
+    assert codes == {"Lesion"}
+    assert [s.SegmentLabel for s in seg.SegmentSequence] == ["Metastasis 1", "Cyst 2"]

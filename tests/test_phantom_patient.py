@@ -65,14 +65,13 @@ def test_the_lesions_lie_in_the_liver_and_show_on_the_pet(maps: Path) -> None:
 
 
 def test_another_seed_warps_the_patient_otherwise(maps: Path) -> None:
-    first, second = study(maps, 1), study(maps, 2)
-    assert abs(first.truth.liver_ml - second.truth.liver_ml) > 10.0
-    points = first.body.liver_points_mm(np.random.default_rng(0), 300)
-    assert (second.body.inside_liver_mm(points) < 0).mean() < 0.98
+    other = anatomy(Recipe(2, anatomy=Anatomy.PATIENT, patient_labels=maps))
+    points = study(maps, 1).body.liver_points_mm(np.random.default_rng(0), 300)
+    assert 0.3 < (other.inside_liver_mm(points) < 0).mean() < 0.98
 
 
 def test_the_warp_and_its_inverse_meet(maps: Path) -> None:
-    body = anatomy(Recipe(3, anatomy=Anatomy.PATIENT, patient_labels=maps))
+    body = study(maps, 1).body
     assert body.inside_liver_mm(np.array([body.liver.centre_mm]))[0] < -10.0
     cava = body.trees(Tissue.CAVA)
     assert len(cava) == len(labels.CAVA) - 1

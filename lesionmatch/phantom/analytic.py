@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 
 from lesionmatch.phantom import gut, hepatic, trunk
-from lesionmatch.phantom.body import Body, Organ, Tissue
-from lesionmatch.phantom.recipe import Recipe
+from lesionmatch.phantom.body import Body, Organ, Tissue, Tree
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.phantom.shapes import Coords, Ellipsoid, Field, rotation, triple, turned
 from lesionmatch.phantom.trunk import Trunk
 
@@ -28,22 +28,11 @@ def body(recipe: Recipe) -> Body:
     """The body of a recipe's seed, build and liver scale."""
     rng, frame = _trunk(recipe)
     kidneys = [_kidney(rng, side) for side in (-1.0, 1.0)]
-    liver = hepatic.random_liver(rng, frame, kidneys[0].outer, recipe.liver_ml_scale)
-    organs = [
-        *trunk.outer_parts(frame),
-        *trunk.chest(rng, frame, liver.dome),
-        *gut.colon_and_bowel(rng, frame),
-        *gut.stomach(rng),
-        _pancreas(rng),
-        _spleen(rng),
-        *_kidney_parts(kidneys),
-        *_adrenals(rng),
-        *hepatic.parts(rng, liver),
-        *trunk.inner_parts(frame),
-    ]
+    liver = hepatic.random_liver(rng, frame, kidneys[0].outer, recipe)
+    organs = _organs(rng, frame, liver, kidneys)
     return Body(
         cavity=partial(trunk.cavity, frame),
-        parts=tuple(organs),
+        parts=organs,
         liver=hepatic.organ(liver),
         capsule=liver.capsule,
         hilum_mm=liver.hilum_mm,
@@ -54,9 +43,27 @@ def body(recipe: Recipe) -> Body:
     )
 
 
+def _organs(
+    rng: np.random.Generator, frame: Trunk, liver: hepatic.Liver, kidneys: list[Kidney]
+) -> tuple[Organ | Tree, ...]:
+    """From the skin inwards; the spine covers what it cuts."""
+    return (
+        *trunk.outer_parts(frame),
+        *trunk.chest(rng, frame, liver.dome),
+        *gut.colon_and_bowel(rng, frame),
+        *gut.stomach(rng),
+        _pancreas(rng),
+        _spleen(rng),
+        *_kidney_parts(kidneys),
+        *_adrenals(rng),
+        *hepatic.parts(rng, liver),
+        *trunk.inner_parts(frame),
+    )
+
+
 def _trunk(recipe: Recipe) -> tuple[np.random.Generator, Trunk]:
     """The trunk, and the generator that goes on to the organs."""
-    rng = np.random.default_rng([recipe.seed, 1])
+    rng = recipe.rng(Stream.BODY)
     build = float(rng.uniform(0.1, 0.9)) if recipe.build is None else recipe.build
     return rng, trunk.random_trunk(rng, build)
 
@@ -72,7 +79,7 @@ GUT = (
 
 def another_day(recipe: Recipe, today: Body) -> Body:
     """The same body with stomach and bowel filled and lying otherwise."""
-    rng = np.random.default_rng([recipe.seed, 13])
+    rng = recipe.rng(Stream.GUT)
     _, frame = _trunk(recipe)
     moved = [*gut.colon_and_bowel(rng, frame), *gut.stomach(rng)]
     first = next(n for n, part in enumerate(today.parts) if part.tissue in GUT)

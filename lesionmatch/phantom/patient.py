@@ -16,7 +16,7 @@ from lesionmatch.errors import NothingFound
 from lesionmatch.phantom import labels, vessels
 from lesionmatch.phantom.body import Body, Organ, Tissue, Tree
 from lesionmatch.phantom.labels import Lattice, Organs
-from lesionmatch.phantom.recipe import PATIENT_LABELS_VARIABLE, Recipe
+from lesionmatch.phantom.recipe import PATIENT_LABELS_VARIABLE, Recipe, Stream
 from lesionmatch.phantom.shapes import (
     Coords,
     Ellipsoid,
@@ -94,7 +94,7 @@ class _Parts:
 
 def body(recipe: Recipe) -> Body:
     """The body of a recipe's seed. Raises `NothingFound` where the maps are not at hand."""
-    rng = np.random.default_rng([recipe.seed, 1])
+    rng = recipe.rng(Stream.BODY)
     warp = _warp(rng, recipe.liver_ml_scale)
     parts = _parts(rng, labels.organs(folder_of(recipe)), warp)
     capsule, liver = parts.shapes.capsule, parts.liver

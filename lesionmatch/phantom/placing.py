@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lesionmatch.errors import InvalidOption
 from lesionmatch.geometry import Points
 from lesionmatch.phantom.body import Body, Tissue
-from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe
+from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe, Stream
 from lesionmatch.phantom.shapes import (
     Distance,
     Ellipsoid,
@@ -101,7 +101,7 @@ def place_lesions(body: Body, recipe: Recipe) -> tuple[Placed, ...]:
 
     Raises `InvalidOption` when the liver has no such place left.
     """
-    rng = np.random.default_rng([recipe.seed, 3])
+    rng = recipe.rng(Stream.LESIONS)
     places = _places(body, rng)
     placed: dict[int, Placed] = {}
     order = sorted(range(len(recipe.lesions)), key=lambda n: -recipe.lesions[n].diameter_mm)
@@ -118,7 +118,9 @@ def _choose(
     places: _Places, wanted: LesionRecipe, others: list[Ellipsoid], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     fits = np.flatnonzero(_fits(places, wanted))
-    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * wanted.diameter_mm):
+    # A crowded liver has confluent lesions.
+    width = wanted.diameter_mm
+    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * width, -0.5 * width):
         free = np.ones(len(fits), bool)
         for other in others:
             apart = np.linalg.norm(places.points_mm[fits] - other.centre_mm, axis=1)
@@ -141,7 +143,7 @@ def _lump(rng: np.random.Generator, centre: NDArray[np.float64], diameter_mm: fl
 
 def place_spots(body: Body, recipe: Recipe, lesions: tuple[Placed, ...]) -> tuple[PlacedSpot, ...]:
     """Uptake without a lesion, each at a place of its kind."""
-    rng = np.random.default_rng([recipe.seed, 4])
+    rng = recipe.rng(Stream.SPOTS)
     return tuple(_spot(body, rng, spot, lesions) for spot in recipe.spots)
 
 

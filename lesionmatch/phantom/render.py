@@ -19,7 +19,7 @@ Box = tuple[slice, slice, slice]
 SLAB_VOXELS = 3_000_000
 """Voxels rendered at once, which bounds the memory of a clinical grid."""
 FINE_MM = 1.0
-"""Sampling within lesions; a quarter of the radius within small ones."""
+"""Sampling within lesions; finer, a quarter of the radius, in small ones, coarser in large."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +181,8 @@ def fine_share(
     if box is None:
         return None
     part = grid.crop(box)
-    fine_mm = min(FINE_MM, min(shape.radii_mm) / 4)
+    radius = min(shape.radii_mm)
+    fine_mm = max(min(FINE_MM, radius / 4), radius / 13)
     counts = np.maximum(np.ceil(grid.spacing_mm / fine_mm), 1).astype(int)
     fine = part.with_spacing(grid.spacing_mm / counts)
     view = slab(fine, pose)

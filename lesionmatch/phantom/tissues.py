@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesionmatch.phantom.body import Tissue
-from lesionmatch.phantom.recipe import Recipe
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.segments import Kind
 
 AIR_HU = -1000.0
@@ -89,7 +89,7 @@ def _varied(rng: np.random.Generator, values: Values, spread: float) -> dict[Tis
 
 def tissues(recipe: Recipe) -> Tissues:
     """Values for a recipe's seed; what the recipe names is as it says."""
-    rng = np.random.default_rng([recipe.seed, 2])
+    rng = recipe.rng(Stream.TISSUES)
     return Tissues(_hu(rng, recipe), _suv(rng, recipe), _hbp(rng, recipe))
 
 

@@ -314,9 +314,19 @@ def capsule_distance_mm(body: Body, shape: Ellipsoid) -> float:
 
 def recovery(recipe: Recipe, shape: Ellipsoid) -> float:
     """Share of a lesion's contrast left at its middle by resolution and breathing."""
-    fine = 0.75
     sd = recipe.pet_fwhm_mm / FWHM_PER_SD
-    sd_z = float(np.hypot(sd, scanners.breathing_sd_mm(recipe)))
+    motion, sharpening = scanners.breathing_sd_mm(recipe), recipe.pet_sharpening
+    plain = _centre_share(shape, sd, float(np.hypot(sd, motion)))
+    if sharpening == 0.0:
+        return plain
+    wide = float(np.sqrt(2.0)) * sd
+    softer = _centre_share(shape, wide, float(np.hypot(wide, motion)))
+    return (1.0 + sharpening) * plain - sharpening * softer
+
+
+def _centre_share(shape: Ellipsoid, sd: float, sd_z: float) -> float:
+    """What a Gaussian blur, wider along the body, leaves of a solid at its middle."""
+    fine = 0.75
     reach = np.array([max(shape.half_mm) + 3.5 * s for s in (sd_z, sd, sd)])
     half = np.ceil(reach / fine).astype(int)
     z, y, x = np.ogrid[tuple(slice(-n, n + 1) for n in half)]

@@ -14,10 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from lesionmatch.phantom.recipe import LesionRecipe, Place, Plane, Recipe, Size, Spot, SpotRecipe
+from lesionmatch.phantom.recipe import (
+    LesionRecipe,
+    Place,
+    Plane,
+    Recipe,
+    Resection,
+    Size,
+    Spot,
+    SpotRecipe,
+    Stream,
+)
 from lesionmatch.segments import Kind
 
 Rng = np.random.Generator
+
+LARGEST_AT_A_PLACE_MM = 22.0
+"""A larger metastasis is not deep, or beside a vessel, but all of these."""
 
 
 class Scenario(Enum):
@@ -60,53 +73,69 @@ ENRICHED: Mapping[Scenario, float] = MappingProxyType(
 """How often each occurs in a simulated cohort."""
 
 
-def scenario_of(seed: int, weights: Mapping[Scenario, float] = ENRICHED) -> Scenario:
+def scenario_of(
+    seed: int, weights: Mapping[Scenario, float] = ENRICHED, *, visit: int = 0
+) -> Scenario:
     """The scenario that `typical_recipe` draws for a seed."""
     shares = np.array(list(weights.values()))
-    chosen = np.random.default_rng([seed, 7]).choice(len(shares), p=shares / shares.sum())
+    rng = Recipe(seed=seed, visit=visit).rng(Stream.SCENARIO)
+    chosen = rng.choice(len(shares), p=shares / shares.sum())
     return list(weights)[int(chosen)]
 
 
 def typical_recipe(
-    seed: int, weights: Mapping[Scenario, float] = ENRICHED, size: Size = Size.SMALL
+    seed: int,
+    weights: Mapping[Scenario, float] = ENRICHED,
+    size: Size = Size.SMALL,
+    *,
+    visit: int = 0,
 ) -> Recipe:
-    """A study as it might come: another body, scanner, breath and disease for each seed."""
-    return scenario_recipe(scenario_of(seed, weights), seed, size)
+    """A study as it might come: another body, scanner, breath and disease for each seed.
+
+    Another `visit` is the same patient again.
+    """
+    return scenario_recipe(scenario_of(seed, weights, visit=visit), seed, size, visit=visit)
 
 
-def scenario_recipe(scenario: Scenario, seed: int, size: Size = Size.SMALL) -> Recipe:
+def scenario_recipe(
+    scenario: Scenario, seed: int, size: Size = Size.SMALL, *, visit: int = 0
+) -> Recipe:
     """A typical study of one scenario."""
-    base = _ordinary(np.random.default_rng([seed, 8]), seed, size)
-    changes = _CHANGES[scenario](np.random.default_rng([seed, 9]))
-    return replace(base, **changes)
+    base = Recipe(seed=seed, visit=visit, size=size)
+    base = replace(base, **_ordinary(base.rng(Stream.ORDINARY)))
+    return replace(base, **_CHANGES[scenario](base.rng(Stream.DISEASE)))
 
 
-def _ordinary(rng: Rng, seed: int, size: Size) -> Recipe:
+def _ordinary(rng: Rng) -> dict[str, Any]:
     """Body, breath, positioning and scanners of an ordinary study, without lesions."""
     is_fatty = rng.random() < 0.15
     is_cirrhotic = rng.random() < 0.08
     is_tilted = rng.random() < 0.2
-    return Recipe(
-        seed=seed,
-        size=size,
-        breathing_mm=float(rng.choice([-1, 1], p=[0.3, 0.7]) * rng.uniform(2, 20)),
-        deformation_mm=float(rng.uniform(2, 8)),
-        rotation_deg=float(rng.uniform(0, 6)),
-        frame_offset_mm=float(rng.uniform(0, 300)),
-        mri_tilt_deg=float(rng.uniform(-12, 12)) if is_tilted else 0.0,
-        mri_plane=Plane.CORONAL if rng.random() < 0.03 else Plane.AXIAL,
-        gut_differs=True,
-        pet_ct_offset_mm=float(np.clip(rng.normal(0, 3), -7, 7)),
-        liver_cov=float(np.clip(0.105 * np.exp(rng.normal(0, 0.25)), 0.06, 0.17)),
-        pet_fwhm_mm=float(rng.uniform(5.0, 8.0)),
-        pet_breathing_mm=float(rng.uniform(3, 14)),
-        liver_hu=float(rng.uniform(40, 72)) if is_fatty else None,
-        hbp_texture=0.09 if is_cirrhotic else float(rng.uniform(0.015, 0.04)),
-        hbp_vessel_contrast=float(rng.uniform(0.5, 0.75)) if is_cirrhotic else 1.0,
-        hbp_noise=float(rng.uniform(0.02, 0.05)),
-        hbp_bias=float(rng.uniform(0.1, 0.4)),
-        ct_noise_hu=float(rng.uniform(9, 20)),
-    )
+    return {
+        "breathing_mm": float(rng.choice([-1, 1], p=[0.3, 0.7]) * rng.uniform(2, 20)),
+        "deformation_mm": float(rng.uniform(2, 8)),
+        "rotation_deg": float(rng.uniform(0, 6)),
+        "frame_offset_mm": float(rng.uniform(0, 300)),
+        "mri_tilt_deg": float(rng.uniform(-12, 12)) if is_tilted else 0.0,
+        "mri_plane": Plane.CORONAL if rng.random() < 0.03 else Plane.AXIAL,
+        "gut_differs": True,
+        "pet_ct_offset_mm": float(np.clip(rng.normal(0, 3), -7, 7)),
+        "liver_cov": float(np.clip(0.105 * np.exp(rng.normal(0, 0.25)), 0.06, 0.17)),
+        "pet_fwhm_mm": float(rng.uniform(5.0, 8.0)),
+        "pet_breathing_mm": float(rng.uniform(3, 14)),
+        "liver_hu": float(rng.uniform(40, 72)) if is_fatty else None,
+        "hbp_texture": 0.09 if is_cirrhotic else float(rng.uniform(0.015, 0.04)),
+        "hbp_vessel_contrast": float(rng.uniform(0.5, 0.75)) if is_cirrhotic else 1.0,
+        "hbp_noise": float(rng.uniform(0.02, 0.05)),
+        "hbp_bias": float(rng.uniform(0.1, 0.4)),
+        "ct_noise_hu": float(rng.uniform(9, 20)),
+        "pet_sharpening": float(rng.uniform(0.2, 1.0)) if rng.random() < 0.3 else 0.0,
+        "outline_error_mm": float(np.clip(rng.normal(0, 0.4), -1, 1)),
+        "breathing_ap_share": float(rng.uniform(0.0, 0.35)),
+        "deformation_wavelengths_mm": (float(rng.uniform(100, 170)), 300.0),
+        "deformation_keeps_volume": True,
+        "resection": Resection.LEFT_LATERAL if rng.random() < 0.05 else Resection.NONE,
+    }
 
 
 def _lognormal(rng: Rng, median: float, spread: float, low: float, high: float) -> float:
@@ -117,9 +146,9 @@ def _metastasis(rng: Rng) -> LesionRecipe:
     """Sizes and uptake as published: median 14 mm, tumour-to-liver ratio 3.4."""
     places = list(Place)
     place = places[int(rng.choice(len(places), p=[0.5, 0.2, 0.12, 0.06, 0.12]))]
-    return LesionRecipe(
-        _lognormal(rng, 14.0, 0.5, 4.0, 55.0), _lognormal(rng, 3.4, 0.5, 1.3, 14.0), place=place
-    )
+    largest = 55.0 if place is Place.ANYWHERE else LARGEST_AT_A_PLACE_MM
+    diameter = _lognormal(rng, 14.0, 0.5, 4.0, largest)
+    return LesionRecipe(diameter, _lognormal(rng, 3.4, 0.5, 1.3, 14.0), place=place)
 
 
 def _bystanders(rng: Rng) -> tuple[LesionRecipe, ...]:
@@ -150,15 +179,16 @@ def _benign(rng: Rng) -> dict[str, Any]:
 
 
 def _burden(rng: Rng) -> dict[str, Any]:
-    """Metastases until they fill 15 to 60 per cent of some 1500 ml."""
+    """Metastases until they fill 15 to 60 per cent of a liver of at least 1500 ml."""
     wanted_ml, filled_ml = float(rng.uniform(225, 900)), 0.0
     lesions: list[LesionRecipe] = []
     while filled_ml < wanted_ml and len(lesions) < 60:
         lesion = LesionRecipe(_lognormal(rng, 34.0, 0.45, 6.0, 100.0), float(rng.uniform(2, 6)))
         filled_ml += np.pi / 6 * lesion.diameter_mm**3 / 1000
         lesions.append(lesion)
-    # The tumours take the tracer that the liver would have had.
-    return {"lesions": tuple(lesions), "liver_suv": float(rng.uniform(2.0, 4.5))}
+    # Tumours enlarge the liver, and take the tracer that it would have had.
+    suv = float(rng.uniform(2.0, 4.5))
+    return {"lesions": tuple(lesions), "liver_suv": suv, "liver_ml_scale": 1.3}
 
 
 def _small(rng: Rng) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from lesionmatch.image import Image, Mask
-from lesionmatch.phantom.recipe import Recipe
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.phantom.study import SimulatedStudy, simulate
 
 OTHER_BODY = 100_003
@@ -49,7 +49,7 @@ def thighs(study: SimulatedStudy) -> tuple[Image, Mask]:
     radius = np.hypot(x, y).reshape(grid.shape)
     signal = np.where(radius < 75, 90.0, 4.0) + np.where(radius < 62, 150.0, 0.0)
     signal = np.where(radius < 14, 30.0, signal)
-    rng = np.random.default_rng([study.recipe.seed, 70])
+    rng = study.recipe.rng(Stream.THIGHS)
     array = np.abs(signal + rng.normal(0, 8, grid.shape))
     return Image(grid, array.astype(np.float32), study.hbp.quantity), study.liver
 

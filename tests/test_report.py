@@ -126,6 +126,7 @@ def test_only_numbers_on_disk_still_make_a_page(tmp_path: Path) -> None:
     (tmp_path / "comparison.json").write_text(json.dumps(default_comparison(rows)))
     report.render(tmp_path)
     assert page_rows(tmp_path, "lesion-table") == csv_rows(tmp_path / "lesions.csv")
+    assert {row["overlay"] for row in csv_rows(tmp_path / "lesions.csv")} == {""}
 
 
 def test_a_label_with_a_script_or_a_formula_is_inert(tmp_path: Path) -> None:

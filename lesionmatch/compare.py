@@ -13,17 +13,24 @@ from numpy.typing import NDArray
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
-from lesionmatch.concordance import Concordance, Evidence, Surroundings, concord
+from lesionmatch.concordance import (
+    Concordance,
+    Evidence,
+    Sharpened,
+    Surroundings,
+    concord,
+    sharpen,
+)
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.geometry import Grid, Points
+from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried, Lesion, carry, lesions_from
 from lesionmatch.liver import Liver, Reference, describe_liver, find_liver, reference_uptake
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration, given, identity, register
-from lesionmatch.resample import resample_mask
+from lesionmatch.resample import PointMap, resample_mask
 from lesionmatch.segments import Structure
 
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
@@ -74,6 +81,8 @@ class Seen:
     """Lesions and foci: where the lesion-free liver is not."""
     reference: Reference
     resolution: Resolution
+    sharpened: Sharpened
+    """The lesions on the PET, put where matched lesions show that they lie."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +130,14 @@ def compare_studies(
     with progress.stage("measuring the uptake"):
         liver_on_pet = _on_pet(liver.mask, registration, pet)
         carried = _carried(lesions, registration, pet)
-        seen = _seen(pet, liver_on_pet, carried, options.protocol)
+        seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
+        shift_mm = seen.sharpened.shift_mm
+        if shift_mm is not None:
+            # The liver moves with its lesions, and foci are looked for where it is.
+            liver_on_pet = _moved(liver_on_pet, shift_mm)
+            seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
     with progress.stage("relating lesions and foci"):
-        evidence = _evidence(pet, liver, registration, carried, seen, options.protocol)
+        evidence = _evidence(pet, liver, registration, seen, options.protocol)
         concordance = concord(evidence, options.protocol)
         circumstances = Circumstances(_covered(liver.mask, registration, pet), registration.passed)
         calls = call(
@@ -139,7 +153,7 @@ def compare_studies(
         seen=seen,
         concordance=concordance,
         calls=calls,
-        assumptions=(*pet.assumptions, *mri.assumptions),
+        assumptions=(*pet.assumptions, *mri.assumptions, *_shift_said(shift_mm)),
     )
 
 
@@ -212,6 +226,24 @@ def _on_pet(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> Mask
     return Mask(pet.suv.grid, share >= 0.5)
 
 
+def _moved(mask: Mask, shift_mm: NDArray[np.float64]) -> Mask:
+    """A region of the PET moved on its own grid."""
+    back = np.eye(4)
+    back[:3, 3] = -shift_mm
+    unmoved = PointMap.affine(Transform(mask.frame, mask.frame, back))
+    return Mask(mask.grid, resample_mask(mask, mask.grid, unmoved) >= 0.5)
+
+
+def _shift_said(shift_mm: NDArray[np.float64] | None) -> tuple[str, ...]:
+    if shift_mm is None:
+        return ()
+    length_mm = float(np.linalg.norm(shift_mm))
+    return (
+        f"lesions and foci fit each other {length_mm:.0f} mm off the registration; lesions and "
+        "liver were moved there",
+    )
+
+
 def _covered(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> float:
     """The share of a region of the MRI that lies inside the PET's grid."""
     return float(pet.suv.grid.contains(registration.pet_from_mri.apply(mask.points_mm())).mean())
@@ -230,18 +262,32 @@ def _carried(
 
 
 def _seen(
-    pet: dicom.PetStudy, liver_on_pet: Mask, carried: Sequence[Carried], rules: Protocol
+    pet: dicom.PetStudy,
+    liver_on_pet: Mask,
+    carried: Sequence[Carried],
+    registration: Registration,
+    rules: Protocol,
 ) -> Seen:
     noise = field_of(pet.suv, liver_on_pet)
     foci = find_foci(pet.suv, liver_on_pet, rules, field=noise)
-    regions = [part.extent for part in carried] + [focus.extent for focus in foci]
+    resolution = resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet)
+    sharpened = sharpen(
+        carried,
+        foci,
+        registration.pet_from_mri,
+        pet.suv.grid,
+        fwhm_mm=resolution.fwhm_mm,
+        protocol=rules,
+    )
+    regions = [part.extent for part in sharpened.carried] + [focus.extent for focus in foci]
     avoid = _union(pet.suv.grid, [region for region in regions if region is not None])
     return Seen(
         noise=noise,
         foci=foci,
         avoid=avoid,
         reference=reference_uptake(pet.suv, liver_on_pet, avoid, rules),
-        resolution=resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet),
+        resolution=resolution,
+        sharpened=sharpened,
     )
 
 
@@ -257,10 +303,11 @@ def _evidence(
     pet: dicom.PetStudy,
     liver: Liver,
     registration: Registration,
-    carried: tuple[Carried, ...],
     seen: Seen,
     rules: Protocol,
 ) -> Evidence:
+    carried = seen.sharpened.carried
+    avoid = None if seen.avoid.is_empty else seen.avoid.trimmed()
     rng = np.random.default_rng(NULL_SEED)
     on_mri = [registration.mri_from_pet.apply(focus.extent.points_mm()) for focus in seen.foci]
     centres = [points.mean(axis=0, keepdims=True) for points in on_mri]
@@ -276,7 +323,7 @@ def _evidence(
         focus_error_mm=tuple(float(registration.error_mm(centre)[0]) for centre in centres),
         blur=Blur.breathing(seen.resolution.fwhm_mm, rules.detectability.breathing_mm),
         registration_passed=registration.passed,
-        null_p=lambda search: null_p(seen.noise, search, rules, avoid=seen.avoid, rng=rng),
+        null_p=lambda search: null_p(seen.noise, search, rules, avoid=avoid, rng=rng),
     )
 
 

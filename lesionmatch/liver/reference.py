@@ -84,9 +84,10 @@ def reference_uptake(
     values = image.array[healthy].astype(np.float64)
     mean, sd = float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0
     volume_ml = values.size * suv.grid.voxel_ml
+    left_out = 1.0 - values.size / np.count_nonzero(core)
     text = (
         f"robust mean of {volume_ml:.0f} ml of the liver, {margin_mm:g} mm from its surface; "
-        f"{1.0 - values.size / np.count_nonzero(core):.0%} of that depth left out as lesions or vessels"
+        f"{left_out:.0%} of that depth left out as lesions or vessels"
     )
     return Reference(
         mean, sd, sd / mean, volume_ml, text, spleen_suv_mean(suv, liver_on_pet, mean, spleen)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from lesionmatch.errors import InvalidOption
+from lesionmatch.protocol.cohort import CohortRules
 from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRules, RelationRules
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
@@ -35,6 +36,7 @@ from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
     "CallRules",
+    "CohortRules",
     "DetectabilityRules",
     "FlagRules",
     "FociRules",
@@ -68,6 +70,7 @@ class Protocol:
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
     liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
+    cohort: CohortRules = field(default_factory=CohortRules)
     foci: FociRules = field(default_factory=FociRules)
     input: InputLimits = field(default_factory=InputLimits)
     series: SeriesRules = field(default_factory=SeriesRules)

@@ -248,9 +248,7 @@ def test_public_segs_equal_what_another_reader_made_of_them(
     assert ours == theirs
 
 
-def rtstruct(
-    contours: list[tuple[str, np.ndarray]], *, name: str = "met", frame: str = MRI
-) -> Dataset:
+def rtstruct(contours: list[tuple[str, np.ndarray]], *, name: str = "met") -> Dataset:
     """An RTSTRUCT with one region, its references dangling."""
     ds = header("1.2.840.10008.5.1.4.1.1.481.3", "RTSTRUCT", MRI, "1.2.4.60")
     roi = item(ROINumber=1, ROIName=name, ReferencedFrameOfReferenceUID=MRI)

@@ -32,6 +32,22 @@ def inspect(args: argparse.Namespace) -> int:
     return 0
 
 
+def suv(args: argparse.Namespace) -> int:
+    """The SUV map alone."""
+    from lesionmatch import dicom, nifti
+
+    wanted = dicom.ReadOptions(pet_series=args.pet_series, weight_kg=args.weight_kg)
+    study = dicom.read_pet_study([args.pet], wanted)
+    nifti.write(study.suv, args.out)
+    facts = {**study.facts, "assumptions": list(study.assumptions)}
+    if args.json:
+        print(json.dumps(facts, indent=1, allow_nan=False))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in study.facts.items()))
+        print("\n".join(f"assumed: {text}" for text in study.assumptions))
+    return 0
+
+
 def report(args: argparse.Namespace) -> int:
     """Render the pages of a study or a batch again."""
     from lesionmatch.report import render_again

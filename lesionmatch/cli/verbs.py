@@ -62,14 +62,15 @@ def demo(args: argparse.Namespace) -> int:
     from lesionmatch.study import run_study
 
     progress = Progress(is_quiet=args.quiet)
-    pet, mri = args.out / "pet", args.out / "mri"
+    # Each seed has a folder of its own, because two patients in one would be refused.
+    folder = args.out / f"study-{args.seed}"
+    pet, mri = folder / "pet", folder / "mri"
     with progress.stage("simulating a study"):
         study = simulate(demo_recipe(args.seed))
-        write_study(study, pet, mri, args.out / "truth.json")
-    result = args.out / "lesionmatch-out"
-    status = run_study([pet], [mri], result, Options(), progress)
+        write_study(study, pet, mri, folder / "truth.json")
+    status = run_study([pet], [mri], args.out, Options(), progress)
     if not args.quiet:
-        print(_summary(result, is_verbose=args.verbose))
+        print(_summary(args.out, is_verbose=args.verbose))
     return status
 
 

@@ -382,9 +382,7 @@ def test_pet_and_mri_of_different_patients_are_refused_unless_the_user_says_so(
 ) -> None:
     pet = suv(tmp_path / "pet", slices(pet_slice))
     other = mri(tmp_path, slices(hbp_slice, PatientID="P2", PatientSex="F"))
-    with pytest.raises(
-        InvalidInput, match=r"another PatientID and PatientSex.*--different-ids"
-    ):
+    with pytest.raises(InvalidInput, match=r"another PatientID and PatientSex.*--different-ids"):
         dicom.require_same_patient(pet, other, ReadOptions())
     dicom.require_same_patient(pet, other, ReadOptions(different_ids=True))
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ PIXEL_TAGS = frozenset(
 PARSER_FAULTS = (
     InvalidDicomError, ValueError, TypeError, LookupError, AttributeError, OSError,
     EOFError, RecursionError, NotImplementedError, OverflowError, zlib.error, MemoryError,
+    struct.error,
 )  # fmt: skip
 """What pydicom raises on broken files, by the fuzz test; all of it means: unreadable."""
 

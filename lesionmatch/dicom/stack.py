@@ -126,6 +126,12 @@ def stack_of(part: Part, rules: SeriesRules, what: str) -> Stack:
 
 
 def _require_places(planes: Sequence[Plane], what: str) -> None:
+    cut = sum(not plane.instance.has_pixels for plane in planes)
+    if cut:
+        raise InconsistentSeries(
+            f"{what}: wanted pixels in every slice, got {cut} of {len(planes)} truncated; "
+            "export the series again"
+        )
     lost = sum(plane.position_mm is None or plane.orientation is None for plane in planes)
     if lost:
         raise InconsistentSeries(

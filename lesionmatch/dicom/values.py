@@ -37,14 +37,14 @@ def raw(dataset: Dataset, tag: BaseTag) -> object:
     Converting is what costs when thousands of headers are read.
     """
     try:
-        element = dataset.get_item(tag)
+        found = dataset.get_item(tag)
     except KeyError:
         return None
-    if element is None:
+    if found is None:
         return None
-    value = element.value
-    if isinstance(element, RawDataElement) and element.VR is None and value is not None:
-        return value if _vr(tag) in TEXT_VRS else dataset[tag].value
+    value = found.value
+    if isinstance(found, RawDataElement) and found.VR is None and value is not None:
+        return value if _vr(tag) in TEXT_VRS else element(dataset, tag)
     return value
 
 

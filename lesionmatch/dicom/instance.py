@@ -14,7 +14,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 
 from lesionmatch.dicom.sources import MEGABYTE, Source
-from lesionmatch.dicom.values import tag_of
+from lesionmatch.dicom.values import tag_of, text
 from lesionmatch.protocol import InputLimits
 
 MAGIC = b"DICM"
@@ -46,7 +46,7 @@ class Instance:
     @property
     def uid(self) -> str:
         """SOP Instance UID."""
-        return str(self.dataset.get("SOPInstanceUID", "") or "")
+        return text(self.dataset, "SOPInstanceUID")
 
     @property
     def syntax(self) -> str:
@@ -106,7 +106,7 @@ def _truncation(dataset: FileDataset, position: int, size: int) -> str | None:
     """A sentence if the header ends too early; pydicom itself says nothing then."""
     if position > size:
         return "a truncated file"
-    last = max(dataset.keys(), default=None)
+    last = next(reversed(dataset.keys()), None)  # type: ignore[call-overload]
     if last is None:
         return "a file without any attribute"
     element = dataset.get_item(last)

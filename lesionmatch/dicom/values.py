@@ -18,6 +18,7 @@ from lesionmatch.errors import InvalidInput, MissingAttribute
 LONGEST_TEXT = 1024
 
 
+@cache
 def tag_of(keyword: str) -> BaseTag:
     """The tag of a keyword of the standard."""
     tag = tag_for_keyword(keyword)
@@ -119,16 +120,27 @@ def numbers(dataset: Dataset, keyword: str | BaseTag) -> tuple[float, ...] | Non
     tag = tag_of(keyword) if isinstance(keyword, str) else keyword
     value = raw(dataset, tag)
     if isinstance(value, bytes) and _is_binary(dataset, tag):
-        value = element(dataset, tag)
+        found = _unsigned(dataset, tag)
+        value = element(dataset, tag) if found is None else found
     if value is None or value in ("", b""):
         return None
     try:
-        found = tuple(float(part) for part in _parts(value))
+        values = tuple(float(part) for part in _parts(value))
     except (ValueError, TypeError) as error:
         raise _not_a_number(dataset, keyword, value) from error
-    if not all(map(math.isfinite, found)):
+    if not all(map(math.isfinite, values)):
         raise _not_a_number(dataset, keyword, value)
-    return found or None
+    return values or None
+
+
+def _unsigned(dataset: Dataset, tag: BaseTag) -> int | None:
+    """A single 16-bit number, as Rows and Columns are, without the cost of converting it."""
+    found = dataset.get_item(tag)
+    if not isinstance(found, RawDataElement) or (found.VR or _vr(tag)) != "US":
+        return None
+    if found.value is None or len(found.value) != 2:
+        return None
+    return int.from_bytes(found.value, "little" if found.is_little_endian else "big")
 
 
 def _is_binary(dataset: Dataset, tag: BaseTag) -> bool:

@@ -5,8 +5,9 @@ its result. Nothing is written here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +30,19 @@ from lesionmatch.lesions import Carried, Lesion, carry, lesions_from
 from lesionmatch.liver import Liver, Reference, describe_liver, find_liver, reference_uptake
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
-from lesionmatch.registration import Registration, given, identity, register
+from lesionmatch.registration import Method, Registration, given, identity, register
 from lesionmatch.resample import PointMap, resample_mask
-from lesionmatch.segments import Structure
+from lesionmatch.segments import Kind, Segment, Structure
 
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
 """What `registration` may name; anything else is the path of a transform's file."""
 
 NULL_SEED = 20231
 """Seed of the draw of lesion-free places, so that the same study gives the same answer."""
+
+
+REDRAWN_MM = 1.0
+"""Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,11 @@ def compare_studies(
     pet: dicom.PetStudy, mri: dicom.MriStudy, options: Options, progress: Progress
 ) -> Comparison:
     """Compare two studies that were read, or simulated."""
-    lesions = lesions_from(mri.segments)
     with progress.stage("finding the liver"):
-        liver = _liver(mri, lesions, options.protocol)
+        liver = _liver(mri, options.protocol)
     with progress.stage("registering"):
         registration = _registration(pet, mri, liver, options)
+        lesions = lesions_from([_on_mri(segment, mri, registration) for segment in mri.segments])
     with progress.stage("measuring the uptake"):
         liver_on_pet = _on_pet(liver.mask, registration, pet)
         carried = _carried(lesions, registration, pet)
@@ -167,40 +172,47 @@ def _read(
         liver=options.liver,
         weight_kg=options.weight_kg,
         different_ids=options.different_ids,
+        phi=options.phi,
+        protocol=options.protocol,
     )
     pet = dicom.read_pet_study(pet_paths, wanted)
-    mri = dicom.read_mri_study(mri_paths, wanted)
-    dicom.require_same_patient(pet, mri, wanted)
-    return pet, mri
+    return pet, dicom.read_mri_study(mri_paths, wanted, pet=pet)
 
 
-def _liver(mri: dicom.MriStudy, lesions: Sequence[Lesion], rules: Protocol) -> Liver:
+def _liver(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     """The liver as the user drew it, else as found on the hepatobiliary image."""
+    grid = mri.hbp.grid
     structures = _structures(mri)
     drawn = structures.get(Structure.LIVER)
-    drawn_lesions = _union(mri.hbp.grid, [lesion.mask for lesion in lesions])
-    mask = find_liver(mri.hbp, rules, lesions=drawn_lesions) if drawn is None else drawn
+    inside = [
+        _placed(segment.mask, grid)
+        for segment in mri.segments
+        if isinstance(segment.meaning, Kind) and segment.mask.frame == grid.frame
+    ]
+    mask = find_liver(mri.hbp, rules, lesions=_union(grid, inside)) if drawn is None else drawn
     return describe_liver(
         mri.hbp,
         mask,
         origin="found on the hepatobiliary image" if drawn is None else "given",
-        lesions=[lesion.mask for lesion in lesions],
+        lesions=inside,
         structures=structures,
         protocol=rules,
     )
 
 
 def _structures(mri: dicom.MriStudy) -> dict[Structure, Mask]:
-    """The anatomy that was drawn, on the grid of the hepatobiliary image."""
-    parts: dict[Structure, Mask] = {}
+    """The anatomy that was drawn in the MRI's frame, on the grid of the hepatobiliary image."""
+    grid = mri.hbp.grid
+    parts: dict[Structure, list[Mask]] = {}
     for segment in mri.segments:
-        if isinstance(segment.meaning, Structure):
-            drawn = resample_mask(segment.mask, mri.hbp.grid) >= 0.5
-            known = parts.get(segment.meaning)
-            parts[segment.meaning] = Mask(
-                mri.hbp.grid, drawn if known is None else drawn | known.array
-            )
-    return parts
+        if isinstance(segment.meaning, Structure) and segment.mask.frame == grid.frame:
+            parts.setdefault(segment.meaning, []).append(_placed(segment.mask, grid))
+    return {structure: _union(grid, masks) for structure, masks in parts.items()}
+
+
+def _placed(mask: Mask, grid: Grid) -> Mask:
+    """A region of the same frame, drawn on any voxels, on those of `grid`."""
+    return Mask(grid, resample_mask(mask, grid) >= 0.5)
 
 
 def _registration(
@@ -216,9 +228,22 @@ def _registration(
         liver.mask,
         ct=pet.ct,
         pet=pet.suv,
-        method=options.registration,
+        method=cast("Method", options.registration),
         protocol=options.protocol,
     )
+
+
+def _on_mri(segment: Segment, mri: dicom.MriStudy, registration: Registration) -> Segment:
+    """A segment drawn on the PET or its CT as it lies on the MRI; any other as it is."""
+    maps = registration.mri_from_pet
+    if segment.mask.frame != maps.source:
+        return segment
+    points_mm = maps.apply(segment.mask.points_mm())
+    margin_mm = float(segment.mask.grid.spacing_mm.max())
+    grid = mri.hbp.grid
+    part = grid.crop(grid.box_around(points_mm, margin_mm)).with_spacing(REDRAWN_MM)
+    share = resample_mask(segment.mask, part, registration.pet_from_mri)
+    return replace(segment, mask=Mask(part, share >= 0.5 * share.max()).trimmed())
 
 
 def _on_pet(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> Mask:

@@ -19,6 +19,7 @@ from lesionmatch.registration.doubts import doubts_of
 from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
 from lesionmatch.registration.inverse import inverse_shifts
+from lesionmatch.registration.offset import pet_ct_offset_mm
 from lesionmatch.registration.result import Quality
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.search import best_shifts
@@ -292,3 +293,17 @@ def test_each_bad_number_raises_its_doubt(name: str, value: float, sentence: str
     found = doubts(**{name: value})
     assert len(found) == 1
     assert sentence in found[0]
+
+
+def test_a_liver_far_off_on_the_pet_is_doubted() -> None:
+    quality = Quality(**{**GOOD.as_dict(), "pet_ct_offset_mm": (0.0, 12.0, 16.0)})  # type: ignore[arg-type]
+    (doubt,) = doubts_of(quality, (), "ct", RegistrationRules())
+    assert "lie 20 mm off between the PET and its CT" in doubt
+
+
+def test_a_pet_that_misses_the_liver_has_no_offset() -> None:
+    _, liver, _ = blob_scene((0.0, 0.0, 0.0))
+    far = Grid.of(CT, (10, 10, 10), origin_mm=(0, 0, 400), spacing_mm=(4, 4, 4))
+    pet = pet_target(Image(far, np.ones(far.shape, np.float32), Quantity.SUV_BW))
+    there = PointMap.identity(CT, MRI)
+    assert pet_ct_offset_mm(liver, there, pet, np.random.default_rng(0)) is None

@@ -126,6 +126,7 @@ def test_only_numbers_on_disk_still_make_a_page(tmp_path: Path) -> None:
     (tmp_path / "comparison.json").write_text(json.dumps(default_comparison(rows)))
     report.render(tmp_path)
     assert page_rows(tmp_path, "lesion-table") == csv_rows(tmp_path / "lesions.csv")
+    assert {row["overlay"] for row in csv_rows(tmp_path / "lesions.csv")} == {""}
 
 
 def test_a_label_with_a_script_or_a_formula_is_inert(tmp_path: Path) -> None:
@@ -270,3 +271,11 @@ def test_agreement_by_different_lesions_is_not_shown_as_good(tmp_path: Path) -> 
     head = (tmp_path / "report.html").read_text().split("<main>")[0]
     assert '<div class="banner warn" role="status">' in head
     assert "Both involved, but by no lesion that both show (TP)." in head
+
+
+def test_a_study_whose_results_are_gone_is_listed_as_failed(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text("study_id,patient_id\nS1,P1\n")
+    report.index(tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert '<tr class="failed"' in page
+    assert "its results are not in this folder" in page

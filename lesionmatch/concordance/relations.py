@@ -51,6 +51,10 @@ class Focus(Protocol):
         """Its hottest voxel."""
 
     @property
+    def z(self) -> float:
+        """How far it stands out of the liver's noise, in standard deviations of that."""
+
+    @property
     def physiologic_neighbour(self) -> str | None:
         """What normal uptake explains it, where one does; it is then no finding."""
 

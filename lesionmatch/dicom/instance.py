@@ -11,7 +11,7 @@ from typing import BinaryIO
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from lesionmatch.dicom.sources import MEGABYTE, Source
 from lesionmatch.dicom.values import tag_of, text
@@ -26,7 +26,7 @@ PIXEL_TAGS = frozenset(
 )
 
 PARSER_FAULTS = (
-    InvalidDicomError, ValueError, TypeError, LookupError, AttributeError, OSError,
+    InvalidDicomError, BytesLengthException, ValueError, TypeError, LookupError, AttributeError, OSError,
     EOFError, RecursionError, NotImplementedError, OverflowError, zlib.error, MemoryError,
     struct.error,
 )  # fmt: skip
@@ -75,6 +75,9 @@ def read_instance(source: Source, limits: InputLimits) -> Instance | str:
                 return _deflated(source, file, limits)
             dataset = dcmread(file, stop_before_pixels=True)
             fault = _truncation(dataset, file.tell(), source.size)
+            if fault and text(dataset, "SeriesInstanceUID"):
+                # Cut short, but it says whose it is: its series is then refused, not shortened.
+                return Instance(source, dataset, source.size)
             return fault or Instance(source, dataset, file.tell())
     except PARSER_FAULTS as error:
         return f"cannot be read as DICOM ({type(error).__name__})"

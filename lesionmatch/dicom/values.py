@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -10,12 +11,18 @@ from typing import Any
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
 from lesionmatch.errors import InvalidInput, MissingAttribute
 
 LONGEST_TEXT = 1024
+VALUE_FAULTS = (
+    BytesLengthException, ValueError, TypeError, LookupError, AttributeError, OSError,
+    EOFError, RecursionError, NotImplementedError, OverflowError, struct.error,
+)  # fmt: skip
+"""What pydicom raises where it converts a malformed value."""
 
 
 @cache
@@ -84,7 +91,7 @@ def element(dataset: Dataset, tag: BaseTag) -> Any:  # noqa: ANN401 - any VR's v
         return None
     try:
         value = dataset[tag].value
-    except (ValueError, TypeError, LookupError, NotImplementedError, OverflowError, OSError):
+    except VALUE_FAULTS:
         return None
     return None if value is None or value == "" else value
 

@@ -1,52 +1,42 @@
 """How far a focus reaches: down to a threshold between its maximum and the liver around it."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.segmentation import watershed
 
 from lesionmatch.foci.field import Field
-from lesionmatch.foci.filters import Where, ball
-from lesionmatch.image import Mask
+from lesionmatch.foci.filters import Where
+from lesionmatch.foci.peaks import Voxel
 from lesionmatch.protocol import FociRules
 
-TOP_WITHIN_MM = 4.0
-"""The brightest voxel of a focus lies this near the peak of its statistic."""
-
-Voxel = tuple[int, ...]
+OUTSIDE_MM = 4.0
+"""An extent may leave the liver mask this far: masks are wrong by about as much."""
 
 
-def extents(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Mask]:
-    """The region of each peak; a voxel several of them reach belongs to the nearest peak."""
-    reach = [_reach(field, peak, rules) for peak in peaks]
-    if len(reach) > 1:
-        nearest = _nearest(field, peaks)
-        reach = [region & (nearest == n) for n, region in enumerate(reach)]
-    return [Mask(field.grid, region).trimmed() for region in reach]
+def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Where]:
+    """The region of each focus on the field's grid; the dips between them divide them."""
+    if not tops:
+        return []
+    basin = _basins(field, tops)
+    return [_reach(field, top, basin == n, rules) for n, top in enumerate(tops, start=1)]
 
 
-def _reach(field: Field, peak: Voxel, rules: FociRules) -> Where:
-    base = float(field.background[peak])
-    seed = _only(field, peak)
-    near = ndimage.binary_dilation(seed, ball(TOP_WITHIN_MM, field.grid))
-    top = float(field.suv[near].max())
-    bright = field.suv > base + rules.extent_fraction * (top - base)
-    labels, _ = ndimage.label(bright | seed)
-    return np.asarray(labels == labels[peak])
+def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
+    """The number of the focus whose uptake each voxel belongs to, from 1."""
+    marks = np.zeros(field.grid.shape, np.int32)
+    for n, top in enumerate(tops, start=1):
+        marks[top] = n
+    where = (field.depth > -OUTSIDE_MM) & (field.light > field.background)
+    return np.asarray(watershed(-field.light, marks, mask=where | (marks > 0)), np.int32)
 
 
-def _only(field: Field, peak: Voxel) -> Where:
-    region = np.zeros(field.grid.shape, bool)
-    region[peak] = True
-    return region
-
-
-def _nearest(field: Field, peaks: list[Voxel]) -> np.ndarray:
-    """The number of the nearest peak at each voxel."""
-    number = np.zeros(field.grid.shape, np.intp)
-    apart = np.ones(field.grid.shape, bool)
-    for n, peak in enumerate(peaks):
-        number[peak] = n
-        apart[peak] = False
-    at = ndimage.distance_transform_edt(
-        apart, sampling=field.grid.spacing_mm, return_distances=False, return_indices=True
-    )
-    return np.asarray(number[tuple(at)])
+def _reach(field: Field, top: Voxel, basin: Where, rules: FociRules) -> Where:
+    base = float(field.background[top])
+    level = base + rules.extent_fraction * (float(field.light[top]) - base)
+    bright = basin & (field.light > level)
+    bright[top] = True
+    labels, _ = ndimage.label(bright)
+    return np.asarray(ndimage.binary_fill_holes(labels == labels[top]))

@@ -5,15 +5,19 @@ The statistic is a difference of Gaussians at several scales on an image whose c
 no bright rim. Hot neighbours are left as they are: the tail of a neighbour's spill-in is
 convex, and a difference of Gaussians is not positive on it, whereas cutting the neighbour
 out would make an edge. Noise grows with the square root of the activity, so the statistic
-is divided by the square root of the local level before it is standardised.
+is divided by the square root of the local level before it is standardised. Hot regions of
+the liver itself are left out of the surround, so that one lesion does not hide another and
+a large one is not hollow.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesionmatch.errors import InvalidInput
-from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, local_mean, robust_sd
+from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
+from lesionmatch.foci.liver_level import LIGHT_SD_MM, Background, background_of
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 
@@ -29,13 +33,8 @@ DEEP_MM = 8.0
 INNER_MM = 4.0
 """The local background is taken below this depth."""
 
-BACKGROUND_SD_MM = 15.0
-LIGHT_SD_MM = 2.0
-COLD_SD = 2.5
-"""Voxels this many robust standard deviations below the background are cold."""
-
-ODD_SD = 2.5
-"""Voxels this far from the background are left out of it."""
+QUIET_SHARE = 0.05
+"""With less of the deep liver free of tumour the noise is taken up to the capsule."""
 
 LEAST_DEEP_ML = 20.0
 
@@ -50,6 +49,10 @@ class Field:
     liver: Where
     depth: Array
     """Signed distance to the liver mask's border in mm, positive inside."""
+    light: Array
+    """SUV lightly smoothed: what peaks and extents are read on."""
+    light_sd: float
+    """Noise of `light` over the square root of the activity."""
     background: Array
     """SUV of the lesion-free liver expected at each voxel."""
     z: Array
@@ -91,35 +94,40 @@ def field_of(suv: Image, liver_on_pet: Mask) -> Field:
 
 def _standardised(part: Image, liver: Where, depth: Array, deep: Where) -> Field:
     array, grid = part.array, part.grid
-    background = _background(array, depth, deep, grid)
-    root = np.sqrt(background)
-    light = gaussian(array, LIGHT_SD_MM, grid)
-    q = (light - background) / root
-    cold = q < -COLD_SD * robust_sd(q[deep])
-    filled = np.where(cold, background, array)
-    warm = deep & ~cold
+    known = background_of(array, depth, deep, grid, INNER_MM)
+    filled = np.where(known.cold, known.suv, array)
+    around = np.where(known.hot, known.suv, filled)
+    quiet = _quiet(depth, deep, known)
     z = np.full(array.shape, -np.inf, np.float32)
     for centre_mm, surround_mm in SCALES_MM:
-        surround = gaussian(filled, surround_mm, grid)
-        raised = (gaussian(filled, centre_mm, grid) - surround) / np.sqrt(
-            np.maximum(surround, background)
-        )
-        quiet = raised[warm]
-        np.maximum(z, (raised - np.median(quiet)) / robust_sd(quiet), out=z)
-    rough = ((array - gaussian(filled, LIGHT_SD_MM * 4, grid)) / root)[warm]
-    level = float(np.median(array[deep]))
+        surround = gaussian(around, surround_mm, grid)
+        above = gaussian(filled, centre_mm, grid) - surround
+        raised = above / np.sqrt(np.maximum(surround, known.suv))
+        calm = gaussian(around, centre_mm, grid) - surround
+        z = np.maximum(z, _standard(raised, (calm / np.sqrt(known.suv))[quiet]))
+    level = float(np.median(known.suv[deep]))
+    rough = ((array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv))[quiet]
     return Field(
-        grid, array, liver, depth, background, z, robust_sd(rough) * float(np.sqrt(level)), level
+        grid=grid,
+        suv=array,
+        light=known.light,
+        light_sd=known.light_sd,
+        liver=liver,
+        depth=depth,
+        background=known.suv,
+        z=z,
+        voxel_sd=robust_sd(rough) * float(np.sqrt(level)),
+        level=level,
     )
 
 
-def _background(array: Array, depth: Array, deep: Where, grid: Grid) -> Array:
-    """Local mean of the liver, values far from it left out twice."""
-    level = float(np.median(array[deep]))
-    inner = depth > INNER_MM
-    local = np.full(array.shape, level, np.float32)
-    for _ in range(2):
-        apart = array - local
-        usual = inner & (np.abs(apart) < ODD_SD * robust_sd(apart[deep]))
-        local = local_mean(array, usual.astype(np.float32), BACKGROUND_SD_MM, grid, prior=level)
-    return np.maximum(local, np.float32(0.1 * level))
+def _quiet(depth: Array, deep: Where, known: Background) -> Where:
+    """Liver whose fluctuations are noise; where tumour leaves too little, up to the capsule."""
+    odd = known.cold | known.hot
+    wanted = QUIET_SHARE * np.count_nonzero(deep)
+    quiet = deep & ~odd
+    return quiet if np.count_nonzero(quiet) > wanted else (depth > 0) & ~odd
+
+
+def _standard(raised: NDArray[np.floating], calm: NDArray[np.floating]) -> Array:
+    return np.asarray((raised - np.median(calm)) / robust_sd(calm), np.float32)

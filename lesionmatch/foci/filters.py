@@ -52,3 +52,13 @@ def ball(radius_mm: float, grid: Grid) -> Where:
     reach = np.floor(radius_mm / grid.spacing_mm + 1e-6).astype(int)
     steps = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), -1)
     return np.asarray(np.linalg.norm(steps * grid.spacing_mm, axis=-1) <= radius_mm + 1e-6)
+
+
+def one_sided_sd(values: NDArray[np.floating]) -> float:
+    """Standard deviation about 0 from the values below it, or from both sides if that is less.
+
+    Tumour lies above the liver, so what lies below it is noise even in a liver full of it.
+    """
+    below = values[values < 0]
+    both = 1.4826 * float(np.median(np.abs(values)))
+    return min(both, 1.4826 * float(np.median(-below))) if len(below) else both

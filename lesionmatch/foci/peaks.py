@@ -1,84 +1,70 @@
-"""Foci: peaks of uptake that stand out of this liver's own noise, found without the lesions."""
-
-from dataclasses import dataclass
+"""Peaks of the statistic, and which of them are resolved from a brighter one."""
 
 import numpy as np
 from scipy import ndimage
 
-from lesionmatch.foci.extent import extents
-from lesionmatch.foci.field import Field, field_of
-from lesionmatch.foci.filters import ball
-from lesionmatch.geometry import Points
-from lesionmatch.image import Image, Mask
-from lesionmatch.protocol import FociRules, Protocol
+from lesionmatch.foci.field import Field
+from lesionmatch.foci.filters import Where, ball
+from lesionmatch.protocol import FociRules
+
+Voxel = tuple[int, ...]
+
+TOP_WITHIN_MM = 4.0
+"""The brightest place of a focus lies this near the peak of its statistic."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Focus:
-    """A region of uptake above the liver around it."""
-
-    focus_id: str
-    """``F1`` is the one that stands out most."""
-    peak_mm: Points
-    """(3,) where it stands out most."""
-    centroid_mm: Points
-    """(3,) centroid of its uptake above the background."""
-    extent: Mask
-    """On the smallest part of the PET grid that holds it."""
-    z: float
-    """Standard deviations above the liver around it."""
-    suv_max: float
-    background_suv: float
-    """SUV of the liver expected at the peak."""
-    depth_mm: float
-    """Of the peak under the liver mask's border."""
-    physiologic_neighbour: str | None
-    """What normal uptake explains it, where one does: it is then evidence, not a finding."""
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is a finding: no physiologic uptake explains it."""
-        return self.physiologic_neighbour is None
-
-
-def find_foci(
-    suv: Image, liver_on_pet: Mask, protocol: Protocol, *, field: Field | None = None
-) -> tuple[Focus, ...]:
-    """Foci of the liver, those that stand out most first; `field` saves making it again.
-
-    Candidates near physiologic uptake are returned too and say so; only those that `counts`
-    are findings. Raises as `field_of` does.
-    """
-    known = field_of(suv, liver_on_pet) if field is None else field
-    rules = protocol.foci
-    peaks = _peaks(known, rules)
-    regions = extents(known, peaks, rules)
-    return tuple(
-        _focus(known, n, peak, region)
-        for n, (peak, region) in enumerate(zip(peaks, regions, strict=True), start=1)
-    )
-
-
-def _peaks(field: Field, rules: FociRules) -> list[tuple[int, ...]]:
-    """Voxels of the local maxima above the threshold, highest first."""
+def candidates(field: Field, rules: FociRules) -> list[Voxel]:
+    """Voxels of the local maxima of z above the threshold inside the liver, highest first."""
     near = ball(rules.peak_distance_mm, field.grid)
     top = field.z >= ndimage.maximum_filter(field.z, footprint=near, mode="nearest")
     found = np.argwhere(top & (field.z > rules.least_z) & (field.depth > -rules.outside_mm))
     order = np.argsort([-field.z[tuple(v)] for v in found], kind="stable")
-    return [tuple(int(i) for i in found[n]) for n in order]
+    return [_voxel(found[n]) for n in order]
 
 
-def _focus(field: Field, number: int, peak: tuple[int, ...], region: Mask) -> Focus:
-    inside = region.on(field.grid).array
-    above = np.maximum(field.suv - field.background, 0.0)[inside] + 1e-6
-    return Focus(
-        focus_id=f"F{number}",
-        peak_mm=field.grid.world(peak),
-        centroid_mm=field.grid.world(np.average(np.argwhere(inside), axis=0, weights=above)),
-        extent=region,
-        z=float(field.z[peak]),
-        suv_max=float(field.suv[inside].max()),
-        background_suv=float(field.background[peak]),
-        depth_mm=float(field.depth[peak]),
-        physiologic_neighbour=None,
+def brightest_near(field: Field, peak: Voxel) -> Voxel:
+    """The voxel of the highest light-smoothed SUV within reach of `peak`."""
+    box = tuple(
+        slice(max(0, i - int(r)), i + int(r) + 1)
+        for i, r in zip(peak, np.ceil(TOP_WITHIN_MM / field.grid.spacing_mm), strict=True)
     )
+    near = np.argwhere(np.ones_like(field.light[box], bool)) + [s.start for s in box]
+    away = np.linalg.norm((near - peak) * field.grid.spacing_mm, axis=1) <= TOP_WITHIN_MM
+    inside = near[away]
+    return _voxel(inside[np.argmax(field.light[tuple(inside.T)])])
+
+
+def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[tuple[Voxel, Voxel]]:
+    """(peak, brightest voxel) of the peaks a dip divides from every brighter one.
+
+    A dip divides where it falls below a share of the fainter peak's height above the liver
+    and by more than the noise makes.
+    """
+    tops = [brightest_near(field, peak) for peak in peaks]
+    order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
+    kept: list[int] = []
+    for n in order:
+        around = _above(field, tops[n], _dip(field, tops[n], rules))
+        if not any(around[tops[m]] for m in kept):
+            kept.append(n)
+    return [(peaks[n], tops[n]) for n in sorted(kept)]
+
+
+def _dip(field: Field, top: Voxel, rules: FociRules) -> float:
+    """The light-smoothed SUV the image must fall to before another peak is another focus."""
+    height, base = float(field.light[top]), float(field.background[top])
+    noise = field.light_sd * float(np.sqrt(max(height, base)))
+    share = base + rules.dip_fraction * (height - base)
+    return max(min(share, height - rules.dip_sd * noise), base)
+
+
+def _above(field: Field, top: Voxel, level: float) -> Where:
+    """The connected voxels around `top` above `level`."""
+    bright = field.light > level
+    bright[top] = True
+    labels, _ = ndimage.label(bright)
+    return np.asarray(labels == labels[top])
+
+
+def _voxel(index: np.ndarray) -> Voxel:
+    return tuple(int(i) for i in index)

@@ -20,7 +20,8 @@ from lesionmatch.resample import distance_mm
 LEAST_DEPTH_MM = 3.0
 FROM_MIDDLE_MM = (30.0, 12.0, -15.0)
 """Left of, behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
-PLACE_SD_MM = 22.0
+PLACE_SD_MM = (22.0, 22.0, 35.0)
+"""Widest along the body, where a liver that the image cuts has its middle elsewhere."""
 MIDDLE_ML = 1500.0
 VESSEL_REACH_MM = 30.0
 VOTE_MM = 12.0
@@ -53,7 +54,7 @@ def _place_weight(points: Points, liver: Mask) -> NDArray[np.float64]:
     """How well points fit the hilum's usual place in a liver of this size."""
     scale = (liver.volume_ml / MIDDLE_ML) ** (1.0 / 3.0)
     usual = liver.points_mm().mean(0) + scale * np.array(FROM_MIDDLE_MM)
-    off = np.linalg.norm(points - usual, axis=1) / (scale * PLACE_SD_MM)
+    off = np.linalg.norm((points - usual) / np.array(PLACE_SD_MM), axis=1) / scale
     return np.asarray(np.exp(-0.5 * off**2))
 
 

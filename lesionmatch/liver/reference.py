@@ -97,11 +97,12 @@ def reference_uptake(
 def _core(liver: Mask, avoid: Mask | None, margin_mm: float) -> tuple[NDArray[np.bool_], float]:
     """The part of the liver away from its surface and from `avoid`, and how far away."""
     depth = distance_mm(_outside(liver))
-    free = liver.array if avoid is None else liver.array & (distance_mm(avoid) > SPILL_MM / 2.0)
-    for margin in (margin_mm, margin_mm / 2.0, 0.0):
-        core = free & (depth > margin)
+    from_avoided = np.inf if avoid is None else distance_mm(avoid)
+    for margin, spill in ((1.0, 1.0), (0.5, 1.0), (0.5, 0.5), (0.0, 0.5)):
+        free = liver.array & (from_avoided > spill * SPILL_MM)
+        core = free & (depth > margin * margin_mm)
         if np.count_nonzero(core) * liver.grid.voxel_ml >= LEAST_CORE_ML:
-            return core, margin
+            return core, margin * margin_mm
     return (free if free.any() else liver.array), 0.0
 
 

@@ -41,6 +41,62 @@ class FociRules:
         least=0.0,
         most=30.0,
     )
+    dip_fraction: float = threshold(
+        0.8,
+        "fraction",
+        "between two foci uptake falls below this share of the fainter one's height",
+        "own choice; Rayleigh's criterion for two equal points is a dip to 0.74",
+        least=0.3,
+        most=0.95,
+    )
+    dip_sd: float = threshold(
+        4.0,
+        "SD",
+        "and by at least this many standard deviations of the lightly smoothed image",
+        "own measurement: large uniform lesions stay one focus",
+        least=0.0,
+        most=10.0,
+    )
+    neighbour_depth_mm: float = threshold(
+        8.0,
+        "mm",
+        "a focus deeper than this is not asked for a physiologic neighbour",
+        "own choice; at a FWHM of 7 mm 0.5 % of a neighbour's uptake reaches so deep",
+        least=0.0,
+        most=30.0,
+    )
+    outside_liver_mm: float = threshold(
+        4.0,
+        "mm",
+        "uptake this far outside the mask is outside the liver",
+        "own choice; masks carried from the MRI are wrong by 2 to 4 mm",
+        least=0.0,
+        most=15.0,
+    )
+    undecided_mm: float = threshold(
+        4.0,
+        "mm",
+        "beside a hot neighbour a focus above this depth may be liver or neighbour",
+        "own measurement: false foci lie 3 to 4 mm inside a shifted mask",
+        least=0.0,
+        most=15.0,
+    )
+    neighbour_reach_mm: float = threshold(
+        12.0,
+        "mm",
+        "a hot neighbour is looked for this far around",
+        "own choice; the mask's error and one width of resolution",
+        least=0.0,
+        most=40.0,
+    )
+    neighbour_ratio: float = threshold(
+        1.3,
+        "ratio",
+        "a neighbour this many times the liver is hot",
+        "own choice",
+        least=1.0,
+        most=10.0,
+    )
     null_places: float = threshold(
         200.0,
         "places",

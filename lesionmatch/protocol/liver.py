@@ -69,7 +69,7 @@ class LiverRules:
         1.15,
         "ratio",
         "a liver no brighter than its surroundings by this factor is implausible",
-        "own choice; the phantom's poorest hepatobiliary phase has 1.6, a T2 image below 1",
+        "own choice; on a T2 image the liver is darker than what lies around it",
         least=0.0,
         most=5.0,
     )

@@ -123,3 +123,11 @@ class RegistrationRules:
         least=0.0,
         most=2.0,
     )
+    most_pet_offset_mm: float = threshold(
+        15.0,
+        "mm",
+        "a liver that seems to lie further off than this between PET and CT is doubtful",
+        "breathing moves a liver by 10 to 25 mm, its mean position by less (own choice)",
+        least=2.0,
+        most=50.0,
+    )

@@ -19,8 +19,7 @@ capsule still tells how far the surface has moved along its normal, and nothing 
 outside the liver force and curvature are projected onto the normal n, the direction in which
 the distance to the liver grows, by ``P = n nᵀ``; they count for less, because neighbours move
 on their own; and inside and outside have a table of intensities each, since what is dark
-within (a vessel) is another thing than what is dark without (air, fat). On simulated organs
-that slide this halved the largest errors.
+within (a vessel) is another thing than what is dark without (air, fat).
 """
 
 from dataclasses import dataclass
@@ -35,9 +34,7 @@ from lesionmatch.registration.information import Window, alignment_score
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.scene import Scene, reserved
 from lesionmatch.registration.spline import Spline
-from lesionmatch.resample import (
-    distance_mm,
-)
+from lesionmatch.resample import distance_mm
 
 Floats = NDArray[np.float32]
 
@@ -49,7 +46,6 @@ BENDING_UNIT = 1000.0
 
 HOLD_MM = 15.0
 """Standard deviation of the neighbourhood over which the images' hold is averaged."""
-
 
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 

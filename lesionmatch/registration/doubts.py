@@ -20,6 +20,7 @@ def doubts_of(
         *_contrast_doubts(quality, target, rules),
         *_shape_doubts(quality, rules),
         *_liver_doubts(quality, target, rules),
+        *_offset_doubts(quality, rules),
     )
 
 
@@ -86,4 +87,13 @@ def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> It
         yield (
             f"the MRI cuts the liver: {100 * cut:.0f} % of its largest area goes on beyond "
             f"(wanted at most {100 * rules.most_cut_share:.0f} %)"
+        )
+
+
+def _offset_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
+    away_mm = math.hypot(*(quality.pet_ct_offset_mm or (0.0,)))
+    if away_mm > rules.most_pet_offset_mm:
+        yield (
+            f"the liver seems to lie {away_mm:.0f} mm off between the PET and its CT "
+            f"(wanted at most {rules.most_pet_offset_mm:g} mm), which was not corrected"
         )

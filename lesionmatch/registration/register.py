@@ -266,16 +266,19 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
     ways = fit.ways
     if offset is not None and quality.pet_ct_offset_applied:
         ways = _offset_applied(ways, offset)
-    doubts = doubts_of(quality, fit.refused, study.target.name, study.rules)
+    name, rules = study.target.name, study.rules
+    doubts = doubts_of(quality, fit.refused, name, rules)
+    # A scan that ends within the liver is a doubt about the study, not about the map.
+    is_lost = bool(doubts_of(replace(quality, cut_share=None), fit.refused, name, rules))
     bound = _bound(study, fit, quality)
     return Registration(
         mri_from_pet=ways.mri_from_target,
         pet_from_mri=ways.target_from_mri,
         method=fit.kind,
-        target=study.target.name,
+        target=name,
         quality=quality,
         doubts=doubts,
-        bound_mm=DoubtfulBound(bound) if doubts else bound,
+        bound_mm=DoubtfulBound(bound) if is_lost else bound,
     )
 
 
@@ -304,9 +307,8 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     now = seen(judge, target, there)
     middle = liver_median(judge, now)
     peaks = fit.peaks.mutual_information
-    is_applied = offset is not None and (
-        float(np.linalg.norm(offset)) >= study.rules.least_pet_offset_mm
-    )
+    away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
+    rules = study.rules
     growth = _growth(fit)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
@@ -323,7 +325,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),
-        pet_ct_offset_applied=is_applied,
+        pet_ct_offset_applied=rules.least_pet_offset_mm <= away_mm <= rules.most_pet_offset_mm,
     )
 
 

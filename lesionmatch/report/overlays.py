@@ -105,9 +105,12 @@ def centre_mm(row: Row) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
 
 
 def overlay(scene: Scene, row: Row) -> Rgb | None:
-    """The picture of one lesion or PET-only focus; None where it has no place on the PET."""
+    """The picture of one lesion or PET-only focus.
+
+    None where it has no place on the PET, or where there are no images.
+    """
     centre = centre_mm(row)
-    if centre is None:
+    if centre is None or (scene.images.suv is None and scene.images.mri is None):
         return None
     window = suv_window(row, scene.liver_suv)
     drawn = _outlines(scene, row)

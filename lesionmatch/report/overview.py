@@ -81,7 +81,9 @@ def _studies(out: Path) -> list[Study]:
     for row in _rows(out / "calls.csv"):
         error = errors.pop(row["study_id"], None)
         case = out / "studies" / row["study_id"]
-        made.append(_failed(row, error) if error is not None else _done(row, case))
+        if error is None and not (case / "comparison.json").is_file():
+            error = row.get("why") or "its results are not in this folder"
+        made.append(_done(row, case) if error is None else _failed(row, error))
     left = [row for row in _rows(out / "failures.csv") if row["study_id"] in errors]
     return made + [_failed(row, row.get("error", "")) for row in left]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from lesionmatch.evaluation.sheet import Cell, Form, Heading, Sheet
 from lesionmatch.report.tables import FORMULA
 
-
 WIDE = 9
 """Columns that a printed page holds in letters of the usual size."""
 

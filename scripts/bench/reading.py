@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from pydicom import dcmread
 
 from lesionmatch import dicom
 from lesionmatch.dicom.pet import read_hounsfield

@@ -1,0 +1,105 @@
+"""Uptake near the capsule that a hot neighbour explains: stomach, bowel, kidney, spleen."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import ndimage
+
+from lesionmatch.foci.field import Field
+from lesionmatch.foci.filters import Where, ball
+from lesionmatch.foci.peaks import Voxel
+from lesionmatch.geometry import Points
+from lesionmatch.image import Mask
+from lesionmatch.protocol import FociRules
+from lesionmatch.segments import Structure
+
+CLIMB_MM = 5.0
+"""A step uphill looks this far, so that grain does not stop it."""
+
+STEPS = 20
+
+NORMAL = {
+    Structure.SPLEEN: "spleen",
+    Structure.KIDNEY: "kidney",
+    Structure.ADRENAL: "adrenal gland",
+    Structure.STOMACH: "stomach",
+    Structure.BOWEL: "bowel",
+    Structure.PANCREAS: "pancreas",
+    Structure.GALLBLADDER: "gallbladder",
+    Structure.BILE_DUCT: "bile duct",
+}
+
+
+def neighbour_of(
+    field: Field, top: Voxel, rules: FociRules, structures: Mapping[Structure, Mask]
+) -> str | None:
+    """What normal uptake explains the focus at `top`, in words; None where none does.
+
+    Either its uptake rises steadily to a brighter place outside the liver (spill-in, or the
+    organ itself inside a mask that is wrong), or it lies at the very edge beside a hot
+    organ, where liver and organ cannot be told apart without being told where to look.
+    """
+    if field.depth[top] > rules.neighbour_depth_mm:
+        return None
+    summit = _climb(field, top)
+    if field.depth[summit] < -rules.outside_liver_mm:
+        return f"spill-in through the capsule from {_name(field, summit, structures)}"
+    hot = _hot_beside(field, top, rules)
+    if field.depth[top] < rules.undecided_mm and hot is not None:
+        return f"at the capsule beside {_name(field, hot, structures)}"
+    return None
+
+
+def _climb(field: Field, start: Voxel) -> Voxel:
+    """The brightest place that steps uphill reach."""
+    here = start
+    for _ in range(STEPS):
+        best = _brightest(field.light, here, ball(CLIMB_MM, field.grid))
+        if best == here:
+            break
+        here = best
+    return here
+
+
+def _brightest(light: np.ndarray, here: Voxel, near: Where) -> Voxel:
+    around = np.argwhere(near) - np.array(near.shape) // 2 + here
+    around = around[((around >= 0) & (around < light.shape)).all(1)]
+    best = around[np.argmax(light[tuple(around.T)])]
+    return tuple(int(i) for i in best)
+
+
+def _hot_beside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
+    """The brightest voxel outside the liver near `top`, where it is hotter than the liver."""
+    near = ball(rules.neighbour_reach_mm, field.grid)
+    around = np.argwhere(near) - np.array(near.shape) // 2 + top
+    around = around[((around >= 0) & (around < field.grid.shape)).all(1)]
+    outside = around[field.depth[tuple(around.T)] < -rules.outside_liver_mm]
+    if not len(outside):
+        return None
+    best = tuple(int(i) for i in outside[np.argmax(field.light[tuple(outside.T)])])
+    is_hot = field.light[best] > rules.neighbour_ratio * field.background[top]
+    return best if is_hot else None
+
+
+def _name(field: Field, place: Voxel, structures: Mapping[Structure, Mask]) -> str:
+    """The organ drawn there, else the side of the liver it lies on."""
+    point = field.grid.world(place)
+    for structure, name in NORMAL.items():
+        mask = structures.get(structure)
+        if mask is not None and _holds(mask, point):
+            return name
+    middle = field.grid.world(ndimage.center_of_mass(field.liver))
+    return f"uptake outside the liver ({_side(point - middle)})"
+
+
+def _holds(mask: Mask, point: Points) -> bool:
+    voxel = np.rint(mask.grid.voxels(point)).astype(int)
+    inside = bool(((voxel >= 0) & (voxel < np.array(mask.grid.shape))).all())
+    return inside and bool(mask.array[tuple(voxel)])
+
+
+def _side(off_mm: Points) -> str:
+    """The side (LPS) the vector points to most."""
+    words = (("right", "left"), ("front", "back"), ("below", "above"))
+    axis = int(np.argmax(np.abs(off_mm)))
+    return words[axis][int(off_mm[axis] > 0)]

@@ -26,7 +26,8 @@ PIXEL_TAGS = frozenset(
 )
 
 PARSER_FAULTS = (
-    InvalidDicomError, BytesLengthException, ValueError, TypeError, LookupError, AttributeError, OSError,
+    InvalidDicomError, BytesLengthException, ValueError, TypeError, LookupError, OSError,
+    AttributeError,
     EOFError, RecursionError, NotImplementedError, OverflowError, zlib.error, MemoryError,
     struct.error,
 )  # fmt: skip

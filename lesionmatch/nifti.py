@@ -8,7 +8,9 @@ a frame of reference, so the caller says which one the file belongs to. Arrays t
 import bz2
 import gzip
 import io
+import logging
 import re
+import struct
 import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -38,10 +40,13 @@ WHOLE_TOL = 1e-3
 """Labels stored as floating point may be this far from a whole number."""
 MEGABYTE = 1e6
 
+logging.getLogger("nibabel.global").disabled = True  # what it logs, we refuse
+
 FILE_FAULTS = (
     ValueError, TypeError, LookupError, AttributeError, OSError, EOFError, MemoryError,
     OverflowError, zlib.error, ArithmeticError, RecursionError,
     nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError, nrrd.NRRDError,
+    nib.wrapstruct.WrapStructError, struct.error, AssertionError,
 )  # fmt: skip
 """What the readers raise on broken files; all of it means: unreadable."""
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import BinaryIO
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from lesionmatch.dicom.sources import MEGABYTE, Source
-from lesionmatch.dicom.values import tag_of
+from lesionmatch.dicom.values import tag_of, text
 from lesionmatch.protocol import InputLimits
 
 MAGIC = b"DICM"
@@ -25,8 +26,10 @@ PIXEL_TAGS = frozenset(
 )
 
 PARSER_FAULTS = (
-    InvalidDicomError, ValueError, TypeError, LookupError, AttributeError, OSError,
+    InvalidDicomError, BytesLengthException, ValueError, TypeError, LookupError, OSError,
+    AttributeError,
     EOFError, RecursionError, NotImplementedError, OverflowError, zlib.error, MemoryError,
+    struct.error,
 )  # fmt: skip
 """What pydicom raises on broken files, by the fuzz test; all of it means: unreadable."""
 
@@ -44,7 +47,7 @@ class Instance:
     @property
     def uid(self) -> str:
         """SOP Instance UID."""
-        return str(self.dataset.get("SOPInstanceUID", "") or "")
+        return text(self.dataset, "SOPInstanceUID")
 
     @property
     def syntax(self) -> str:
@@ -73,6 +76,9 @@ def read_instance(source: Source, limits: InputLimits) -> Instance | str:
                 return _deflated(source, file, limits)
             dataset = dcmread(file, stop_before_pixels=True)
             fault = _truncation(dataset, file.tell(), source.size)
+            if fault and text(dataset, "SeriesInstanceUID"):
+                # Cut short, but it says whose it is: its series is then refused, not shortened.
+                return Instance(source, dataset, source.size)
             return fault or Instance(source, dataset, file.tell())
     except PARSER_FAULTS as error:
         return f"cannot be read as DICOM ({type(error).__name__})"
@@ -104,7 +110,7 @@ def _truncation(dataset: FileDataset, position: int, size: int) -> str | None:
     """A sentence if the header ends too early; pydicom itself says nothing then."""
     if position > size:
         return "a truncated file"
-    last = max(dataset.keys(), default=None)
+    last = next(reversed(dataset.keys()), None)  # type: ignore[call-overload]
     if last is None:
         return "a file without any attribute"
     element = dataset.get_item(last)

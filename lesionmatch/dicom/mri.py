@@ -47,7 +47,7 @@ def read_mri_study(
         hbp=hbp,
         segments=drawn.segments,
         has_segmentation=drawn.is_about_lesions,
-        assumptions=(*([note] if note else []), *drawn.assumptions),
+        assumptions=(*inventory.broken, *([note] if note else []), *drawn.assumptions),
         hbp_series=chosen,
         drawn=drawn,
         inventory=inventory,

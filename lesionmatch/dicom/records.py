@@ -15,6 +15,8 @@ from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.values import text
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 
+HARMLESS = frozenset({"not DICOM", "not a regular file", "a link to nothing"})
+"""Why a file is passed over that cannot be a part of a study."""
 HEADS = ("series", "modality", "taken for", "files", "size", "spacing mm")
 
 
@@ -109,6 +111,13 @@ class Inventory:
     skipped: Mapping[str, int]
     """How many files were passed over, by the reason."""
     files: int
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """A note on files that may be DICOM and could not be read; none where all could."""
+        count = sum(n for why, n in self.skipped.items() if why not in HARMLESS)
+        whys = ", ".join(sorted(why for why in self.skipped if why not in HARMLESS))
+        return (f"{count} files could not be read and were passed over ({whys})",) if count else ()
 
     def of_modality(self, modality: str) -> tuple[SeriesRecord, ...]:
         """The records of one modality."""

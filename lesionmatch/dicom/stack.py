@@ -51,10 +51,10 @@ class Stack:
 
 def parts_of(planes: Sequence[Plane]) -> tuple[Part, ...]:
     """The planes of one series, parted into what may be volumes; largest part first."""
-    placed = [plane for plane in planes if plane.position_mm and plane.orientation]
-    lost = tuple(plane for plane in planes if not (plane.position_mm and plane.orientation))
+    placed = [plane for plane in planes if _is_whole(plane)]
+    lost = tuple(plane for plane in planes if not _is_whole(plane))
     groups = sorted(_grouped(placed, _hard_key), key=len, reverse=True) or [()]
-    # A plane without a place stays with the volume it may be missing from, which is then
+    # A plane without a place or pixels stays with the volume it may be missing from, which is then
     # refused instead of losing a slice.
     groups[0] += lost
     reasons = ("orientation, size or spacing",) if len(groups) > 1 else ()
@@ -62,6 +62,10 @@ def parts_of(planes: Sequence[Plane]) -> tuple[Part, ...]:
     for group in groups:
         parts += _by_splitters(group, reasons)
     return tuple(sorted(parts, key=lambda part: -len(part.planes)))
+
+
+def _is_whole(plane: Plane) -> bool:
+    return bool(plane.position_mm and plane.orientation and plane.instance.has_pixels)
 
 
 def _grouped(planes: Sequence[Plane], key: Callable[[Plane], Hashable]) -> list[tuple[Plane, ...]]:
@@ -126,6 +130,12 @@ def stack_of(part: Part, rules: SeriesRules, what: str) -> Stack:
 
 
 def _require_places(planes: Sequence[Plane], what: str) -> None:
+    cut = sum(not plane.instance.has_pixels for plane in planes)
+    if cut:
+        raise InconsistentSeries(
+            f"{what}: wanted pixels in every slice, got {cut} of {len(planes)} truncated; "
+            "export the series again"
+        )
     lost = sum(plane.position_mm is None or plane.orientation is None for plane in planes)
     if lost:
         raise InconsistentSeries(

@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -10,14 +11,21 @@ from typing import Any
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
 from lesionmatch.errors import InvalidInput, MissingAttribute
 
 LONGEST_TEXT = 1024
+VALUE_FAULTS = (
+    BytesLengthException, ValueError, TypeError, LookupError, AttributeError, OSError,
+    EOFError, RecursionError, NotImplementedError, OverflowError, struct.error,
+)  # fmt: skip
+"""What pydicom raises where it converts a malformed value."""
 
 
+@cache
 def tag_of(keyword: str) -> BaseTag:
     """The tag of a keyword of the standard."""
     tag = tag_for_keyword(keyword)
@@ -37,14 +45,14 @@ def raw(dataset: Dataset, tag: BaseTag) -> object:
     Converting is what costs when thousands of headers are read.
     """
     try:
-        element = dataset.get_item(tag)
+        found = dataset.get_item(tag)
     except KeyError:
         return None
-    if element is None:
+    if found is None:
         return None
-    value = element.value
-    if isinstance(element, RawDataElement) and element.VR is None and value is not None:
-        return value if _vr(tag) in TEXT_VRS else dataset[tag].value
+    value = found.value
+    if isinstance(found, RawDataElement) and found.VR is None and value is not None:
+        return value if _vr(tag) in TEXT_VRS else element(dataset, tag)
     return value
 
 
@@ -83,7 +91,7 @@ def element(dataset: Dataset, tag: BaseTag) -> Any:  # noqa: ANN401 - any VR's v
         return None
     try:
         value = dataset[tag].value
-    except (ValueError, TypeError, LookupError, NotImplementedError, OverflowError, OSError):
+    except VALUE_FAULTS:
         return None
     return None if value is None or value == "" else value
 
@@ -119,16 +127,27 @@ def numbers(dataset: Dataset, keyword: str | BaseTag) -> tuple[float, ...] | Non
     tag = tag_of(keyword) if isinstance(keyword, str) else keyword
     value = raw(dataset, tag)
     if isinstance(value, bytes) and _is_binary(dataset, tag):
-        value = element(dataset, tag)
+        found = _unsigned(dataset, tag)
+        value = element(dataset, tag) if found is None else found
     if value is None or value in ("", b""):
         return None
     try:
-        found = tuple(float(part) for part in _parts(value))
+        values = tuple(float(part) for part in _parts(value))
     except (ValueError, TypeError) as error:
         raise _not_a_number(dataset, keyword, value) from error
-    if not all(map(math.isfinite, found)):
+    if not all(map(math.isfinite, values)):
         raise _not_a_number(dataset, keyword, value)
-    return found or None
+    return values or None
+
+
+def _unsigned(dataset: Dataset, tag: BaseTag) -> int | None:
+    """A single 16-bit number, as Rows and Columns are, without the cost of converting it."""
+    found = dataset.get_item(tag)
+    if not isinstance(found, RawDataElement) or (found.VR or _vr(tag)) != "US":
+        return None
+    if found.value is None or len(found.value) != 2:
+        return None
+    return int.from_bytes(found.value, "little" if found.is_little_endian else "big")
 
 
 def _is_binary(dataset: Dataset, tag: BaseTag) -> bool:

@@ -25,7 +25,8 @@ PLACE_SD_MM = (22.0, 22.0, 35.0)
 MIDDLE_ML = 1500.0
 VESSEL_REACH_MM = 30.0
 VOTE_MM = 12.0
-MOST_POINTS = 4000
+MOST_POINTS = 1500
+MOST_LUMEN = 5000
 NO_VESSEL = 0.3
 """Weight of a place without vessels, as a share of the place with most."""
 
@@ -46,8 +47,8 @@ def find_hilum(liver: Mask, capsule: Capsule, vessels: Mask) -> Points | None:
     return np.asarray(np.average(points[around], axis=0, weights=weight[around]))
 
 
-def _some(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    return rows[:: max(1, len(rows) // MOST_POINTS)]
+def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:
+    return rows[:: max(1, len(rows) // most)]
 
 
 def _place_weight(points: Points, liver: Mask) -> NDArray[np.float64]:
@@ -63,8 +64,8 @@ def _vessel_share(points: Points, vessels: Mask) -> NDArray[np.float64]:
     if vessels.is_empty:
         return np.zeros(len(points))
     part = vessels.trimmed(10.0)
-    radius = distance_mm(Mask(part.grid, ~part.array))[part.array]
-    lumen = part.points_mm()
+    depth = distance_mm(Mask(part.grid, ~part.array))[part.array].astype(np.float64)
+    radius, lumen = _some(depth, MOST_LUMEN), _some(part.points_mm(), MOST_LUMEN)
     near = cKDTree(lumen).query_ball_point(points, VESSEL_REACH_MM)
     share = np.array([float((radius[i] ** 2).sum()) for i in near])
     return share / max(float(share.max()), 1e-9)

@@ -22,11 +22,12 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
 
     `liver`, not empty, and `lesions` lie on the grid of `hbp`.
     """
+    image = work_image(hbp, WORK_SPACING_MM)
     found = (
         _about_volume(liver, rules),
         _about_pieces(liver),
-        _about_brightness(hbp, liver, lesions, rules),
-        _about_side(hbp, liver),
+        _about_brightness(image, liver, lesions, rules),
+        _about_side(image, liver),
     )
     return tuple(doubt for doubt in found if doubt is not None)
 
@@ -56,8 +57,7 @@ def _about_pieces(liver: Mask) -> str | None:
     return f"the liver falls into pieces, the largest {share:.0%} of it"
 
 
-def _about_brightness(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> str | None:
-    image = work_image(hbp, WORK_SPACING_MM)
+def _about_brightness(image: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> str | None:
     inside = resample_mask(liver, image.grid) >= 0.5
     drawn = resample_mask(lesions, image.grid) > 0.0
     shell = dilated(inside, image.grid, FAR_MM) & ~dilated(inside, image.grid, NEAR_MM)
@@ -75,8 +75,7 @@ def _about_brightness(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules)
     )
 
 
-def _about_side(hbp: Image, liver: Mask) -> str | None:
-    image = work_image(hbp, WORK_SPACING_MM)
+def _about_side(image: Image, liver: Mask) -> str | None:
     body = Mask(image.grid, image.array > BODY_SHARE * float(np.percentile(image.array, 99.5)))
     if body.is_empty:
         return None

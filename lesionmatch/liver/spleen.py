@@ -16,7 +16,10 @@ from scipy import ndimage
 from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.morphology import Voxels, dilated, eroded
+from lesionmatch.liver.work import work_image
+from lesionmatch.resample import resample_mask
 
+WORK_SPACING_MM = 4.0
 LEAST_RATIO = 1.3
 """A spleen is hotter than the liver by this factor in nearly every patient."""
 LEVELS = (0.35, 0.45, 0.55, 0.65, 0.75)
@@ -53,8 +56,10 @@ def spleen_suv_mean(
     """
     if drawn is not None and not drawn.is_empty:
         return float(suv.array[drawn.array].mean())
-    spleen = find_spleen(suv, liver_on_pet, liver_suv)
-    return None if spleen is None else _core_mean(suv, spleen)
+    coarse = work_image(suv, WORK_SPACING_MM)
+    liver = Mask(coarse.grid, resample_mask(liver_on_pet, coarse.grid) >= 0.5)
+    spleen = None if liver.is_empty else find_spleen(coarse, liver, liver_suv)
+    return None if spleen is None else _core_mean(coarse, spleen)
 
 
 def find_spleen(suv: Image, liver_on_pet: Mask, liver_suv: float) -> Voxels | None:

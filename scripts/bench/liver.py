@@ -1,0 +1,183 @@
+"""The liver on simulated studies: mask, capsule, vessels, hilum, reference uptake, time.
+
+``python scripts/bench liver --first 100 --count 12 [--patient DIR] [--size clinical]``
+prints a row for each seed and a summary. Recipes vary body, lesions, coil, noise, uptake of
+the contrast agent, plane, tilt and coverage by seed; lesions reach 65 mm and the capsule.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from lesionmatch.errors import LesionMatchError
+from lesionmatch.image import Mask
+from lesionmatch.liver import Liver, describe_liver, find_liver, reference_uptake
+from lesionmatch.liver.capsule import surface_points_mm
+from lesionmatch.phantom import (
+    Anatomy,
+    LesionRecipe,
+    Place,
+    Plane,
+    Recipe,
+    SimulatedStudy,
+    Size,
+    simulate,
+)
+from lesionmatch.protocol import Protocol
+from lesionmatch.segments import Kind
+
+PLACES = (Place.ANYWHERE, Place.DEEP, Place.SUBCAPSULAR, Place.NEAR_VESSEL)
+KINDS = (Kind.METASTASIS, Kind.METASTASIS, Kind.METASTASIS, Kind.CYST, Kind.HAEMANGIOMA)
+LEAST_RADIUS_MM = 2.0
+CAVA_RADIUS_MM = 9.0
+RECALL_MM = 3.0
+
+
+class Row(NamedTuple):
+    """One study's figures; times in seconds."""
+
+    dice: float
+    dice_unaided: float
+    capsule_mm: float
+    recall: float
+    precision: float
+    hilum_mm: float
+    suv_error: float
+    find_s: float
+    describe_s: float
+    reference_s: float
+    doubts: float
+
+
+def recipe(seed: int, size: Size, patient: Path | None) -> Recipe:
+    """A study by its seed alone."""
+    rng = np.random.default_rng([seed, 7])
+    lesions = [LesionRecipe(float(rng.uniform(25, 65)), 4.0, place=PLACES[2 * (seed % 2)])]
+    lesions += [
+        LesionRecipe(
+            float(rng.uniform(6, 28)),
+            float(rng.uniform(1.5, 6)),
+            KINDS[rng.integers(len(KINDS))],
+            PLACES[rng.integers(len(PLACES))],
+        )
+        for _ in range(rng.integers(1, 7))
+    ]
+    return Recipe(
+        seed=seed,
+        size=size,
+        lesions=tuple(lesions),
+        anatomy=Anatomy.ANALYTIC if patient is None else Anatomy.PATIENT,
+        patient_labels=patient,
+        mri_tilt_deg=float(rng.choice([0, 0, 12, -10])),
+        mri_plane=Plane.CORONAL if seed % 6 == 5 else Plane.AXIAL,
+        mri_missing_mm=(float(rng.choice([0, 0, 40])), float(rng.choice([0, 0, 30]))),
+        hbp_bias=float(rng.uniform(0.1, 0.45)),
+        hbp_noise=float(rng.uniform(0.02, 0.07)),
+        hbp_vessel_contrast=float(rng.choice([1.0, 1.0, 0.7, 0.5])),
+        liver_cov=float(rng.uniform(0.07, 0.2)),
+    )
+
+
+def dice(first: Mask, second: Mask) -> float:
+    """Overlap of two masks on one grid."""
+    both = np.count_nonzero(first.array & second.array)
+    return 2.0 * both / (np.count_nonzero(first.array) + np.count_nonzero(second.array))
+
+
+def vessel_scores(study: SimulatedStudy, liver: Liver) -> tuple[float, float]:
+    """Recall of centrelines of 4 mm and more in the liver, and share of lumen that is true."""
+    lines = []
+    for part in study.truth.vessels:
+        along = np.linspace(0.0, 1.0, 40)[:, None]
+        start, stop = np.array(part.start_mm), np.array(part.stop_mm)
+        radius = part.start_radius_mm + (part.stop_radius_mm - part.start_radius_mm) * along
+        lines.append(np.hstack([start + (stop - start) * along, radius]))
+    points = np.vstack(lines)
+    lumen = liver.vessels.points_mm()
+    if not len(lumen):
+        return 0.0, 1.0
+    near, which = cKDTree(points[:, :3]).query(lumen)
+    precision = float((near < points[which, 3] + RECALL_MM).mean())
+    large = points[(points[:, 3] >= LEAST_RADIUS_MM) & (points[:, 3] < CAVA_RADIUS_MM), :3]
+    voxels = np.rint(study.hbp.grid.voxels(large)).astype(int)
+    within = study.hbp.grid.contains(large)
+    within[within] = study.liver.array[tuple(voxels[within].T)]
+    recall = float(np.mean(cKDTree(lumen).query(large[within])[0] <= RECALL_MM))
+    return recall, precision
+
+
+def capsule_error_mm(study: SimulatedStudy, liver: Liver) -> float:
+    """Largest error of a lesion's capsule distance, over lesions drawn on the MRI."""
+    on_mri = [truth for truth in study.truth.lesions if truth.is_on_mri]
+    errors = []
+    for segment, truth in zip(study.segments, on_mri, strict=True):
+        surface = surface_points_mm(segment.mask.on(study.hbp.grid), 0.0)
+        found = float(liver.capsule_distance_mm(surface).min())
+        errors.append(abs(found - truth.capsule_distance_mm))
+    return max(errors, default=0.0)
+
+
+def measured(study: SimulatedStudy) -> Row:
+    """Everything about one study."""
+    rules, grid = Protocol(), study.hbp.grid
+    lesions = [segment.mask for segment in study.segments]
+    drawn = np.zeros(grid.shape, np.bool_)
+    for mask in lesions:
+        drawn |= mask.on(grid).array
+    start = time.perf_counter()
+    found = find_liver(study.hbp, rules, lesions=Mask(grid, drawn))
+    find_s = time.perf_counter() - start
+    unaided = find_liver(study.hbp, rules)
+    start = time.perf_counter()
+    liver = describe_liver(
+        study.hbp, found, origin="found", lesions=lesions, structures={}, protocol=rules
+    )
+    describe_s = time.perf_counter() - start
+    start = time.perf_counter()
+    reference = reference_uptake(study.suv, study.liver_on_pet, None, rules)
+    reference_s = time.perf_counter() - start
+    true = Mask(grid, study.liver.array | drawn)
+    recall, precision = vessel_scores(study, liver)
+    return Row(
+        dice(liver.mask, true),
+        dice(unaided, true),
+        capsule_error_mm(study, liver),
+        recall,
+        precision,
+        float(np.linalg.norm(liver.hilum_mm - np.array(study.truth.hilum_mri_mm))),
+        abs(reference.suv_mean / study.truth.liver_suv - 1.0),
+        find_s,
+        describe_s,
+        reference_s,
+        float(len(liver.doubts)),
+    )
+
+
+def main() -> None:
+    """Print a row for each seed, then medians and worst values."""
+    parser = argparse.ArgumentParser(prog="liver", description=__doc__)
+    parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--count", type=int, default=12)
+    parser.add_argument("--size", type=Size, default=Size.SMALL)
+    parser.add_argument("--patient", type=Path, help="folder of a patient's label maps")
+    options = parser.parse_args()
+    rows = []
+    print("seed " + " ".join(f"{name:>12}" for name in Row._fields))
+    for seed in range(options.first, options.first + options.count):
+        try:
+            row = measured(simulate(recipe(seed, options.size, options.patient)))
+        except LesionMatchError as error:
+            print(seed, error)
+            continue
+        rows.append(row)
+        print(f"{seed:4} " + " ".join(f"{value:12.3f}" for value in row), flush=True)
+    for name, summary in (("med.", np.median), ("min.", np.min), ("max.", np.max)):
+        print(f"{name} " + " ".join(f"{value:12.3f}" for value in summary(np.array(rows), axis=0)))
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ The MRI is the reference: it is involved with a lesion that counts, and not with
 PET is involved with a focus found unprompted that no physiologic uptake explains, whatever
 the MRI makes of it. It is *uncertain* rather than not involved where it was not in a
 position to show a lesion: part of the liver or a lesion beyond its coverage, or a
-registration that failed while there was a lesion to look for.
+registration that failed, so that the liver may not lie where it was searched.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,10 @@ class LesionSeen(Protocol):
     def reason(self) -> str | None:
         """Why PET and MRI disagree on it, if they do."""
 
+    @property
+    def evidence(self) -> str:
+        """What the reason stands on."""
+
 
 class FocusSeen(Protocol):
     """What a call needs to know of a focus."""
@@ -48,6 +52,10 @@ class FocusSeen(Protocol):
     @property
     def reason(self) -> str | None:
         """Why PET and MRI disagree on it, if they do."""
+
+    @property
+    def evidence(self) -> str:
+        """What the reason stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +95,14 @@ def call(
     mri: Involvement = "involved" if counting else "not_involved"
     pet: Involvement = "involved" if findings else "uncertain" if doubts else "not_involved"
     cell = _cell(mri, pet)
+    odd = _odd_one(cell, counting, findings)
+    said = _why(cell, counting, findings, doubts, benign=len(lesions) - len(counting))
     return Calls(
         mri=mri,
         pet=pet,
         cell=cell,
-        reason=_reason(cell, counting, findings),
-        why=_why(cell, counting, findings, doubts, benign=len(lesions) - len(counting)),
+        reason=odd.reason if odd else None,
+        why=f"{said}{_because(odd)}.",
     )
 
 
@@ -107,7 +117,7 @@ def _doubts(
     beyond = sum(seen.status == "not_covered" for seen in counting)
     if beyond:
         doubts.append(f"{_number(beyond, 'lesion')} beyond its coverage")
-    if counting and not circumstances.registration_passed:
+    if not circumstances.registration_passed:
         doubts.append("its registration to the MRI is doubtful")
     return doubts
 
@@ -126,12 +136,20 @@ def _cell(mri: Involvement, pet: Involvement) -> Cell | None:
             return None
 
 
-def _reason(
+def _odd_one(
     cell: Cell | None, counting: Sequence[LesionSeen], findings: Sequence[FocusSeen]
-) -> str | None:
+) -> LesionSeen | FocusSeen | None:
+    """What stands for a discordant study: its largest missed lesion or its first focus."""
     if cell == "FN":
-        return max(counting, key=lambda seen: seen.lesion.volume_ml).reason
-    return findings[0].reason if cell == "FP" else None
+        return max(counting, key=lambda seen: seen.lesion.volume_ml)
+    return findings[0] if cell == "FP" else None
+
+
+def _because(odd: LesionSeen | FocusSeen | None) -> str:
+    """The reason of a discordant study as a clause."""
+    if odd is None or odd.reason is None:
+        return ""
+    return f" ({odd.reason.replace('_', ' ')}: {odd.evidence})"
 
 
 def _why(
@@ -146,23 +164,23 @@ def _why(
     mri = f"{_number(len(counting), 'lesion')} on the MRI"
     match cell:
         case "TP" if shown:
-            return f"{mri}, of which the PET shows {shown} unprompted."
+            return f"{mri}, of which the PET shows {shown} unprompted"
         case "TP":
-            return f"{mri}, and {_number(len(findings), 'focus')} elsewhere on the PET."
+            return f"{mri}, and {_number(len(findings), 'focus')} elsewhere on the PET"
         case "FN":
-            return f"{mri}, none found on the PET unprompted{_retrospective(counting)}."
+            return f"{mri}, none found on the PET unprompted{_retrospective(counting)}"
         case "FP":
-            return f"{_number(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI."
+            return f"{_number(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI"
         case "TN":
-            return f"No focus on the PET and {_no_lesion(benign)} on the MRI."
+            return f"No focus on the PET and {_no_lesion(benign)} on the MRI"
         case None:
             found = mri if counting else f"{_no_lesion(benign)} on the MRI"
-            return f"{found[0].upper()}{found[1:]} and no focus on the PET, but {_all(doubts)}."
+            return f"{found[0].upper()}{found[1:]} and no focus on the PET, but {_all(doubts)}"
 
 
 def _retrospective(counting: Sequence[LesionSeen]) -> str:
     seen = sum(lesion.status == "retrospective" for lesion in counting)
-    return f" ({seen} seen in retrospect)" if seen else ""
+    return f", {seen} seen in retrospect" if seen else ""
 
 
 def _no_lesion(benign: int) -> str:

@@ -5,32 +5,44 @@ its result. Nothing is written here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
-from lesionmatch.concordance import Concordance, Evidence, Surroundings, concord
+from lesionmatch.concordance import (
+    Concordance,
+    Evidence,
+    Sharpened,
+    Surroundings,
+    concord,
+    sharpen,
+)
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.geometry import Grid, Points
+from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried, Lesion, carry, lesions_from
 from lesionmatch.liver import Liver, Reference, describe_liver, find_liver, reference_uptake
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
-from lesionmatch.registration import Registration, given, identity, register
-from lesionmatch.resample import resample_mask
-from lesionmatch.segments import Structure
+from lesionmatch.registration import Method, Registration, given, identity, register
+from lesionmatch.resample import PointMap, resample_mask
+from lesionmatch.segments import Kind, Segment, Structure
 
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
 """What `registration` may name; anything else is the path of a transform's file."""
 
 NULL_SEED = 20231
 """Seed of the draw of lesion-free places, so that the same study gives the same answer."""
+
+
+REDRAWN_MM = 1.0
+"""Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,8 @@ class Seen:
     """Lesions and foci: where the lesion-free liver is not."""
     reference: Reference
     resolution: Resolution
+    sharpened: Sharpened
+    """The lesions on the PET, put where matched lesions show that they lie."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,17 +127,22 @@ def compare_studies(
     pet: dicom.PetStudy, mri: dicom.MriStudy, options: Options, progress: Progress
 ) -> Comparison:
     """Compare two studies that were read, or simulated."""
-    lesions = lesions_from(mri.segments)
     with progress.stage("finding the liver"):
-        liver = _liver(mri, lesions, options.protocol)
+        liver = _liver(mri, options.protocol)
     with progress.stage("registering"):
         registration = _registration(pet, mri, liver, options)
+        lesions = lesions_from([_on_mri(segment, mri, registration) for segment in mri.segments])
     with progress.stage("measuring the uptake"):
         liver_on_pet = _on_pet(liver.mask, registration, pet)
         carried = _carried(lesions, registration, pet)
-        seen = _seen(pet, liver_on_pet, carried, options.protocol)
+        seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
+        shift_mm = seen.sharpened.shift_mm
+        if shift_mm is not None:
+            # The liver moves with its lesions, and foci are looked for where it is.
+            liver_on_pet = _moved(liver_on_pet, shift_mm)
+            seen = _seen(pet, liver_on_pet, carried, registration, options.protocol)
     with progress.stage("relating lesions and foci"):
-        evidence = _evidence(pet, liver, registration, carried, seen, options.protocol)
+        evidence = _evidence(pet, liver, registration, seen, options.protocol)
         concordance = concord(evidence, options.protocol)
         circumstances = Circumstances(_covered(liver.mask, registration, pet), registration.passed)
         calls = call(
@@ -139,7 +158,7 @@ def compare_studies(
         seen=seen,
         concordance=concordance,
         calls=calls,
-        assumptions=(*pet.assumptions, *mri.assumptions),
+        assumptions=(*pet.assumptions, *mri.assumptions, *_shift_said(shift_mm)),
     )
 
 
@@ -153,40 +172,47 @@ def _read(
         liver=options.liver,
         weight_kg=options.weight_kg,
         different_ids=options.different_ids,
+        phi=options.phi,
+        protocol=options.protocol,
     )
     pet = dicom.read_pet_study(pet_paths, wanted)
-    mri = dicom.read_mri_study(mri_paths, wanted)
-    dicom.require_same_patient(pet, mri, wanted)
-    return pet, mri
+    return pet, dicom.read_mri_study(mri_paths, wanted, pet=pet)
 
 
-def _liver(mri: dicom.MriStudy, lesions: Sequence[Lesion], rules: Protocol) -> Liver:
+def _liver(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     """The liver as the user drew it, else as found on the hepatobiliary image."""
+    grid = mri.hbp.grid
     structures = _structures(mri)
     drawn = structures.get(Structure.LIVER)
-    drawn_lesions = _union(mri.hbp.grid, [lesion.mask for lesion in lesions])
-    mask = find_liver(mri.hbp, rules, lesions=drawn_lesions) if drawn is None else drawn
+    inside = [
+        _placed(segment.mask, grid)
+        for segment in mri.segments
+        if isinstance(segment.meaning, Kind) and segment.mask.frame == grid.frame
+    ]
+    mask = find_liver(mri.hbp, rules, lesions=_union(grid, inside)) if drawn is None else drawn
     return describe_liver(
         mri.hbp,
         mask,
         origin="found on the hepatobiliary image" if drawn is None else "given",
-        lesions=[lesion.mask for lesion in lesions],
+        lesions=inside,
         structures=structures,
         protocol=rules,
     )
 
 
 def _structures(mri: dicom.MriStudy) -> dict[Structure, Mask]:
-    """The anatomy that was drawn, on the grid of the hepatobiliary image."""
-    parts: dict[Structure, Mask] = {}
+    """The anatomy that was drawn in the MRI's frame, on the grid of the hepatobiliary image."""
+    grid = mri.hbp.grid
+    parts: dict[Structure, list[Mask]] = {}
     for segment in mri.segments:
-        if isinstance(segment.meaning, Structure):
-            drawn = resample_mask(segment.mask, mri.hbp.grid) >= 0.5
-            known = parts.get(segment.meaning)
-            parts[segment.meaning] = Mask(
-                mri.hbp.grid, drawn if known is None else drawn | known.array
-            )
-    return parts
+        if isinstance(segment.meaning, Structure) and segment.mask.frame == grid.frame:
+            parts.setdefault(segment.meaning, []).append(_placed(segment.mask, grid))
+    return {structure: _union(grid, masks) for structure, masks in parts.items()}
+
+
+def _placed(mask: Mask, grid: Grid) -> Mask:
+    """A region of the same frame, drawn on any voxels, on those of `grid`."""
+    return Mask(grid, resample_mask(mask, grid) >= 0.5)
 
 
 def _registration(
@@ -202,14 +228,45 @@ def _registration(
         liver.mask,
         ct=pet.ct,
         pet=pet.suv,
-        method=options.registration,
+        method=cast("Method", options.registration),
         protocol=options.protocol,
     )
+
+
+def _on_mri(segment: Segment, mri: dicom.MriStudy, registration: Registration) -> Segment:
+    """A segment drawn on the PET or its CT as it lies on the MRI; any other as it is."""
+    maps = registration.mri_from_pet
+    if segment.mask.frame != maps.source:
+        return segment
+    points_mm = maps.apply(segment.mask.points_mm())
+    margin_mm = float(segment.mask.grid.spacing_mm.max())
+    grid = mri.hbp.grid
+    part = grid.crop(grid.box_around(points_mm, margin_mm)).with_spacing(REDRAWN_MM)
+    share = resample_mask(segment.mask, part, registration.pet_from_mri)
+    return replace(segment, mask=Mask(part, share >= 0.5 * share.max()).trimmed())
 
 
 def _on_pet(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> Mask:
     share = resample_mask(mask, pet.suv.grid, registration.mri_from_pet)
     return Mask(pet.suv.grid, share >= 0.5)
+
+
+def _moved(mask: Mask, shift_mm: NDArray[np.float64]) -> Mask:
+    """A region of the PET moved on its own grid."""
+    back = np.eye(4)
+    back[:3, 3] = -shift_mm
+    unmoved = PointMap.affine(Transform(mask.frame, mask.frame, back))
+    return Mask(mask.grid, resample_mask(mask, mask.grid, unmoved) >= 0.5)
+
+
+def _shift_said(shift_mm: NDArray[np.float64] | None) -> tuple[str, ...]:
+    if shift_mm is None:
+        return ()
+    length_mm = float(np.linalg.norm(shift_mm))
+    return (
+        f"lesions and foci fit each other {length_mm:.0f} mm off the registration; lesions and "
+        "liver were moved there",
+    )
 
 
 def _covered(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> float:
@@ -230,18 +287,32 @@ def _carried(
 
 
 def _seen(
-    pet: dicom.PetStudy, liver_on_pet: Mask, carried: Sequence[Carried], rules: Protocol
+    pet: dicom.PetStudy,
+    liver_on_pet: Mask,
+    carried: Sequence[Carried],
+    registration: Registration,
+    rules: Protocol,
 ) -> Seen:
     noise = field_of(pet.suv, liver_on_pet)
     foci = find_foci(pet.suv, liver_on_pet, rules, field=noise)
-    regions = [part.extent for part in carried] + [focus.extent for focus in foci]
+    resolution = resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet)
+    sharpened = sharpen(
+        carried,
+        foci,
+        registration.pet_from_mri,
+        pet.suv.grid,
+        fwhm_mm=resolution.fwhm_mm,
+        protocol=rules,
+    )
+    regions = [part.extent for part in sharpened.carried] + [focus.extent for focus in foci]
     avoid = _union(pet.suv.grid, [region for region in regions if region is not None])
     return Seen(
         noise=noise,
         foci=foci,
         avoid=avoid,
         reference=reference_uptake(pet.suv, liver_on_pet, avoid, rules),
-        resolution=resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver_on_pet),
+        resolution=resolution,
+        sharpened=sharpened,
     )
 
 
@@ -257,10 +328,11 @@ def _evidence(
     pet: dicom.PetStudy,
     liver: Liver,
     registration: Registration,
-    carried: tuple[Carried, ...],
     seen: Seen,
     rules: Protocol,
 ) -> Evidence:
+    carried = seen.sharpened.carried
+    avoid = None if seen.avoid.is_empty else seen.avoid.trimmed()
     rng = np.random.default_rng(NULL_SEED)
     on_mri = [registration.mri_from_pet.apply(focus.extent.points_mm()) for focus in seen.foci]
     centres = [points.mean(axis=0, keepdims=True) for points in on_mri]
@@ -276,7 +348,7 @@ def _evidence(
         focus_error_mm=tuple(float(registration.error_mm(centre)[0]) for centre in centres),
         blur=Blur.breathing(seen.resolution.fwhm_mm, rules.detectability.breathing_mm),
         registration_passed=registration.passed,
-        null_p=lambda search: null_p(seen.noise, search, rules, avoid=seen.avoid, rng=rng),
+        null_p=lambda search: null_p(seen.noise, search, rules, avoid=avoid, rng=rng),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import dawsn, erf, erfc
+from scipy.special import dawsn, erf, erfc, ndtr
 
 from lesionmatch.errors import InvalidGeometry
 from lesionmatch.protocol import DetectabilityRules
@@ -151,6 +151,19 @@ def least_visible_ratio_at_edge(
     return 1.0 + (cnr * cov + deficit) / recovery
 
 
+def detection_probability(
+    cnr: float, diameter_mm: float, blur: Blur, *, rules: DetectabilityRules
+) -> float:
+    """Chance that a lesion of this true contrast-to-noise ratio is found unprompted.
+
+    The contrast seen is normal about the true one. A lesion wider than two resolution
+    lengths is seen over several independent cells, and what is seen of it grows with the
+    square root of its area, hence with its diameter (Rose, J Opt Soc Am 1948;38:196).
+    """
+    cells = max(1.0, diameter_mm / (2.0 * blur.fwhm_mm))
+    return float(ndtr((cnr * cells - rules.unprompted_cnr) / rules.unprompted_cnr_sd))
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What this scan would show of a lesion of this size."""
@@ -183,14 +196,23 @@ def _visibility(unprompted: float, prompted: float, typical: float) -> Visibilit
     return "retrospective" if typical >= prompted else "not_expected"
 
 
+@dataclass(frozen=True, slots=True)
+class LikelyRatio:
+    """What is known of a lesion's true ratio to the liver."""
+
+    mean: float
+    highest: float
+    """Nine in ten such lesions have a lower one."""
+
+
 def likely_ratio(
     apparent: float, recovery: float, apparent_sd: float, *, rules: DetectabilityRules
-) -> float:
-    """The true ratio that an apparent one and the ratios of metastases make most likely.
+) -> LikelyRatio:
+    """The true ratio that an apparent one and the ratios of metastases make likely.
 
-    Mean of the posterior of a log-normal prior (the published mean and standard deviation)
-    and a normal error of the apparent ratio. Where recovery is poor it is the prior's mean;
-    where it is good, what is seen.
+    From the posterior of a log-normal prior (the published mean and standard deviation) and
+    a normal error of the apparent ratio. Where recovery is poor it is the prior's; where it
+    is good, what is seen.
     """
     spread = np.log1p((rules.typical_ratio_sd / rules.typical_ratio) ** 2)
     middle = np.log(rules.typical_ratio) - spread / 2.0
@@ -199,4 +221,6 @@ def likely_ratio(
     error = (apparent - 1.0 - (ratios - 1.0) * recovery) / apparent_sd
     density = -((logs - middle) ** 2) / (2.0 * spread) - error**2 / 2.0
     weights = np.exp(density - density.max())
-    return float((weights * ratios).sum() / weights.sum())
+    below = np.cumsum(weights) / weights.sum()
+    highest = ratios[int(np.searchsorted(below, 0.9))]
+    return LikelyRatio(float((weights * ratios).sum() / weights.sum()), float(highest))

@@ -74,13 +74,21 @@ def agreement(landmarks: Sequence[Landmark], rules: LandmarkRules) -> Agreement:
     left = np.stack([mark.offset_mm - _left_out(landmarks, mark, rules) for mark in landmarks])
     after_mm = _rms(left)
     if after_mm > min(before_mm, rules.agreement_mm):
-        text = f"the offsets of {count} matched lesions disagree, so nothing was corrected"
-        return Agreement(count, before_mm, after_mm, False, text)
+        return Agreement(count, before_mm, after_mm, False, _unused(count, before_mm, rules))
     text = (
         f"corrected by {count} matched lesions: {before_mm:.1f} mm between lesion and focus "
         f"before, {after_mm:.1f} mm after"
     )
     return Agreement(count, before_mm, after_mm, True, text)
+
+
+def _unused(count: int, before_mm: float, rules: LandmarkRules) -> str:
+    """Why enough landmarks correct nothing."""
+    if before_mm <= rules.agreement_mm:
+        return (
+            f"the registration holds: {count} matched lesions lie {before_mm:.1f} mm off their foci"
+        )
+    return f"the offsets of {count} matched lesions disagree, so nothing was corrected"
 
 
 def _rms(vectors: NDArray[np.float64]) -> float:
@@ -121,3 +129,39 @@ def _alike(one: Points, other: Points, reach_mm: float) -> NDArray[np.float64]:
     """Correlation of the registration error between places."""
     squared = ((one[:, None] - other[None]) ** 2).sum(-1)
     return np.asarray(np.exp(-squared / (2.0 * reach_mm**2)))
+
+
+def shared_shift(
+    lesions_mm: Points, foci_mm: Points, reach_mm: NDArray[np.float64], rules: LandmarkRules
+) -> NDArray[np.float64] | None:
+    """The shift that lays lesions on foci where the registration does not; None without one.
+
+    `reach_mm`, (N,), is how far from its place each lesion may lie by the registration's own
+    account. A shift is believed where it lays enough lesions on foci of their own, most of
+    what could be laid, more by two than the registration does, and more by two than any
+    other shift does.
+    """
+    apart = foci_mm[None] - lesions_mm[:, None]
+    shifts = apart[np.linalg.norm(apart, axis=2) <= rules.shift_mm]
+    if not len(shifts):
+        return None
+    laid = [_laid(apart - shift, np.full(len(lesions_mm), rules.agreement_mm)) for shift in shifts]
+    counts = np.array([len(pairs) for pairs in laid])
+    best = int(counts.argmax())
+    others = np.linalg.norm(shifts - shifts[best], axis=1) > 2.0 * rules.agreement_mm
+    rival = max(len(_laid(apart, reach_mm)), int(counts[others].max(initial=0)))
+    most = min(len(lesions_mm), len(foci_mm))
+    if counts[best] < max(rules.least_count, rules.shared_part * most, rival + 2):
+        return None
+    return np.asarray(np.mean([apart[pair] for pair in laid[best]], axis=0))
+
+
+def _laid(apart_mm: NDArray[np.float64], within_mm: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Lesions and foci that are each other's nearest and near enough."""
+    distance = np.linalg.norm(apart_mm, axis=2)
+    nearest = distance.argmin(axis=1)
+    return [
+        (lesion, int(focus))
+        for lesion, focus in enumerate(nearest)
+        if distance[lesion, focus] <= within_mm[lesion] and distance[:, focus].argmin() == lesion
+    ]

@@ -29,6 +29,7 @@ def run_study(
         shutil.rmtree(out / folder, ignore_errors=True)
     with progress.stage("writing"):
         record.write(comparison, out)
+        record.write_run(comparison, out, progress.seconds)
     with progress.stage("drawing"):
         report.render(out, overlays=options.overlays, phi=options.phi)
     record.write_run(comparison, out, progress.seconds)

@@ -91,7 +91,7 @@ def run_record() -> dict[str, Any]:
         "schema": 1, "versions": {"lesionmatch": "0.1.0", "SimpleITK": "2.5.7"},
         "started": "2026-11-21T04:00:00Z", "seconds": {"registration": 7.5}, "peak_memory_mb": 900,
         "inputs": {"pet": "1.2.3.4"},
-        "series": [{"uid": "1.2.3.4", "modality": "PT", "role": "AC PET", "evidence": ["ATTN"],
+        "series": [{"series": "1.2.3.4", "modality": "PT", "role": "AC PET", "evidence": ["ATTN"],
                     "set_aside": None, "files": 40}],
     }  # fmt: skip
 
@@ -151,19 +151,23 @@ def _write_images(
         if row["pet_x_mm"] is None:
             continue
         place = np.array([row["pet_x_mm"], row["pet_y_mm"], row["pet_z_mm"]])
-        distance = np.linalg.norm(points - place, axis=-1)
+        box = grid.box_around(place, 30.0)
+        distance = np.linalg.norm(points[box] - place, axis=-1)
         inside = distance <= row["long_axis_mm"] / 2
         if row["source"] == "mri":
             drawn += 1
-            lesions[inside] = drawn
-            mri[inside] = 350.0
+            lesions[box][inside] = drawn
+            mri[box][inside] = 350.0
         if row["focus_ids"]:
             focus = min(focus + 1, 2)
-            foci[distance < 8] = focus
-            suv += 10 * np.exp(-((distance / 6) ** 2))
+            foci[box][distance < 8] = focus
+            suv[box] += 10 * np.exp(-((distance / 6) ** 2))
     _write(folder / f"{names[0]}.nii.gz", Image(grid, suv, Quantity.SUV_BW))
     _write(folder / f"{names[1]}.nii.gz", Image(grid, ct, Quantity.HOUNSFIELD))
     _write(folder / f"{names[2]}.nii.gz", Image(grid, mri, Quantity.ARBITRARY))
+    if not suffix:
+        start = np.roll(mri, (3, 4), axis=(0, 2))
+        _write(folder / "mri_start.nii.gz", Image(grid, start, Quantity.ARBITRARY))
     _write(folder / f"lesions{suffix}.nii.gz", LabelMap(grid, lesions))
     _write(folder / f"liver{suffix}.nii.gz", Mask(grid, liver))
     _write(folder / f"foci{suffix}.nii.gz", LabelMap(grid, foci))

@@ -1,8 +1,9 @@
 """Methods for several observations of one patient, against published data sets.
 
 Thyroid: PET and SPECT of 21 patients (Obuchowski, Stat Med 1998;17:1495). Psychiatry: 29
-clusters (Petryshen). Rats: litters (Rao and Scott, Biometrics 1992;48:577, Table 1). The
-expected values come from independent implementations of the same papers.
+clusters (Petryshen, Psychiatry Res 1989), both as in R's clust.bin.pair. Rats: litters (Rao
+and Scott, Biometrics 1992;48:577, Table 1). The expected values come
+from independent implementations of the same papers.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lesionmatch.accuracy import agreement, bootstrap, clustered, curve, design, paired
+from lesionmatch.accuracy import agreement, bootstrap, clustered, design, paired
 from lesionmatch.accuracy.clustered import Clusters
 from lesionmatch.accuracy.intervals import clopper_pearson
 from lesionmatch.accuracy.values import Interval, Proportion, Table, Test, Undefined
@@ -202,9 +203,10 @@ def test_one_observation_a_patient_gives_back_the_plain_methods(data: Counts) ->
         assert grouped.statistic == pytest.approx((count - 1) / count * (plain.statistic or 0.0))
     error = agreement.kappa_standard_error(table) if count else Undefined("")
     if isinstance(error, float) and count > 1:
+        assert error >= 0.0
         wanted = error * (count / (count - 1)) ** 0.5
         got = agreement.kappa_clustered_standard_error(single)
-        assert number(got) == pytest.approx(wanted, abs=1e-9)
+        assert number(got) == pytest.approx(wanted, abs=1e-7)
 
 
 @given(cluster_tables, st.randoms(use_true_random=False))
@@ -297,6 +299,7 @@ ONES = np.ones(2, dtype=np.int64)
         (lambda: clustered.error_rates_clustered(ONES, ONES, ONES, ONES), "no variation"),
         (lambda: agreement.kappa_clustered_interval(NONE), "no observations"),
         (lambda: agreement.kappa_clustered_interval(BALANCED[:1]), "fewer than two"),
+        (lambda: agreement.kappa_clustered_interval(np.diag([3, 0, 0, 4])), "error is none"),
         (lambda: agreement.kappa_clustered_standard_error(NONE), "no observations"),
     ],
 )
@@ -339,43 +342,6 @@ def test_the_papers_significance_survives_the_known_design_effects() -> None:
     assert round(design.tolerated(plain, 0.01), 3) == 2.756
     assert round(design.tolerated(plain, 0.05), 2) == 4.76
     assert design.kish(2.383, 0.5) == pytest.approx(1.6915)
-
-
-def simulated_lesions(
-    seed: int, count: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], Counts]:
-    """Lesions found with chance expit(-7 + 4 ln(size))."""
-    rng = np.random.default_rng(seed)
-    size = rng.uniform(3.0, 20.0, count)
-    chance = 1 / (1 + np.exp(7 - 4 * np.log(size)))
-    return size, rng.random(count) < chance, rng.integers(0, count // 4, count)
-
-
-def test_detection_curve_recovers_the_curve_it_was_drawn_from() -> None:
-    fitted = curve.detection_curve(*simulated_lesions(3, 4000))
-    assert isinstance(fitted, curve.Curve)
-    assert fitted.intercept == pytest.approx(-7.0, abs=0.6)
-    assert fitted.slope == pytest.approx(4.0, abs=0.3)
-    assert number(fitted.size_for(0.5)) == pytest.approx(np.exp(7 / 4), rel=0.03)
-    lower, upper = fitted.band(np.array([5.0, 10.0]))
-    centre = fitted.at(np.array([5.0, 10.0]))
-    assert ((lower < centre) & (centre < upper)).all()
-
-
-def test_detection_curve_refuses_what_cannot_carry_it() -> None:
-    size, found, patient = simulated_lesions(4, 200)
-    few = curve.detection_curve(size[:12], found[:12], patient[:12])
-    assert few == Undefined("fewer than 10 found or fewer than 10 missed")
-    one = curve.detection_curve(size, found, np.zeros(200, dtype=np.int64))
-    assert one == Undefined("fewer than 5 patients")
-    for parted in (size > 8.0, size < 8.0):
-        apart = curve.detection_curve(size, parted, patient)
-        assert apart == Undefined("one size parts all found from all missed")
-
-
-def test_a_curve_that_falls_with_size_has_no_size_for_a_chance() -> None:
-    falling = curve.Curve(1.0, -0.5, np.eye(2))
-    assert falling.size_for(0.9) == Undefined("detection does not grow with size")
 
 
 @settings(max_examples=15, deadline=None)

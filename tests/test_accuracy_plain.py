@@ -174,6 +174,8 @@ def test_midp_of_a_balanced_table_is_one_less_half_its_point() -> None:
         (Table(7, 0, 0, 0), agreement.kappa_standard_error, "one answer throughout"),
         (Table(7, 0, 0, 0), agreement.kappa_interval, "one answer throughout"),
         (EMPTY, agreement.kappa_interval, "no observations"),
+        (Table(7, 0, 0, 5), agreement.kappa_interval, "error is none"),
+        (Table(0, 0, 1, 2), agreement.kappa_interval, "error is none"),
         (EMPTY, agreement.kappa_maximum, "no observations"),
         (Table(0, 0, 0, 7), agreement.kappa_maximum, "one answer throughout"),
         (EMPTY, agreement.pabak, "no observations"),

@@ -27,6 +27,7 @@ class SeenLesion:
     lesion: Lesion
     status: str
     reason: str | None = None
+    evidence: str = "5.1 mm"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class SeenFocus:
     counts: bool = True
     lesion_ids: tuple[str, ...] = ()
     reason: str | None = None
+    evidence: str = "2.5 x liver"
 
 
 def met(status: str, reason: str | None = None, voxels: int = 3) -> SeenLesion:
@@ -65,21 +67,22 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [],
             WHOLE,
             ("involved", "not_involved", "FN"),
-            "2 lesions on the MRI, none found on the PET unprompted (1 seen in retrospect).",
+            "2 lesions on the MRI, none found on the PET unprompted, 1 seen in retrospect "
+            "(small size: 5.1 mm).",
         ),
         (
             [],
             [SeenFocus(reason="unexplained"), SeenFocus()],
             WHOLE,
             ("not_involved", "involved", "FP"),
-            "2 foci on the PET, no lesion on the MRI.",
+            "2 foci on the PET, no lesion on the MRI (unexplained: 2.5 x liver).",
         ),
         (
             [CYST],
             [SeenFocus(lesion_ids=("L1",), reason="cyst")],
             WHOLE,
             ("not_involved", "involved", "FP"),
-            "1 focus on the PET, only benign lesions (1) on the MRI.",
+            "1 focus on the PET, only benign lesions (1) on the MRI (cyst: 2.5 x liver).",
         ),
         (
             [],
@@ -122,6 +125,14 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             Circumstances(liver_covered=1.0, registration_passed=False),
             ("involved", "uncertain", None),
             "1 lesion on the MRI and no focus on the PET, "
+            "but its registration to the MRI is doubtful.",
+        ),
+        (
+            [],
+            [],
+            Circumstances(liver_covered=1.0, registration_passed=False),
+            ("not_involved", "uncertain", None),
+            "No lesion on the MRI and no focus on the PET, "
             "but its registration to the MRI is doubtful.",
         ),
         (

@@ -14,14 +14,16 @@ from lesionmatch.concordance import (
     Evidence,
     LesionFinding,
     Relations,
+    Sharpened,
     Surroundings,
     concord,
     relate,
+    sharpen,
 )
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, Shown, why_missed, why_shown
 from lesionmatch.concordance.territory import own_search
-from lesionmatch.detectability import Blur
+from lesionmatch.detectability import Blur, LikelyRatio
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.lesions import Carried, carry, lesions_from
@@ -35,6 +37,8 @@ SAME_PLACE = Transform(PET, MRI, np.eye(4))
 FAR = Surroundings(capsule_mm=40.0, hilum_mm=60.0, vessel_mm=30.0)
 
 Place = tuple[float, float, float]
+
+WIDE: list[Place] = [(25, 30, 30), (45, 30, 40), (30, 60, 50), (60, 60, 60)]
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,10 @@ class Spot:
 
 
 def ball(centre_mm: Place, diameter_mm: float, grid: Grid) -> Mask:
-    points = grid.world(np.moveaxis(np.indices(grid.shape), 0, -1).astype(np.float64))
+    part = grid.crop(grid.box_around([centre_mm], diameter_mm / 2.0))
+    points = part.world(np.moveaxis(np.indices(part.shape), 0, -1).astype(np.float64))
     inside = ((points - centre_mm) ** 2).sum(-1) <= (diameter_mm / 2.0) ** 2
-    return Mask(grid, inside).trimmed()
+    return Mask(part, inside).trimmed()
 
 
 def carried(
@@ -88,6 +93,8 @@ class TestRelations:
         assert (pair.relation, pair.is_candidate, pair.is_ambiguous) == ("matched", True, False)
         assert pair.distance_mm == pytest.approx(2.0, abs=0.1)
         assert pair.tolerance_mm == pytest.approx(np.hypot(4.0, 3.5))
+        assert (pair.gap_mm, pair.surface_distance_mm) == (0.0, 0.0)
+        assert 0.8 <= pair.shared <= pair.overlap <= 1.0
         assert relations.of_lesion("L1") == relations.of_focus("F1") == "matched"
         assert relations.foci_of("L1") == ("F1",)
         assert relations.lesions_of("F1") == ("L1",)
@@ -96,6 +103,9 @@ class TestRelations:
         relations = related(carried(((30, 40, 40), 10)), [spot(1, (50, 40, 40))])
         (pair,) = relations.pairs
         assert (pair.relation, pair.is_candidate) == (None, False)
+        assert pair.gap_mm == pytest.approx(15.0, abs=1.6)
+        assert pair.surface_distance_mm == pytest.approx(9.0, abs=2.1)
+        assert (pair.overlap, pair.shared) == (0.0, 0.0)
         assert relations.of_lesion("L1") == "mri_only"
         assert relations.of_focus("F1") == "pet_only"
 
@@ -111,7 +121,7 @@ class TestRelations:
 
     def test_a_small_lesion_matches_a_wide_focus_that_hardly_overlaps_it(self) -> None:
         relations = related(carried(((40, 40, 40), 4)), [spot(1, (45, 40, 40), 9)])
-        assert relations.pairs[0].overlap < 0.5
+        assert relations.pairs[0].shared < 0.5
         assert relations.of_lesion("L1") == "matched"
 
     def test_two_foci_in_one_large_lesion_are_split(self) -> None:
@@ -236,7 +246,7 @@ MISSED = Missed(
     long_axis_mm=20.0,
     diameter_mm=20.0,
     tumour_to_liver=1.3,
-    likely_ratio=1.2,
+    likely_ratio=LikelyRatio(1.2, 1.2),
     surroundings=FAR,
     flags=(),
     is_retrospective=False,
@@ -246,7 +256,13 @@ MISSED = Missed(
     blur=Blur(7.0, 7.0),
     liver_cov=0.10,
 )
-TINY = replace(MISSED, long_axis_mm=5.1, diameter_mm=5.1, likely_ratio=3.0, tumour_to_liver=1.1)
+TINY = replace(
+    MISSED,
+    long_axis_mm=5.1,
+    diameter_mm=5.1,
+    likely_ratio=LikelyRatio(3.0, 3.0),
+    tumour_to_liver=1.1,
+)
 
 
 class TestWhyMissed:
@@ -266,7 +282,9 @@ class TestWhyMissed:
 
     def test_a_lesion_that_would_show_deep_is_missed_at_the_capsule(self) -> None:
         # 9 mm recovers 0.48: deep it needs 2.0, at the capsule with 1.5 more CNR and cold fat 2.6.
-        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.3)
+        lesion = replace(
+            MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=LikelyRatio(2.3, 2.3)
+        )
         edge = replace(lesion, flags=("subcapsular",), surroundings=Surroundings(0.0, 40.0, 30.0))
         assert self.reason(edge) == "subcapsular"
         vessel = replace(lesion, flags=("near_vessel",), surroundings=Surroundings(40.0, 40.0, 0.0))
@@ -275,7 +293,7 @@ class TestWhyMissed:
     def test_uptake_seen_in_retrospect_beside_a_vessel_was_taken_for_the_vessel(self) -> None:
         lesion = replace(
             MISSED,
-            likely_ratio=2.5,
+            likely_ratio=LikelyRatio(2.5, 2.5),
             is_retrospective=True,
             flags=("near_vessel",),
             surroundings=Surroundings(40.0, 40.0, 3.0),
@@ -287,19 +305,26 @@ class TestWhyMissed:
         assert because.reason == "low_uptake"
         assert "even a large lesion would need 1.5 x" in because.evidence
 
+    def test_a_small_lesion_must_lack_uptake_beyond_doubt(self) -> None:
+        small = replace(MISSED, long_axis_mm=10.0, diameter_mm=10.0)
+        assert self.reason(replace(small, likely_ratio=LikelyRatio(1.2, 1.3))) == "low_uptake"
+        assert self.reason(replace(small, likely_ratio=LikelyRatio(1.2, 1.9))) == "small_size"
+
     def test_low_uptake_is_not_said_of_a_place_that_is_not_sure(self) -> None:
         assert self.reason(replace(MISSED, stray_focus="F3")) == "misregistration"
         assert self.reason(replace(MISSED, registration_passed=False)) == "misregistration"
         assert self.reason(replace(MISSED, flags=("uncertain_registration",))) == "misregistration"
 
     def test_a_lesion_that_would_show_in_a_quiet_liver_is_missed_for_the_noise(self) -> None:
-        noisy = replace(MISSED, likely_ratio=2.0, liver_cov=0.25, flags=("noisy_liver",))
+        noisy = replace(
+            MISSED, likely_ratio=LikelyRatio(2.0, 2.0), liver_cov=0.25, flags=("noisy_liver",)
+        )
         because = why_missed(noisy, Protocol())
         assert because.reason == "noisy_liver"
         assert because.evidence == "liver CoV 0.25: would need 2.3 x liver, 1.6 x at CoV 0.12"
 
     def test_where_no_cause_is_enough_the_first_flag_may_have_had_a_part(self) -> None:
-        visible = replace(MISSED, likely_ratio=4.0, flags=("subcapsular",))
+        visible = replace(MISSED, likely_ratio=LikelyRatio(4.0, 4.0), flags=("subcapsular",))
         because = why_missed(
             replace(visible, surroundings=Surroundings(2.0, 40.0, 30.0)), Protocol()
         )
@@ -307,7 +332,7 @@ class TestWhyMissed:
         assert because.evidence.startswith("may have had a part: 20.0 mm, 2.0 mm from the capsule")
 
     def test_where_nothing_stands_it_is_unexplained(self) -> None:
-        assert self.reason(replace(MISSED, likely_ratio=4.0)) == "unexplained"
+        assert self.reason(replace(MISSED, likely_ratio=LikelyRatio(4.0, 4.0))) == "unexplained"
 
     def test_a_protocol_moves_the_limit_of_small(self) -> None:
         wide = changed(Protocol(), {"reasons": {"small_size_mm": 4.0}})
@@ -388,8 +413,22 @@ class TestConcord:
         lesion = carried(((40, 40, 40), 10))
         assert only(study(lesion, [], null_p=0.004, hot=[place])).status == "retrospective"
         assert only(study(lesion, [], null_p=0.2, hot=[place])).status == "negative"
-        assert only(study(lesion, [], null_p=None, hot=[place])).status == "negative"
         assert only(study(lesion, [], null_p=0.004)).status == "negative"
+
+    def test_without_a_lesion_free_place_contrast_alone_tells(self) -> None:
+        # 15 against 5 with a standard deviation of 0.5 is 20, and 5 is needed.
+        lesion, place = carried(((40, 40, 40), 10)), ball((40, 40, 40), 8, PET_GRID)
+        assert only(study(lesion, [], null_p=None, hot=[place])).status == "retrospective"
+        assert only(study(lesion, [], null_p=None)).status == "negative"
+
+    def test_a_lesion_mostly_beyond_the_pet_is_positive_if_its_focus_is_not(self) -> None:
+        (lesion,) = carried(((40, 40, 40), 20))
+        low = Transform(PET, MRI, np.eye(4) - np.eye(4)[:, [2]] @ [[0, 0, 0, 45.0]])
+        partly = carry(lesion.lesion, low, 4.0, PET_GRID)
+        assert partly.covered < 0.5
+        focus = spot(1, (40, 40, 2), 12)
+        assert only(study([partly], [])).status == "not_covered"
+        assert only(study([partly], [focus])).status == "positive"
 
     def test_a_lesion_beyond_the_pet_is_not_covered_and_has_no_uptake_or_reason(self) -> None:
         away = Transform(PET, MRI, np.eye(4) + np.eye(4)[:, [2]] @ [[0, 0, 0, 300.0]])
@@ -429,8 +468,18 @@ class TestConcord:
         assert (got.status, got.reason, got.evidence) == ("negative", None, "")
 
     def test_a_missed_lesion_and_a_stray_focus_are_each_others_misregistration(self) -> None:
-        got = study(carried(((30, 40, 40), 16)), [spot(1, (60, 40, 40))])
+        got = study(carried(((30, 40, 40), 16)), [spot(1, (55, 40, 40))])
         assert (only(got).reason, got.foci[0].reason) == ("misregistration", "misregistration")
+
+    def test_a_stray_focus_of_another_size_is_not_the_missed_lesion(self) -> None:
+        got = study(carried(((30, 40, 40), 30)), [spot(1, (60, 40, 40), 9)])
+        assert (only(got).reason, got.foci[0].reason) == ("low_uptake", "unexplained")
+
+    def test_matched_lesions_that_confirm_the_registration_rule_it_out(self) -> None:
+        lesions = carried(((70, 70, 70), 16), *[(place, 10) for place in WIDE[:3]])
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        got = study(lesions, [*foci, spot(9, (70, 44, 70))])
+        assert (got.lesions[0].reason, got.foci[3].reason) == ("low_uptake", "unexplained")
 
     def test_physiologic_uptake_beside_a_lesion_is_flagged_and_no_finding(self) -> None:
         got = study(carried(((40, 40, 40), 12)), [spot(1, (48, 40, 40), 12, "stomach or bowel")])
@@ -464,3 +513,54 @@ class TestOwnSearch:
         (lesion,) = carried(((40, 40, 40), 8))
         with pytest.raises(ValueError, match="wanted a lesion on the PET"):
             own_search(replace(lesion, extent=None), [], [], 7.0)
+
+
+SHIFT = np.array([5.0, -3.0, 2.0])
+
+
+class TestSharpen:
+    def sharpened(self, lesions: Sequence[Carried], foci: Sequence[Spot]) -> Sharpened:
+        return sharpen(lesions, foci, SAME_PLACE, PET_GRID, fwhm_mm=7.0, protocol=Protocol())
+
+    def test_lesions_move_by_what_the_others_show(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE)]
+        got = self.sharpened(lesions, foci)
+        assert got.agreement.applies
+        for before, after in zip(lesions, got.carried, strict=True):
+            left = SHIFT - (after.centroid_mm - before.centroid_mm)
+            assert np.linalg.norm(left) < 2.5 < np.linalg.norm(SHIFT)
+            assert after.error_mm < 0.7 * before.error_mm
+
+    def test_a_lesion_has_no_part_in_its_own_correction(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        odd = spot(4, tuple(np.add(WIDE[3], (0, 7, 0))))
+        got = self.sharpened(lesions, [*foci, odd])
+        assert got.carried[3].centroid_mm[1] == pytest.approx(WIDE[3][1], abs=0.2)
+
+    def test_a_lesion_without_a_focus_moves_too(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE[:3])]
+        moved = self.sharpened(lesions, foci).carried[3].centroid_mm - lesions[3].centroid_mm
+        assert moved @ SHIFT > 0.5 * SHIFT @ SHIFT
+
+    def test_a_registration_off_by_more_than_it_knows_is_found_out(self) -> None:
+        far = np.array([12.0, 9.0, -6.0])
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=4.0)
+        got = self.sharpened(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)])
+        assert got.shift_mm == pytest.approx(far, abs=0.2)
+        for before, after in zip(lesions, got.carried, strict=True):
+            assert after.centroid_mm - before.centroid_mm == pytest.approx(far, abs=0.5)
+
+    def test_two_matches_move_nothing(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE[:2]], error_mm=8.0)
+        got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(WIDE[:2])])
+        assert got.carried == lesions
+        assert not got.agreement.applies
+
+    def test_a_long_lesion_is_no_landmark(self) -> None:
+        lesions = carried((WIDE[0], 10), (WIDE[1], 10), ((60, 60, 60), 48), error_mm=8.0)
+        places = [*WIDE[:2], (60.0, 60.0, 60.0)]
+        got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(places)])
+        assert got.agreement.count == 2

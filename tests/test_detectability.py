@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from lesionmatch.detectability import (
     Blur,
     centre_recovery,
+    detection_probability,
     edge_deficit,
     expectation,
     least_visible_ratio,
@@ -206,9 +207,28 @@ def test_visibility_is_that_of_a_typical_metastasis(diameter_mm: float, visibili
 
 def test_the_likely_ratio_is_the_seen_one_where_recovery_is_good() -> None:
     rules = DetectabilityRules()
-    assert likely_ratio(3.0, 1.0, 0.02, rules=rules) == pytest.approx(3.0, abs=0.02)
+    got = likely_ratio(3.0, 1.0, 0.05, rules=rules)
+    assert got.mean == pytest.approx(3.0, abs=0.02)
+    assert got.highest == pytest.approx(3.0 + 1.28 * 0.05, abs=0.03)
 
 
 def test_the_likely_ratio_is_that_of_metastases_where_nothing_can_be_seen() -> None:
     rules = DetectabilityRules()
-    assert likely_ratio(1.0, 1e-6, 0.1, rules=rules) == pytest.approx(3.4, rel=0.01)
+    got = likely_ratio(1.0, 1e-6, 0.1, rules=rules)
+    assert got.mean == pytest.approx(3.4, rel=0.01)
+    # Mean 3.4 and SD 2.3 are a median of 2.82 and a logarithmic SD of 0.614.
+    assert got.highest == pytest.approx(2.82 * np.exp(1.2816 * 0.614), rel=0.03)
+
+
+def test_half_of_the_lesions_at_the_threshold_are_found() -> None:
+    rules = DetectabilityRules(unprompted_cnr=5.0, unprompted_cnr_sd=1.0)
+    got = [
+        detection_probability(cnr, 10.0, isotropic(7.0), rules=rules)
+        for cnr in (3.0, 4.0, 5.0, 6.0, 7.0)
+    ]
+    assert got == pytest.approx([0.0228, 0.1587, 0.5, 0.8413, 0.9772], abs=1e-4)
+
+
+def test_a_lesion_of_four_resolution_lengths_needs_half_the_contrast() -> None:
+    rules = DetectabilityRules(unprompted_cnr=5.0)
+    assert detection_probability(2.5, 28.0, isotropic(7.0), rules=rules) == pytest.approx(0.5)

@@ -70,6 +70,11 @@ class TestLesionsFrom:
         left = union(ball(45, 10, 20, 5), ball(45, 40, 20, 5))
         assert len(lesions_from([segment(right), segment(left)])) == 4
 
+    def test_a_segment_for_all_the_others_is_taken_apart(self) -> None:
+        others = union(*[ball(10 + 9 * n, 50, 60, 5) for n in range(4)])
+        segments = [segment(ball(40, 40, 40, 9)), segment(ball(40, 10, 40, 9)), segment(others)]
+        assert len(lesions_from(segments)) == 6
+
     def test_kinds_are_judged_apart(self) -> None:
         many = union(ball(10, 10, 20, 5), ball(10, 40, 20, 5))
         cyst = segment(ball(40, 40, 40, 9), Kind.CYST)

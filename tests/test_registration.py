@@ -4,13 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from lesionmatch.errors import InvalidOption, RegistrationFailed
-from lesionmatch.image import Mask
-from lesionmatch.phantom import Recipe, Size, simulate
+from lesionmatch.geometry import Grid, Transform
+from lesionmatch.image import Image, Mask
+from lesionmatch.phantom import Recipe, Size, simulate, wrong
 from lesionmatch.protocol import Protocol
-from lesionmatch.registration import Registration, given, identity, register
-from lesionmatch.resample import write_transform
+from lesionmatch.registration import Method, Registration, given, identity, register
+from lesionmatch.registration.appearance import ct_target, pet_target, without_bias
+from lesionmatch.registration.evidence import gain, seen, witness
+from lesionmatch.registration.offset import pet_ct_offset_mm
+from lesionmatch.registration.scene import grid_about
+from lesionmatch.resample import PointMap, matrix_of, write_transform
 
 STUDY = simulate(
     Recipe(seed=90210, size=Size.SMALL, breathing_mm=14, deformation_mm=6, frame_offset_mm=250)
@@ -96,3 +102,60 @@ def test_identity_leaves_coordinates_as_they_are() -> None:
     same = identity(STUDY.hbp.frame, STUDY.suv.frame)
     np.testing.assert_array_equal(same.pet_from_mri.apply([[1, 2, 3]]), [[1, 2, 3]])
     np.testing.assert_array_equal(same.error_mm([[1, 2, 3]]), [5.0])
+
+
+def test_the_number_of_threads_changes_nothing(registration: Registration) -> None:
+    points = STUDY.truth.liver_points_mri_mm
+    with threadpool_limits(limits=2):
+        again = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=STUDY.suv, protocol=Protocol())
+    np.testing.assert_array_equal(
+        again.pet_from_mri.apply(points), registration.pet_from_mri.apply(points)
+    )
+
+
+def test_a_mirrored_liver_is_doubted_and_its_bound_is_wide() -> None:
+    image, liver = wrong.mirrored(STUDY)
+    found = register(image, liver, ct=STUDY.ct, pet=None, method="affine", protocol=Protocol())
+    assert not found.passed
+    assert found.error_mm(STUDY.truth.liver_points_mri_mm).min() >= 15.0
+
+
+@pytest.mark.parametrize(("method", "least_mm"), [("rigid", 9.0), ("affine", 6.0)])
+def test_a_linear_method_stays_linear_with_its_own_bound(method: Method, least_mm: float) -> None:
+    found = register(
+        STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=None, method=method, protocol=Protocol()
+    )
+    assert found.method == method
+    assert matrix_of(found.mri_from_pet) is not None
+    assert found.error_mm([[0.0, 0.0, 0.0]])[0] >= least_mm
+
+
+def test_a_pet_shifted_off_its_ct_is_measured(registration: Registration) -> None:
+    matrix = STUDY.suv.grid.world_from_voxel.copy()
+    matrix[:3, 3] += (0.0, 0.0, 6.0)
+    moved = Image(
+        Grid(STUDY.suv.frame, STUDY.suv.grid.shape, matrix), STUDY.suv.array, STUDY.suv.quantity
+    )
+    there, shifted = (
+        pet_ct_offset_mm(
+            STUDY.liver, registration.pet_from_mri, pet_target(pet), np.random.default_rng(0)
+        )
+        for pet in (STUDY.suv, moved)
+    )
+    assert there is not None
+    assert shifted is not None
+    np.testing.assert_allclose(there, 0.0, atol=1.0)
+    np.testing.assert_allclose(shifted - there, [0.0, 0.0, 6.0], atol=0.4)
+
+
+def test_unseen_voxels_prefer_the_better_map(registration: Registration) -> None:
+    target, mri = ct_target(STUDY.ct), without_bias(STUDY.hbp, STUDY.liver)
+    judge = witness(mri, STUDY.liver, grid_about(STUDY.liver, 30.0, 2.5))
+    right = seen(judge, target, registration.pet_from_mri)
+    away = np.eye(4)
+    away[:3, 3] = (6.0, 0.0, 0.0)
+    frame = STUDY.ct.frame
+    off = PointMap.affine(Transform(frame, frame, away)).after(registration.pet_from_mri)
+    gained = gain(judge, seen(judge, target, off), right, target.window)
+    assert gained.errors > 5.0
+    assert gain(judge, right, right, target.window).nats == 0.0

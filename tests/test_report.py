@@ -126,6 +126,7 @@ def test_only_numbers_on_disk_still_make_a_page(tmp_path: Path) -> None:
     (tmp_path / "comparison.json").write_text(json.dumps(default_comparison(rows)))
     report.render(tmp_path)
     assert page_rows(tmp_path, "lesion-table") == csv_rows(tmp_path / "lesions.csv")
+    assert {row["overlay"] for row in csv_rows(tmp_path / "lesions.csv")} == {""}
 
 
 def test_a_label_with_a_script_or_a_formula_is_inert(tmp_path: Path) -> None:
@@ -157,6 +158,19 @@ def test_names_are_shown_only_when_asked_for(tmp_path: Path) -> None:
     assert "Muster" not in (tmp_path / "report.html").read_text()
     report.render(tmp_path, phi=True)
     assert "Muster^Erika" in (tmp_path / "report.html").read_text()
+
+
+def test_a_cyst_without_uptake_is_no_disagreement(tmp_path: Path) -> None:
+    rows = [lesion_row("L1", (0, 0, 0), kind="cyst", relation="mri_only", pet_status="negative")]
+    report.render(build(tmp_path, rows, with_images=False))
+    assert "PET and MRI agree about every lesion" in (tmp_path / "report.html").read_text()
+
+
+def test_a_focus_taken_for_physiologic_is_named(tmp_path: Path) -> None:
+    focus = {"focus_id": "F9", "suv_max": 9.04, "physiologic_neighbour": "stomach or bowel"}
+    report.render(build(tmp_path, comparison={"foci": [focus]}, with_images=False))
+    page = (tmp_path / "report.html").read_text()
+    assert "F9: SUVmax 9.0, taken for stomach or bowel" in page
 
 
 def test_a_doubtful_registration_is_said_at_the_top(tmp_path: Path) -> None:
@@ -243,3 +257,25 @@ def test_the_overview_of_an_empty_batch_is_a_page(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("study_id,patient_id\n")
     report.render_again(tmp_path)
     assert "<strong>0</strong> studies" in (tmp_path / "index.html").read_text()
+
+
+def test_facts_name_their_units(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    assert "<dt>volume (ml)</dt><dd>950</dd>" in page
+    assert "<dt>SUV mean</dt><dd>5</dd>" in page
+
+
+def test_agreement_by_different_lesions_is_not_shown_as_good(tmp_path: Path) -> None:
+    rows = [row for row in default_rows() if row["relation"] != "matched"]
+    report.render(build(tmp_path, rows, with_images=False))
+    head = (tmp_path / "report.html").read_text().split("<main>")[0]
+    assert '<div class="banner warn" role="status">' in head
+    assert "Both involved, but by no lesion that both show (TP)." in head
+
+
+def test_a_study_whose_results_are_gone_is_listed_as_failed(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text("study_id,patient_id\nS1,P1\n")
+    report.index(tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert '<tr class="failed"' in page
+    assert "its results are not in this folder" in page

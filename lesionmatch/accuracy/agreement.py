@@ -15,10 +15,17 @@ from statsmodels.stats.inter_rater import aggregate_raters, cohens_kappa, fleiss
 from lesionmatch.accuracy.values import Interval, Table, Undefined
 
 NO_CHANCE = Undefined("both readings give one answer throughout")
+NO_ERROR = Undefined("no disagreement, or one answer throughout: the asymptotic error is none")
+"""An interval without width would claim a certainty that the data do not have."""
+LEAST_ERROR = 1e-9
 
 
 def kappa(table: Table) -> float | Undefined:
-    """Cohen's kappa, (po - pe) / (1 - pe) (Educ Psychol Meas 1960;20:37)."""
+    """Cohen's kappa, (po - pe) / (1 - pe) (Educ Psychol Meas 1960;20:37).
+
+    >>> round(kappa(Table(tp=1634, fp=16, fn=51, tn=682)), 4)
+    0.9331
+    """
     if table.total == 0:
         return Undefined("no observations")
     expected = expected_agreement(table)
@@ -33,7 +40,9 @@ def kappa_standard_error(table: Table) -> float | Undefined:
         return value
     # An empty margin leaves no error under kappa 0, by which statsmodels divides besides.
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(cohens_kappa(_square(table)).std_kappa)
+        variance = float(cohens_kappa(_square(table)).var_kappa)
+    # Where it is none, rounding may leave it a little below.
+    return math.sqrt(max(0.0, variance))
 
 
 def kappa_interval(table: Table, level: float = 0.95) -> Interval | Undefined:
@@ -41,6 +50,8 @@ def kappa_interval(table: Table, level: float = 0.95) -> Interval | Undefined:
     value, error = kappa(table), kappa_standard_error(table)
     if isinstance(value, Undefined) or isinstance(error, Undefined):
         return NO_CHANCE if table.total else Undefined("no observations")
+    if error < LEAST_ERROR:
+        return NO_ERROR
     reach = float(norm.ppf((1.0 + level) / 2.0)) * error
     method = "asymptotic (Fleiss-Cohen-Everitt)"
     return Interval(max(-1.0, value - reach), min(1.0, value + reach), method)
@@ -50,7 +61,7 @@ def kappa_clustered_standard_error(tables: NDArray[np.int64]) -> float | Undefin
     """Error of kappa from `tables` (K, 4) of TP, FP, FN, TN by cluster.
 
     Linearised: the influence of each cluster on kappa, summed in squares with K/(K-1)
-    (Yang and Zhou, Stat Med 2014;33:1425). One observation a cluster gives back the
+    (Yang and Zhou, Comput Stat Data Anal 2015;82:1). One observation a cluster gives back the
     Fleiss-Cohen-Everitt error but for that factor.
     """
     clusters = len(tables)
@@ -79,6 +90,8 @@ def kappa_clustered_interval(
         return value
     if isinstance(error := kappa_clustered_standard_error(tables), Undefined):
         return error
+    if error < LEAST_ERROR:
+        return NO_ERROR
     reach = float(t.ppf((1.0 + level) / 2.0, len(tables) - 1)) * error
     return Interval(max(-1.0, value - reach), min(1.0, value + reach), "clustered, linearised")
 

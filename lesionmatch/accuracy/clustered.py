@@ -174,7 +174,10 @@ def error_rates_clustered(
 
 
 def obuchowski(b: Counts, c: Counts) -> Test | Undefined:
-    """Clustered McNemar of discordant counts `b`, `c` by cluster (Stat Med 1998;17:1495)."""
+    """Clustered McNemar of discordant counts `b`, `c` by cluster.
+
+    Obuchowski, Stat Med 1998;17:1495, doi 10.1002/(SICI)1097-0258(19980715)17:13<1495.
+    """
     excess = (b - c).astype(float)
     if not (b + c).any():
         return NO_DISCORDANT
@@ -186,7 +189,10 @@ def obuchowski(b: Counts, c: Counts) -> Test | Undefined:
 
 
 def durkalski(b: Counts, c: Counts, totals: Counts) -> Test | Undefined:
-    """Clustered McNemar with every cluster weighing the same (Stat Med 2003;22:2417)."""
+    """Clustered McNemar with every cluster weighing the same.
+
+    Durkalski et al., Stat Med 2003;22:2417, doi 10.1002/sim.1438.
+    """
     held = totals > 0
     if not (b + c).any():
         return NO_DISCORDANT
@@ -197,7 +203,10 @@ def durkalski(b: Counts, c: Counts, totals: Counts) -> Test | Undefined:
 
 
 def yang(b: Counts, c: Counts, totals: Counts) -> Test | Undefined:
-    """Clustered McNemar with both variances averaged (Yang et al., Biom J 2010;52:638)."""
+    """Clustered McNemar with both variances averaged.
+
+    Yang et al., Biom J 2010;52:638, doi 10.1002/bimj.201000035.
+    """
     if not (b + c).any():
         return NO_DISCORDANT
     excess, count, total = (b - c).astype(float), len(b), int(totals.sum())
@@ -209,7 +218,9 @@ def yang(b: Counts, c: Counts, totals: Counts) -> Test | Undefined:
 
 
 def eliasziw(tables: Counts) -> Test | Undefined:
-    """McNemar over 1 + (n_c - 1) rho, from `tables` (K, 4) (Stat Med 1991;10:1981).
+    """McNemar over 1 + (n_c - 1) rho, from `tables` (K, 4).
+
+    Eliasziw and Donner, Stat Med 1991;10:1981, doi 10.1002/sim.4780101211.
 
     Columns are the four cells, the middle two discordant. rho is how alike the directions
     of discordance are within a cluster; n_c the discordant pairs a cluster has, weighed.

@@ -5,13 +5,18 @@ and its error taken between patients (generalised estimating equations with work
 independence: the weights of the plain fit, the robust error of the clusters).
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import norm
 
 from lesionmatch.accuracy.values import Undefined
+
+LEAST_EACH, LEAST_PATIENTS, LEAST_OVERLAP = 10, 5, 3
+"""What a fit must rest on: found and missed, patients, and lesions of each on the wrong side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +36,8 @@ class Curve:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Pointwise lower and upper bound of the chance at each size."""
         design = np.column_stack([np.ones_like(size), np.log(size)])
-        error = np.sqrt(np.einsum("ij,jk,ik->i", design, self.covariance, design))
+        variance = np.einsum("ij,jk,ik->i", design, self.covariance, design)
+        error = np.sqrt(np.maximum(variance, 0.0))
         centre = design @ np.array([self.intercept, self.slope])
         reach = norm.ppf((1.0 + level) / 2.0) * error
         return np.asarray(_expit(centre - reach)), np.asarray(_expit(centre + reach))
@@ -48,17 +54,31 @@ def detection_curve(
 ) -> Curve | Undefined:
     """Fit the curve to sizes > 0; `cluster` numbers the patients.
 
-    Undefined with fewer than 10 found or 10 missed (one error for each of two parameters
-    and then some), fewer than 5 patients, or where a size parts found from missed.
+    Undefined with fewer than 10 found or 10 missed (five for each of the two parameters),
+    fewer than 5 patients, or where size parts found from missed but for a lesion or two:
+    the best fit is then a step, which has neither a slope nor an error.
     """
     found = int(detected.sum())
-    if min(found, len(detected) - found) < 10:
-        return Undefined("fewer than 10 found or fewer than 10 missed")
-    if len(np.unique(cluster)) < 5:
-        return Undefined("fewer than 5 patients")
-    found_sizes, missed_sizes = size[detected], size[~detected]
-    if found_sizes.min() > missed_sizes.max() or found_sizes.max() < missed_sizes.min():
-        return Undefined("one size parts all found from all missed")
+    if min(found, len(detected) - found) < LEAST_EACH:
+        return Undefined(f"fewer than {LEAST_EACH} found or fewer than {LEAST_EACH} missed")
+    if len(np.unique(cluster)) < LEAST_PATIENTS:
+        return Undefined(f"fewer than {LEAST_PATIENTS} patients")
+    overlap = min(_crossing(size, detected), _crossing(-size, detected))
+    if overlap < LEAST_OVERLAP:
+        return Undefined("size parts found from missed, or does not vary")
+    return _fitted(size, detected, cluster)
+
+
+def _crossing(size: NDArray[np.float64], detected: NDArray[np.bool_]) -> int:
+    """How many stand on the wrong side for detection to grow with size."""
+    below = int((size[detected] < size[~detected].max()).sum())
+    above = int((size[~detected] > size[detected].min()).sum())
+    return min(below, above)
+
+
+def _fitted(
+    size: NDArray[np.float64], detected: NDArray[np.bool_], cluster: NDArray[np.int64]
+) -> Curve | Undefined:
     # Loaded here: the regression is slow to load, and most tables need none.
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_estimating_equations import GEE
@@ -66,10 +86,19 @@ def detection_curve(
     order = np.argsort(cluster, kind="stable")
     design = np.column_stack([np.ones(len(size)), np.log(size)])
     model = GEE(detected[order].astype(float), design[order], cluster[order], family=Binomial())
-    result = model.fit()
+    with warnings.catch_warnings():
+        # Its way of saying that a fit did not converge.
+        warnings.simplefilter("error")
+        try:
+            result = model.fit()
+            covariance = np.asarray(result.cov_params())
+        except (Warning, np.linalg.LinAlgError, ValueError):
+            return Undefined("the fit did not converge")
     intercept, slope = (float(value) for value in result.params)
-    return Curve(intercept, slope, np.asarray(result.cov_params()))
+    if not np.isfinite([intercept, slope, *covariance.ravel()]).all():
+        return Undefined("the fit did not converge")
+    return Curve(intercept, slope, covariance)
 
 
 def _expit(value: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1.0 / (1.0 + np.exp(-value)))
+    return np.asarray(expit(value))

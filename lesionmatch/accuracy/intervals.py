@@ -11,7 +11,12 @@ from lesionmatch.accuracy.values import Interval, Proportion
 
 
 def clopper_pearson(proportion: Proportion, level: float = 0.95) -> Interval:
-    """Exact binomial interval, from beta quantiles (Biometrika 1934;26:404)."""
+    """Exact binomial interval, from beta quantiles (Biometrika 1934;26:404).
+
+    >>> exact = clopper_pearson(Proportion(682, 733))
+    >>> round(exact.lower, 3), round(exact.upper, 3)
+    (0.91, 0.948)
+    """
     successes, total = proportion.successes, proportion.total
     tail = (1.0 - level) / 2.0
     lower = 0.0 if successes == 0 else float(beta.ppf(tail, successes, total - successes + 1))

@@ -66,6 +66,61 @@ def _batch(verbs: Verbs) -> None:
     _loudness(verb)
 
 
+def _cohort(verbs: Verbs) -> None:
+    verb = verbs.add_parser("cohort", help="index a DICOM tree, pair PET/CT with MRI, select")
+    verb.add_argument("root", type=Path, metavar="DICOM_ROOT", help="folder of many patients")
+    _out(verb)
+    verb.add_argument("--clinical", type=Path, metavar="CSV", help="patient_id, grade, entity, ...")
+    verb.add_argument(
+        "--window",
+        type=_window,
+        metavar="FIRST:LAST",
+        help="days from the PET/CT to its MRI (default 0:92); --window=-92:92 for either side",
+    )
+    verb.add_argument("--shared-mri", action="store_true", help="one MRI may serve several PET/CTs")
+    verb.add_argument("--any-tracer", action="store_true", help="keep PET/CTs of other tracers")
+    verb.add_argument("--min-age", type=float, metavar="YEARS", help="at the PET/CT (default 18)")
+    verb.add_argument(
+        "--grade", action="append", metavar="G", help="keep this grade; repeat (default G1, G2)"
+    )
+    verb.add_argument(
+        "--entity", action="append", default=[], help="keep this entity; repeat (default all)"
+    )
+    verb.add_argument(
+        "--keep-treated", action="store_true", help="keep pairs with a therapy between the scans"
+    )
+    verb.add_argument(
+        "--carry",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="clinical column to carry to studies.csv; repeat",
+    )
+    verb.add_argument("-j", "--workers", type=_count, metavar="N", help="processes that read")
+    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    verb.add_argument("--phi", action="store_true", help="keep patients' own identifiers")
+    _quiet(verb)
+
+
+def _accuracy(verbs: Verbs) -> None:
+    verb = verbs.add_parser("accuracy", help="tables, intervals and tests from many studies")
+    verb.add_argument(
+        "calls", type=Path, metavar="CALLS", help="a batch's folder, or a CSV of calls"
+    )
+    _out(verb)
+    verb.add_argument(
+        "--by", action="append", default=[], metavar="COLUMN", help="stratify by it; repeat"
+    )
+    verb.add_argument("--readers", type=Path, metavar="CSV", help="study_id, reader, pet, mri")
+    verb.add_argument("--decisions", type=Path, metavar="CSV", help="what persons settled")
+    verb.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    verb.add_argument(
+        "--draws", type=int, default=2000, metavar="N", help="of the bootstrap; 0 for none"
+    )
+    verb.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    _quiet(verb)
+
+
 def _report(verbs: Verbs) -> None:
     verb = verbs.add_parser("report", help="render the pages again from what is on disk")
     verb.add_argument("out", type=Path, metavar="OUT", help="what compare or batch wrote")
@@ -126,6 +181,10 @@ def _phi(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--phi", action="store_true", help="show names and descriptions of headers")
 
 
+def _quiet(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
 def _loudness(verb: argparse.ArgumentParser) -> None:
     loudness = verb.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
@@ -136,6 +195,15 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"wanted a whole number of at least 1, got {text!r}")
     return int(text)
+
+
+def _window(text: str) -> tuple[int, int]:
+    from lesionmatch.cohort.options import window
+
+    try:
+        return window(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text: str) -> float:

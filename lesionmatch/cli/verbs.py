@@ -78,6 +78,51 @@ def batch(args: argparse.Namespace) -> int:
     return 1 if doubtful else 0
 
 
+def cohort(args: argparse.Namespace) -> int:
+    """From a tree of many patients to a table for `batch`."""
+    from lesionmatch.batch.run import default_workers
+    from lesionmatch.cohort.options import CohortOptions
+    from lesionmatch.cohort.verb import headline, write_cohort
+
+    options = CohortOptions(
+        window_days=args.window,
+        shared_mri=args.shared_mri,
+        any_tracer=args.any_tracer,
+        least_age_years=args.min_age,
+        grades=tuple(args.grade or CohortOptions().grades),
+        entities=tuple(args.entity),
+        keep_treated=args.keep_treated,
+        carry=tuple(args.carry),
+        workers=args.workers or default_workers(),
+        phi=args.phi,
+        protocol=Protocol() if args.protocol is None else load_protocol(args.protocol),
+    )
+    found = write_cohort(args.root, args.out, clinical=args.clinical, options=options)
+    if not args.quiet:
+        print("\n".join([*headline(found), f"open {args.out / 'cohort.html'}"]))
+    return 0
+
+
+def accuracy(args: argparse.Namespace) -> int:
+    """Tables, intervals and tests from many studies."""
+    from lesionmatch.evaluation.summary import Options as AccuracyOptions
+    from lesionmatch.report.accuracy import write_accuracy
+    from lesionmatch.report.accuracy_page import headline
+
+    options = AccuracyOptions(level=args.level, draws=args.draws, seed=args.seed)
+    found = write_accuracy(
+        args.calls,
+        args.out,
+        by=args.by,
+        readers=args.readers,
+        decisions=args.decisions,
+        options=options,
+    )
+    if not args.quiet:
+        print("\n".join([*headline(found), f"open {args.out / 'accuracy.html'}"]))
+    return 0
+
+
 def _options(args: argparse.Namespace) -> Options:
     protocol = Protocol() if args.protocol is None else load_protocol(args.protocol)
     return Options(

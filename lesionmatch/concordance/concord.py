@@ -19,9 +19,16 @@ from lesionmatch.concordance.reasons import (
 )
 from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
 from lesionmatch.concordance.territory import own_search
-from lesionmatch.detectability import Blur, Expectation, expectation, likely_ratio
+from lesionmatch.detectability import Blur, Expectation, LikelyRatio, expectation, likely_ratio
 from lesionmatch.image import Image, Mask
-from lesionmatch.lesions import Background, Carried, Lesion, Uptake, measure
+from lesionmatch.lesions import (
+    Background,
+    Carried,
+    Lesion,
+    Uptake,
+    equivalent_diameter_mm,
+    measure,
+)
 from lesionmatch.lesions.planar import axes_mm
 from lesionmatch.protocol import Protocol as Rules
 
@@ -122,10 +129,10 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
     )
     looks = [_look(n, evidence, relations, rules) for n in range(len(evidence.carried))]
     missed = [look.carried for look in looks if _is_missed(look)]
-    stray = _stray_foci(evidence, relations)
+    stray = _strays(missed, evidence, relations, rules)
     lesions = tuple(_lesion_finding(look, evidence, relations, stray, rules) for look in looks)
     foci = tuple(
-        _focus_finding(n, evidence, relations, missed, rules) for n in range(len(evidence.foci))
+        _focus_finding(n, evidence, relations, stray, rules) for n in range(len(evidence.foci))
     )
     return Concordance(lesions, foci, relations)
 
@@ -145,9 +152,10 @@ class _Look:
 def _look(n: int, evidence: Evidence, relations: Relations, rules: Rules) -> _Look:
     """Measure lesion `n` where nothing else explains the uptake, and decide its status."""
     carried, surroundings = evidence.carried[n], evidence.around_lesions[n]
-    if carried.extent is None or carried.covered < rules.calls.lesion_covered:
-        return _Look(carried, surroundings, "not_covered", None, None, None)
     own = relations.foci_of(carried.lesion.lesion_id)
+    is_covered = carried.covered >= rules.calls.lesion_covered or bool(own)
+    if carried.extent is None or not is_covered:
+        return _Look(carried, surroundings, "not_covered", None, None, None)
     others = [f for f in evidence.foci if f.focus_id not in own]
     search = own_search(carried, evidence.carried, others, evidence.blur.fwhm_mm)
     uptake = measure(evidence.suv, search, evidence.background, rules=rules.uptake)
@@ -157,28 +165,55 @@ def _look(n: int, evidence: Evidence, relations: Relations, rules: Rules) -> _Lo
 
 
 def _status(has_focus: bool, uptake: Uptake, null_p: float | None, rules: Rules) -> PetStatus:
+    """Positive by a focus, retrospective by rare uptake well above the liver, else negative.
+
+    Where no lesion-free place is left to compare with, only contrast tells: as much of it as
+    stands out without being looked for.
+    """
     if has_focus:
         return "positive"
-    is_rare = null_p is not None and null_p <= rules.reasons.retrospective_p
-    is_raised = uptake.contrast_to_noise >= rules.detectability.prompted_cnr
-    return "retrospective" if is_rare and is_raised else "negative"
+    if null_p is None:
+        is_uptake = uptake.contrast_to_noise >= rules.detectability.unprompted_cnr
+    else:
+        is_raised = uptake.contrast_to_noise >= rules.detectability.prompted_cnr
+        is_uptake = is_raised and null_p <= rules.reasons.retrospective_p
+    return "retrospective" if is_uptake else "negative"
 
 
 def _is_missed(look: _Look) -> bool:
     return look.carried.lesion.kind.counts and look.status in ("retrospective", "negative")
 
 
-def _stray_foci(evidence: Evidence, relations: Relations) -> list[Focus]:
-    """Findings of the PET that belong to no lesion."""
-    return [
+Strays = Sequence[tuple[Carried, Focus]]
+"""Missed lesions and findings of the PET alone that may be each other, the nearest first."""
+
+
+def _strays(
+    missed: Sequence[Carried], evidence: Evidence, relations: Relations, rules: Rules
+) -> Strays:
+    """Pairs that a misregistration would explain; none where matched lesions confirm it."""
+    matched = [pair for pair in relations.pairs if pair.relation == "matched"]
+    if len(matched) >= rules.reasons.confirmed_count:
+        return []
+    alone = [
         f
         for f in evidence.foci
         if f.physiologic_neighbour is None and relations.of_focus(f.focus_id) == "pet_only"
     ]
+    pairs = [(c, f) for c in missed for f in alone if _may_be(c, f, evidence.blur, rules)]
+    return sorted(pairs, key=lambda pair: _apart_mm(pair[1], pair[0]))
+
+
+def _may_be(carried: Carried, focus: Focus, blur: Blur, rules: Rules) -> bool:
+    """Whether a focus is near a lesion and as wide as the blur would make it."""
+    wide_mm = max(carried.lesion.equivalent_diameter_mm, blur.fwhm_mm)
+    ratio = equivalent_diameter_mm(focus.extent.volume_ml) / wide_mm
+    is_alike = 1.0 / rules.reasons.alike_size <= ratio <= rules.reasons.alike_size
+    return is_alike and _apart_mm(focus, carried) <= rules.reasons.misplaced_mm
 
 
 def _lesion_finding(
-    look: _Look, evidence: Evidence, relations: Relations, stray: Sequence[Focus], rules: Rules
+    look: _Look, evidence: Evidence, relations: Relations, stray: Strays, rules: Rules
 ) -> LesionFinding:
     lesion = look.carried.lesion
     expected = expectation(
@@ -237,7 +272,7 @@ def _lesion_reason(
     standing: tuple[Flag, ...],
     expected: Expectation,
     evidence: Evidence,
-    stray: Sequence[Focus],
+    stray: Strays,
     rules: Rules,
 ) -> Because | None:
     """Why the studies disagree on a lesion; None where they agree."""
@@ -249,8 +284,7 @@ def _lesion_reason(
         return why_benign_shown(kind, look.uptake.tumour_to_liver) if is_shown else None
     if not _is_missed(look):
         return None
-    near = [f for f in stray if _apart_mm(f, look.carried) <= rules.reasons.misplaced_mm]
-    near.sort(key=lambda f: _apart_mm(f, look.carried))
+    near = [focus for lesion, focus in stray if lesion is look.carried]
     missed = Missed(
         long_axis_mm=look.carried.lesion.long_axis_mm,
         diameter_mm=look.carried.lesion.equivalent_diameter_mm,
@@ -270,7 +304,7 @@ def _lesion_reason(
 
 def _likely_ratio(
     uptake: Uptake, search: Mask, expected: Expectation, evidence: Evidence, rules: Rules
-) -> float:
+) -> LikelyRatio:
     """The true ratio that is likely, once the search's own noise maximum is taken off."""
     cov = _cov(evidence.background)
     cells = max(1.0, 1000.0 * search.volume_ml / evidence.blur.volume_fwhm_mm**3)
@@ -280,7 +314,7 @@ def _likely_ratio(
 
 
 def _focus_finding(
-    n: int, evidence: Evidence, relations: Relations, missed: Sequence[Carried], rules: Rules
+    n: int, evidence: Evidence, relations: Relations, stray: Strays, rules: Rules
 ) -> FocusFinding:
     focus, surroundings = evidence.foci[n], evidence.around_foci[n]
     uptake = measure(evidence.suv, focus.extent, evidence.background, rules=rules.uptake)
@@ -301,7 +335,7 @@ def _focus_finding(
         surroundings=surroundings,
         flags=standing,
         physiologic_neighbour=focus.physiologic_neighbour,
-        stray_lesion=_stray_lesion(focus, missed, rules),
+        stray_lesion=next((c.lesion.lesion_id for c, f in stray if f is focus), None),
     )
     because = _focus_reason(shown, lesion_ids, evidence)
     return FocusFinding(
@@ -325,13 +359,6 @@ def _focus_reason(shown: Shown, lesion_ids: Sequence[str], evidence: Evidence) -
     if any(kind.counts for kind in kinds):
         return None
     return why_benign_shown(kinds[0], shown.tumour_to_liver) if kinds else why_shown(shown)
-
-
-def _stray_lesion(focus: Focus, missed: Sequence[Carried], rules: Rules) -> str | None:
-    """The nearest missed lesion that could be this focus misplaced."""
-    near = [c for c in missed if _apart_mm(focus, c) <= rules.reasons.misplaced_mm]
-    near.sort(key=lambda c: _apart_mm(focus, c))
-    return near[0].lesion.lesion_id if near else None
 
 
 def _is_at_edge(focus: Focus, evidence: Evidence, rules: Rules) -> bool:

@@ -3,23 +3,25 @@
 Grawe et al. 2023 sort what the PET missed (Table 2: small size, subcapsular, near a vessel,
 low uptake, misregistration, noisy liver) and what it showed alone (Table 3: haemangioma,
 cyst, vascular or biliary, physiologic uptake beside the liver). A rule fits where its cause
-is enough: a lesion of the likely uptake would have been found but for it. Where none is
-enough the first whose flag stands is taken, and the evidence says so; where none stands
-the reason is ``unexplained``.
+alone is enough for a lesion to be missed. Where none is enough the first whose flag stands
+is taken, and the evidence says that it may have had a part; where none stands the reason is
+``unexplained``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from lesionmatch.concordance.flags import Flag, Surroundings
 from lesionmatch.detectability import (
     Blur,
+    LikelyRatio,
     centre_recovery,
     edge_deficit,
+    least_visible_ratio,
     least_visible_ratio_at_edge,
 )
-from lesionmatch.protocol import DetectabilityRules, Protocol
+from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Kind
 
 Reason = Literal[
@@ -55,7 +57,7 @@ class Missed:
     """Of the sphere of its volume."""
     tumour_to_liver: float
     """Seen, SUVmax over the liver's mean."""
-    likely_ratio: float
+    likely_ratio: LikelyRatio
     """True tumour-to-liver ratio that this and the ratios of metastases make likely."""
     surroundings: Surroundings
     flags: tuple[Flag, ...]
@@ -70,95 +72,125 @@ class Missed:
 
 def why_missed(missed: Missed, protocol: Protocol) -> Because:
     """Why the PET did not show a lesion that counts."""
-    enough = next(_enough(missed, protocol), None)
-    if enough is not None:
-        return enough
-    part = next(_contributing(missed, protocol), None)
-    return part or Because("unexplained", f"{_seen(missed, protocol)}; no rule fits")
-
-
-def _enough(missed: Missed, protocol: Protocol) -> Iterator[Because]:
-    """The causes that suffice alone, in the taxonomy's order."""
-    rules = protocol.detectability
-    quiet = min(missed.liver_cov, rules.customary_cov)
-    recovery = centre_recovery(missed.diameter_mm, missed.blur)
-    would = _Would(missed.likely_ratio, rules, missed.blur)
-    deep = would.be_seen(recovery, quiet)
-    near = missed.surroundings
-    is_small = missed.long_axis_mm <= protocol.reasons.small_size_mm
-    if is_small and not deep and would.be_seen(1.0, quiet):
-        yield Because("small_size", _seen(missed, protocol))
-    if "subcapsular" in missed.flags and deep:
-        depth_mm = (near.capsule_mm or 0.0) + missed.diameter_mm / 2.0
-        if not would.be_seen(recovery, quiet, depth_mm, rules.outside_ratio):
-            yield Because("subcapsular", _beside(missed, near.capsule_mm, "the capsule"))
-    if "near_vessel" in missed.flags:
-        depth_mm = (near.vessel_mm or 0.0) + missed.diameter_mm / 2.0
-        hidden = not would.be_seen(recovery, quiet, depth_mm, rules.blood_ratio)
-        if deep and (hidden or missed.is_retrospective):
-            yield Because("near_vessel", _beside(missed, near.vessel_mm, "a large vessel"))
-    if not would.be_seen(1.0, quiet) and not _is_misplaced(missed):
-        yield Because("low_uptake", _faint(missed, protocol))
-    if _is_misplaced(missed):
-        yield Because("misregistration", _misplaced(missed))
-    if deep and "noisy_liver" in missed.flags and not would.be_seen(recovery, missed.liver_cov):
-        yield Because("noisy_liver", _noisy(missed, protocol))
-
-
-def _contributing(missed: Missed, protocol: Protocol) -> Iterator[Because]:
-    """The causes that may have had a part, in the taxonomy's order."""
-    near = missed.surroundings
-    part = "may have had a part: "
-    if missed.long_axis_mm <= protocol.reasons.small_size_mm:
-        yield Because("small_size", part + _seen(missed, protocol))
-    if "subcapsular" in missed.flags:
-        yield Because("subcapsular", part + _beside(missed, near.capsule_mm, "the capsule"))
-    if "near_vessel" in missed.flags:
-        yield Because("near_vessel", part + _beside(missed, near.vessel_mm, "a large vessel"))
-    if "low_uptake" in missed.flags:
-        yield Because("low_uptake", part + _faint(missed, protocol))
-    if "uncertain_registration" in missed.flags:
-        yield Because("misregistration", part + _misplaced(missed))
-    if "noisy_liver" in missed.flags:
-        yield Because("noisy_liver", part + _noisy(missed, protocol))
+    case = _Case(missed, protocol)
+    for rule in _RULES:
+        if rule.is_enough(case):
+            return Because(rule.reason, rule.evidence(case))
+    for rule in _RULES:
+        if rule.has_part(case):
+            return Because(rule.reason, f"may have had a part: {rule.evidence(case)}")
+    return Because("unexplained", f"{_size(case)}; no rule fits")
 
 
 @dataclass(frozen=True, slots=True)
-class _Would:
-    """Whether a lesion of the likely ratio would be found unprompted."""
+class _Case:
+    """A missed lesion with what follows from its size and the noise."""
 
-    ratio: float
-    rules: DetectabilityRules
-    blur: Blur
+    missed: Missed
+    protocol: Protocol
 
-    def be_seen(
-        self,
-        recovery: float,
-        cov: float,
-        depth_mm: float | None = None,
-        neighbour_ratio: float = 1.0,
-    ) -> bool:
-        """At this recovery and noise, its centre `depth_mm` from a colder neighbour if any."""
-        deficit, cnr = 0.0, self.rules.unprompted_cnr
-        if depth_mm is not None:
-            deficit = edge_deficit(depth_mm, neighbour_ratio, self.blur.fwhm_mm)
-            cnr += self.rules.edge_cnr
-        return self.ratio >= least_visible_ratio_at_edge(recovery, cov, cnr, deficit=deficit)
+    @property
+    def recovery(self) -> float:
+        return centre_recovery(self.missed.diameter_mm, self.missed.blur)
+
+    @property
+    def quiet(self) -> float:
+        """The liver's coefficient of variation, or that of a scan of customary quality."""
+        return min(self.missed.liver_cov, self.protocol.detectability.customary_cov)
+
+    @property
+    def is_small(self) -> bool:
+        return self.missed.long_axis_mm <= self.protocol.reasons.small_size_mm
+
+    @property
+    def is_deep_seen(self) -> bool:
+        """Whether one of its likely uptake would be found in a quiet liver away from edges."""
+        return self.is_seen(self.missed.likely_ratio.mean, self.recovery, self.quiet)
+
+    @property
+    def is_misplaced(self) -> bool:
+        missed = self.missed
+        uncertain = "uncertain_registration" in missed.flags or not missed.registration_passed
+        return missed.stray_focus is not None or uncertain
+
+    def least_ratio(self, recovery: float, cov: float) -> float:
+        """The true ratio from which a lesion away from edges is found."""
+        return least_visible_ratio(recovery, cov, self.protocol.detectability.unprompted_cnr)
+
+    def is_seen(self, ratio: float, recovery: float, cov: float) -> bool:
+        """Whether a lesion of this true ratio away from edges would be found."""
+        return ratio >= self.least_ratio(recovery, cov)
+
+    def is_hidden_beside(self, surface_mm: float | None, neighbour_ratio: float) -> bool:
+        """Whether it would be found but for a colder neighbour this far from its surface."""
+        rules, missed = self.protocol.detectability, self.missed
+        depth_mm = (surface_mm or 0.0) + missed.diameter_mm / 2.0
+        deficit = edge_deficit(depth_mm, neighbour_ratio, missed.blur.fwhm_mm)
+        cnr = rules.unprompted_cnr + rules.edge_cnr
+        least = least_visible_ratio_at_edge(self.recovery, self.quiet, cnr, deficit=deficit)
+        return self.is_deep_seen and missed.likely_ratio.mean < least
 
 
-def _is_misplaced(missed: Missed) -> bool:
-    uncertain = "uncertain_registration" in missed.flags or not missed.registration_passed
-    return missed.stray_focus is not None or uncertain
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A cause of a miss."""
+
+    reason: Reason
+    is_enough: Callable[[_Case], bool]
+    """Whether it suffices alone."""
+    has_part: Callable[[_Case], bool]
+    """Whether it may have had a part."""
+    evidence: Callable[[_Case], str]
 
 
-def _seen(missed: Missed, protocol: Protocol) -> str:
-    recovery = centre_recovery(missed.diameter_mm, missed.blur)
-    cnr = protocol.detectability.unprompted_cnr
-    least = least_visible_ratio_at_edge(recovery, missed.liver_cov, cnr, deficit=0.0)
+def _is_too_small(case: _Case) -> bool:
+    """A metastasis of typical uptake would be missed for this size."""
+    typical = case.protocol.detectability.typical_ratio
+    return case.is_small and not case.is_seen(typical, case.recovery, case.quiet)
+
+
+def _is_hidden_by_capsule(case: _Case) -> bool:
+    near, rules = case.missed.surroundings, case.protocol.detectability
+    is_near = "subcapsular" in case.missed.flags
+    return is_near and case.is_hidden_beside(near.capsule_mm, rules.outside_ratio)
+
+
+def _is_hidden_by_vessel(case: _Case) -> bool:
+    """Hidden beside a vessel, or its uptake taken for the vessel's."""
+    near, rules = case.missed.surroundings, case.protocol.detectability
+    is_hidden = case.is_hidden_beside(near.vessel_mm, rules.blood_ratio)
+    return "near_vessel" in case.missed.flags and (is_hidden or case.missed.is_retrospective)
+
+
+def _is_faint(case: _Case) -> bool:
+    """No size would make it visible, which a small lesion must show beyond doubt."""
+    likely = case.missed.likely_ratio
+    ratio = likely.highest if case.is_small else likely.mean
+    return not case.is_misplaced and not case.is_seen(ratio, 1.0, case.quiet)
+
+
+def _is_drowned(case: _Case) -> bool:
+    """It would be found but for the noise of this liver."""
+    missed = case.missed
+    is_seen = case.is_seen(missed.likely_ratio.mean, case.recovery, missed.liver_cov)
+    return "noisy_liver" in missed.flags and case.is_deep_seen and not is_seen
+
+
+def _size(case: _Case) -> str:
+    missed = case.missed
+    least = case.least_ratio(case.recovery, missed.liver_cov)
     return (
-        f"{missed.long_axis_mm:.1f} mm, recovery {recovery:.2f}, would need "
+        f"{missed.long_axis_mm:.1f} mm, recovery {case.recovery:.2f}, would need "
         f"{least:.1f} x liver; seen {missed.tumour_to_liver:.1f} x"
     )
+
+
+def _beside_capsule(case: _Case) -> str:
+    return _beside(case.missed, case.missed.surroundings.capsule_mm, "the capsule")
+
+
+def _beside_vessel(case: _Case) -> str:
+    return _beside(case.missed, case.missed.surroundings.vessel_mm, "a large vessel")
 
 
 def _beside(missed: Missed, distance_mm: float | None, what: str) -> str:
@@ -168,15 +200,17 @@ def _beside(missed: Missed, distance_mm: float | None, what: str) -> str:
     )
 
 
-def _faint(missed: Missed, protocol: Protocol) -> str:
-    least = 1.0 + protocol.detectability.unprompted_cnr * missed.liver_cov
+def _faint(case: _Case) -> str:
+    missed = case.missed
     return (
         f"seen {missed.tumour_to_liver:.1f} x liver, true ratio likely "
-        f"{missed.likely_ratio:.1f}; even a large lesion would need {least:.1f} x"
+        f"{missed.likely_ratio.mean:.1f}; even a large lesion would need "
+        f"{case.least_ratio(1.0, missed.liver_cov):.1f} x"
     )
 
 
-def _misplaced(missed: Missed) -> str:
+def _misplaced(case: _Case) -> str:
+    missed = case.missed
     parts = [f"registration error up to {missed.error_mm:.1f} mm"]
     if not missed.registration_passed:
         parts.append("the registration is doubtful")
@@ -185,17 +219,32 @@ def _misplaced(missed: Missed) -> str:
     return "; ".join(parts)
 
 
-def _noisy(missed: Missed, protocol: Protocol) -> str:
-    recovery = centre_recovery(missed.diameter_mm, missed.blur)
-    rules = protocol.detectability
-    least = [
-        least_visible_ratio_at_edge(recovery, cov, rules.unprompted_cnr, deficit=0.0)
-        for cov in (missed.liver_cov, rules.customary_cov)
-    ]
+def _noisy(case: _Case) -> str:
+    cov, customary = case.missed.liver_cov, case.protocol.detectability.customary_cov
+    least, usual = (case.least_ratio(case.recovery, noise) for noise in (cov, customary))
     return (
-        f"liver CoV {missed.liver_cov:.2f}: would need {least[0]:.1f} x liver, "
-        f"{least[1]:.1f} x at CoV {rules.customary_cov:.2f}"
+        f"liver CoV {cov:.2f}: would need {least:.1f} x liver, {usual:.1f} x at CoV {customary:.2f}"
     )
+
+
+def _flagged(flag: Flag) -> Callable[[_Case], bool]:
+    return lambda case: flag in case.missed.flags
+
+
+_RULES = (
+    _Rule("small_size", _is_too_small, lambda case: case.is_small, _size),
+    _Rule("subcapsular", _is_hidden_by_capsule, _flagged("subcapsular"), _beside_capsule),
+    _Rule("near_vessel", _is_hidden_by_vessel, _flagged("near_vessel"), _beside_vessel),
+    _Rule("low_uptake", _is_faint, _flagged("low_uptake"), _faint),
+    _Rule(
+        "misregistration",
+        lambda case: case.is_misplaced,
+        lambda case: case.is_misplaced,
+        _misplaced,
+    ),
+    _Rule("noisy_liver", _is_drowned, _flagged("noisy_liver"), _noisy),
+)
+"""In the order of the paper's taxonomy (Table 2)."""
 
 
 def why_benign_shown(kind: Kind, tumour_to_liver: float) -> Because:

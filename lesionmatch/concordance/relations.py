@@ -51,6 +51,10 @@ class Focus(Protocol):
         """Its hottest voxel."""
 
     @property
+    def z(self) -> float:
+        """How far it stands out of the liver's noise, in standard deviations of that."""
+
+    @property
     def physiologic_neighbour(self) -> str | None:
         """What normal uptake explains it, where one does; it is then no finding."""
 
@@ -64,9 +68,13 @@ class Pair:
     distance_mm: float
     """Centroid to centroid."""
     gap_mm: float
-    """From the focus's centre to the lesion's nearest voxel, 0 inside."""
+    """From the focus's centre to the lesion's surface, 0 inside."""
+    surface_distance_mm: float
+    """Surface to surface, 0 where they touch or overlap."""
     overlap: float
-    """Share of the lesion's voxels inside the focus."""
+    """Share of the smaller of both extents that lies in the other."""
+    shared: float
+    """Share of the lesion's extent that lies in the focus."""
     tolerance_mm: float
     cost: float
     """0 for the same place; `WORST_COST` where neither gap nor distance may grow."""
@@ -140,7 +148,11 @@ def _considered(
         if lesion.extent is None:
             continue
         tree = cKDTree(lesion.extent.points_mm())
-        near = [_pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules) for focus in foci]
+        near = [
+            _pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules)
+            for focus in foci
+            if boxes_meet(lesion.extent, focus.extent, rules.considered_mm)
+        ]
         kept = [p for p in near if p.is_candidate or p.gap_mm <= rules.considered_mm]
         pairs += sorted(kept, key=lambda p: (p.cost, p.focus_id))
     return pairs
@@ -157,20 +169,24 @@ def _pair(
     reach_mm = float(np.hypot(carried.error_mm, fwhm_mm / 2.0))
     tolerance_mm = min(reach_mm, rules.tolerance_most_mm)
     centres = np.stack([focus.centroid_mm, focus.peak_mm])
-    half_voxel_mm = float(extent.grid.spacing_mm.min()) / 2.0
-    gap_mm = max(0.0, float(np.min(tree.query(centres)[0])) - half_voxel_mm)
+    voxel_mm = float(extent.grid.spacing_mm.min())
+    gap_mm = max(0.0, float(np.min(tree.query(centres)[0])) - voxel_mm / 2.0)
+    surface_mm = max(0.0, float(np.min(tree.query(focus.extent.points_mm())[0])) - voxel_mm)
     distance_mm = float(np.linalg.norm(carried.centroid_mm - focus.centroid_mm))
     sizes_mm = carried.lesion.equivalent_diameter_mm + equivalent_diameter_mm(
         focus.extent.volume_ml
     )
-    overlap = _share_inside(extent, focus.extent)
-    is_near = gap_mm <= tolerance_mm or overlap >= rules.shared_overlap
+    common_ml = _common_ml(extent, focus.extent)
+    shared = common_ml / extent.volume_ml
+    is_near = gap_mm <= tolerance_mm or shared >= rules.shared_overlap
     return Pair(
         lesion_id=carried.lesion.lesion_id,
         focus_id=focus.focus_id,
         distance_mm=distance_mm,
         gap_mm=gap_mm,
-        overlap=overlap,
+        surface_distance_mm=surface_mm,
+        overlap=common_ml / min(extent.volume_ml, focus.extent.volume_ml),
+        shared=shared,
         tolerance_mm=tolerance_mm,
         cost=gap_mm / tolerance_mm + distance_mm / (tolerance_mm + sizes_mm / 2.0),
         is_candidate=is_near and focus.physiologic_neighbour is None,
@@ -179,11 +195,18 @@ def _pair(
     )
 
 
-def _share_inside(part: Mask, whole: Mask) -> float:
-    """Share of the voxels of `part` that lie in `whole`; both on parts of one grid."""
-    voxels = np.rint(whole.grid.voxels(part.points_mm())).astype(int)
-    on = ((voxels >= 0) & (voxels < whole.grid.shape)).all(axis=1)
-    return float(whole.array[tuple(voxels[on].T)].sum() / len(voxels))
+def boxes_meet(one: Mask, other: Mask, margin_mm: float = 0.0) -> bool:
+    """Whether the boxes around two trimmed masks come within a margin of each other."""
+    margin = margin_mm + one.grid.spacing_mm.max()
+    a, b = one.grid.corners_mm(), other.grid.corners_mm()
+    return bool((a.min(0) - margin <= b.max(0)).all() and (b.min(0) - margin <= a.max(0)).all())
+
+
+def _common_ml(one: Mask, other: Mask) -> float:
+    """Volume of the voxels of one that lie in the other; both on parts of one grid."""
+    voxels = np.rint(other.grid.voxels(one.points_mm())).astype(int)
+    on = ((voxels >= 0) & (voxels < other.grid.shape)).all(axis=1)
+    return float(np.count_nonzero(other.array[tuple(voxels[on].T)]) * one.grid.voxel_ml)
 
 
 def _best_assignment(candidates: Sequence[Pair]) -> dict[Key, Pair]:
@@ -212,7 +235,7 @@ def _merged(
     taken = {lesion_id for lesion_id, _ in assigned}
     joined: dict[Key, Pair] = {}
     for pair in pairs:
-        is_under = pair.is_candidate and pair.overlap >= rules.shared_overlap
+        is_under = pair.is_candidate and pair.shared >= rules.shared_overlap
         if is_under and pair.lesion_id not in taken:
             joined[pair.lesion_id, pair.focus_id] = pair
             taken.add(pair.lesion_id)

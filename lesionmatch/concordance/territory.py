@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from lesionmatch.concordance.relations import Focus
+from lesionmatch.concordance.relations import Focus, boxes_meet
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried
@@ -29,11 +29,11 @@ def own_search(
         if (
             other is not carried
             and other.extent is not None
-            and _meet(carried.search, other.extent)
+            and boxes_meet(carried.search, other.extent)
         ):
             keep &= own_mm <= _distance_mm(points, other.extent)
     for focus in foci:
-        if _meet(carried.search, focus.extent, fwhm_mm):
+        if boxes_meet(carried.search, focus.extent, fwhm_mm):
             keep &= _distance_mm(points, focus.extent) > fwhm_mm / 2.0
     return _part(carried.search, keep) if keep.any() else carried.extent
 
@@ -48,10 +48,3 @@ def _part(mask: Mask, keep: NDArray[np.bool_]) -> Mask:
 def _distance_mm(points_mm: Points, mask: Mask) -> NDArray[np.float64]:
     """To the nearest voxel centre of `mask`."""
     return np.asarray(cKDTree(mask.points_mm()).query(points_mm)[0])
-
-
-def _meet(one: Mask, other: Mask, margin_mm: float = 0.0) -> bool:
-    """Whether the boxes around two trimmed masks come within a margin of each other."""
-    margin = margin_mm + one.grid.spacing_mm.max()
-    a, b = one.grid.corners_mm(), other.grid.corners_mm()
-    return bool((a.min(0) - margin <= b.max(0)).all() and (b.min(0) - margin <= a.max(0)).all())

@@ -1,1 +1,32 @@
-"""DICOM in and out: the only part that knows pydicom and highdicom."""
+"""DICOM as a PACS exports it: the only importer of pydicom and highdicom.
+
+`scan` says what is in some folders, `read_pet_study` and `read_mri_study` yield values that
+cannot be wrong: grids that were checked, SUV with its provenance, segments in place.
+"""
+
+from pydicom import config
+
+from lesionmatch.dicom.inventory import scan
+from lesionmatch.dicom.mri import read_mri_study
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.pet import read_pet_study
+from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction, require_same_patient
+from lesionmatch.dicom.suv_map import SuvFacts
+
+# Values that break the standard are refused where they matter, by a sentence of our own.
+config.settings.reading_validation_mode = config.IGNORE
+
+__all__ = [
+    "Inventory",
+    "MriStudy",
+    "PetStudy",
+    "ReadOptions",
+    "Reconstruction",
+    "SeriesRecord",
+    "SuvFacts",
+    "read_mri_study",
+    "read_pet_study",
+    "require_same_patient",
+    "scan",
+]

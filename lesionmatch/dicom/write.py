@@ -1,13 +1,12 @@
-"""Writes series of CT, PET and MR images as a scanner exports them.
+"""Writes series of CT and MR images, and what every series has in common.
 
 An `Image` gives the voxels and their place; a `Series` gives the header. Everything random
 is left to the caller (UIDs, dates), so the same call writes the same bytes.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,12 @@ from pydicom.uid import (
     CTImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
-    PositronEmissionTomographyImageStorage,
     SecondaryCaptureImageStorage,
 )
 
 from lesionmatch.image import Image, Quantity
 
 IMPLEMENTATION_UID = UID("2.25.302741874211598366104413951236054718223")
-GA68_HALF_LIFE_S = 4062.6
-"""67.71 min, the evaluated half-life most scanners carry."""
-POSITRON_FRACTION = 0.889
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +71,6 @@ class Series:
     def uid(self) -> str:
         """Series UID, which follows from the study and the number."""
         return child_uid(self.study.uid, "series", self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Injection:
-    """What SUV needs to know."""
-
-    at: datetime
-    dose_bq: float
-    half_life_s: float = GA68_HALF_LIFE_S
 
 
 def child_uid(parent: str, *parts: object) -> str:
@@ -131,7 +117,7 @@ def save(dataset: Dataset, path: Path) -> None:
     file.save_as(path, enforce_file_format=True)
 
 
-def _common(series: Series, sop_class: str, modality: str, instance: int) -> Dataset:
+def common_modules(series: Series, sop_class: str, modality: str, instance: int) -> Dataset:
     """The patient, study, series and equipment modules."""
     ds, study, patient = Dataset(), series.study, series.study.patient
     ds.SpecificCharacterSet = "ISO_IR 100"
@@ -154,12 +140,13 @@ def _common(series: Series, sop_class: str, modality: str, instance: int) -> Dat
     return ds
 
 
-def _put(ds: Dataset, attributes: Mapping[str, Any]) -> None:
+def put(ds: Dataset, attributes: Mapping[str, Any]) -> None:
+    """Set attributes by keyword."""
     for keyword, value in attributes.items():
         setattr(ds, keyword, value)
 
 
-def _place(ds: Dataset, image: Image, index: int) -> None:
+def place_slice(ds: Dataset, image: Image, index: int) -> None:
     """The frame of reference and image plane modules of one slice."""
     grid = image.grid
     ds.FrameOfReferenceUID, ds.PositionReferenceIndicator = str(grid.frame), ""
@@ -173,7 +160,8 @@ def _place(ds: Dataset, image: Image, index: int) -> None:
     ds.SliceLocation = decimal(float(grid.world((index, 0, 0)) @ directions[:, 0]))
 
 
-def _pixels(ds: Dataset, stored: NDArray[np.generic], *, is_signed: bool) -> None:
+def put_pixels(ds: Dataset, stored: NDArray[np.generic], *, is_signed: bool) -> None:
+    """The image pixel module of one uncompressed plane of 8 or 16 bits."""
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
     ds.Rows, ds.Columns = stored.shape
     bits = 8 * stored.dtype.itemsize
@@ -191,10 +179,10 @@ def _pixel_element(stored: NDArray[np.generic], bits: int) -> DataElement:
 def ct_series(image: Image, series: Series) -> list[Dataset]:
     """A CT in HU, one data set a slice from head to foot. Refuses other quantities."""
     array = image.require(Quantity.HOUNSFIELD).array
-    return [_ct_slice(image, series, n, index, array[index]) for n, index in _numbered(image)]
+    return [_ct_slice(image, series, n, index, array[index]) for n, index in numbered(image)]
 
 
-def _numbered(image: Image) -> list[tuple[int, int]]:
+def numbered(image: Image) -> list[tuple[int, int]]:
     """(instance number, slice index): scanners number a body from its head."""
     count = image.grid.shape[0]
     return [(n + 1, count - 1 - n) for n in range(count)]
@@ -203,8 +191,8 @@ def _numbered(image: Image) -> list[tuple[int, int]]:
 def _ct_slice(
     image: Image, series: Series, instance: int, index: int, plane: NDArray[np.float32]
 ) -> Dataset:
-    ds = _common(series, CTImageStorage, "CT", instance)
-    _place(ds, image, index)
+    ds = common_modules(series, CTImageStorage, "CT", instance)
+    place_slice(ds, image, index)
     ds.ImageType = list(series.image_type)
     ds.AcquisitionNumber = 1
     ds.AcquisitionDate, ds.AcquisitionTime = date_text(series.start), time_text(series.start)
@@ -213,8 +201,8 @@ def _ct_slice(
     ds.ConvolutionKernel = "B30f"
     ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "-1024", "1", "HU"
     ds.WindowCenter, ds.WindowWidth = "60", "400"
-    _put(ds, series.attributes)
-    _pixels(ds, np.rint(plane + 1024.0).astype(np.uint16), is_signed=False)
+    put(ds, series.attributes)
+    put_pixels(ds, np.rint(plane + 1024.0).astype(np.uint16), is_signed=False)
     return ds
 
 
@@ -226,9 +214,9 @@ def mr_series(image: Image, series: Series, *, per_slice: Mapping[str, Any] | No
     """
     array = image.require(Quantity.ARBITRARY).array
     made = []
-    for n, index in _numbered(image):
+    for n, index in numbered(image):
         ds = _mr_slice(image, series, n + first_instance - 1, index, array[index])
-        _put(ds, per_slice or {})
+        put(ds, per_slice or {})
         made.append(ds)
     return made
 
@@ -236,8 +224,8 @@ def mr_series(image: Image, series: Series, *, per_slice: Mapping[str, Any] | No
 def _mr_slice(
     image: Image, series: Series, instance: int, index: int, plane: NDArray[np.float32]
 ) -> Dataset:
-    ds = _common(series, MRImageStorage, "MR", instance)
-    _place(ds, image, index)
+    ds = common_modules(series, MRImageStorage, "MR", instance)
+    place_slice(ds, image, index)
     ds.ImageType = list(series.image_type)
     ds.AcquisitionNumber = 1
     ds.AcquisitionDate, ds.AcquisitionTime = date_text(series.start), time_text(series.start)
@@ -249,126 +237,18 @@ def _mr_slice(
     ds.SpacingBetweenSlices = decimal(image.grid.spacing_mm[0])
     ds.WindowCenter = decimal(max(round(float(np.percentile(plane, 90))), 1))
     ds.WindowWidth = decimal(max(round(2 * float(np.percentile(plane, 90))), 1))
-    _put(ds, series.attributes)
-    _pixels(ds, np.rint(np.clip(plane, 0, 65535)).astype(np.uint16), is_signed=False)
+    put(ds, series.attributes)
+    put_pixels(ds, np.rint(np.clip(plane, 0, 65535)).astype(np.uint16), is_signed=False)
     return ds
-
-
-@dataclass(frozen=True, slots=True)
-class Beds:
-    """How a PET was acquired: bed positions of some slices, one after the other."""
-
-    slices: int = 24
-    duration_s: float = 150.0
-
-
-WHOLE_BODY = Beds()
-
-
-def pet_series(
-    suv: Image,
-    series: Series,
-    injection: Injection,
-    *,
-    beds: Beds = WHOLE_BODY,
-    is_corrected: bool = True,
-) -> list[Dataset]:
-    """A PET in Bq/ml, decay-corrected to the series' start, one slope a slice.
-
-    `suv` is turned into activity with the patient's weight and the injection;
-    `is_corrected` False writes a series without attenuation correction.
-    """
-    delay_s = (series.start - injection.at).total_seconds()
-    left_bq = injection.dose_bq * 0.5 ** (delay_s / injection.half_life_s)
-    bq_per_suv = left_bq / (series.study.patient.weight_kg * 1000.0)
-    activity = suv.require(Quantity.SUV_BW).array * np.float32(bq_per_suv)
-    made = []
-    for instance, index in _numbered(suv):
-        ds = _pet_slice(suv, series, instance, index, activity[index])
-        _acquired(ds, series, injection, beds, instance - 1)
-        _corrected(ds, is_corrected=is_corrected)
-        _put(ds, series.attributes)
-        made.append(ds)
-    return made
-
-
-def _pet_slice(
-    image: Image, series: Series, instance: int, index: int, plane: NDArray[np.float32]
-) -> Dataset:
-    ds = _common(series, PositronEmissionTomographyImageStorage, "PT", instance)
-    _place(ds, image, index)
-    # The code sequences below say how the patient lay, and exclude this attribute.
-    del ds.PatientPosition
-    ds.ImageType = list(series.image_type)
-    ds.SeriesType, ds.Units = ["WHOLE BODY", "IMAGE"], "BQML"
-    ds.CountsSource, ds.CollimatorType = "EMISSION", "NONE"
-    ds.PatientOrientationCodeSequence = code("102538003", "SCT", "recumbent")
-    ds.PatientOrientationCodeSequence[0].PatientOrientationModifierCodeSequence = code(
-        "40199007", "SCT", "supine"
-    )
-    ds.PatientGantryRelationshipCodeSequence = code("102540008", "SCT", "headfirst")
-    ds.NumberOfSlices, ds.ImageIndex = image.grid.shape[0], instance
-    slope = float(decimal(max(float(plane.max()), 1.0) / 32767.0))
-    ds.RescaleIntercept, ds.RescaleSlope = "0", decimal(slope)
-    ds.ContentDate, ds.ContentTime = date_text(series.start), time_text(series.start)
-    _pixels(ds, np.clip(np.rint(plane / slope), 0, 32767).astype(np.int16), is_signed=True)
-    return ds
-
-
-def _acquired(ds: Dataset, series: Series, injection: Injection, beds: Beds, position: int) -> None:
-    """When a slice was acquired, and how its decay was corrected."""
-    bed_start_s = (position // beds.slices) * beds.duration_s
-    at = series.start + timedelta(seconds=bed_start_s)
-    rate = math.log(2) / injection.half_life_s
-    lived = rate * beds.duration_s
-    average_s = math.log(lived / (1 - math.exp(-lived))) / rate
-    ds.AcquisitionDate, ds.AcquisitionTime = date_text(at), time_text(at)
-    ds.ActualFrameDuration = str(round(beds.duration_s * 1000))
-    ds.FrameReferenceTime = decimal((bed_start_s + average_s) * 1000.0)
-    ds.DecayCorrection = "START"
-    ds.DecayFactor = decimal(math.exp(rate * (bed_start_s + average_s)))
-    ds.RadiopharmaceuticalInformationSequence = DicomSequence([_tracer(injection)])
-
-
-def _tracer(injection: Injection) -> Dataset:
-    item = Dataset()
-    item.Radiopharmaceutical = "Ga-68 DOTATATE"
-    item.RadiopharmaceuticalStartTime = time_text(injection.at)
-    item.RadiopharmaceuticalStartDateTime = injection.at.strftime("%Y%m%d%H%M%S.%f")
-    item.RadionuclideTotalDose = decimal(injection.dose_bq)
-    item.RadionuclideHalfLife = decimal(injection.half_life_s)
-    item.RadionuclidePositronFraction = decimal(POSITRON_FRACTION)
-    item.RadionuclideCodeSequence = code("35337001", "SCT", "^68^Gallium")
-    item.RadiopharmaceuticalCodeSequence = code("724025002", "SCT", "Dotatate Ga^68^")
-    return item
-
-
-def _corrected(ds: Dataset, *, is_corrected: bool) -> None:
-    """What the scanner corrected for."""
-    done = ["NORM", "DTIM", "ATTN", "SCAT", "DECY", "RAN"]
-    ds.CorrectedImage = done if is_corrected else ["NORM", "DTIM", "DECY", "RAN"]
-    ds.RandomsCorrectionMethod, ds.ReconstructionMethod = "DLYD", "PSF+TOF 2i21s"
-    ds.ConvolutionKernel = "XYZ Gauss5.00"
-    ds.AttenuationCorrectionMethod = "measured,AC CT" if is_corrected else "NONE"
-    if is_corrected:
-        ds.ScatterCorrectionMethod = "Model-based"
 
 
 def screenshot(pixels: NDArray[np.uint8], series: Series) -> Dataset:
     """A secondary capture, such as a protocol page, with text burned in."""
-    ds = _common(series, SecondaryCaptureImageStorage, "OT", 1)
+    ds = common_modules(series, SecondaryCaptureImageStorage, "OT", 1)
     ds.ImageType = list(series.image_type)
     ds.ConversionType, ds.BurnedInAnnotation = "WSD", "YES"
     ds.ContentDate, ds.ContentTime = date_text(series.start), time_text(series.start)
     ds.PatientOrientation = ""
-    _put(ds, series.attributes)
-    _pixels(ds, pixels, is_signed=False)
+    put(ds, series.attributes)
+    put_pixels(ds, pixels, is_signed=False)
     return ds
-
-
-def write_all(datasets: Sequence[Dataset], name: Callable[[Dataset], Path]) -> list[Path]:
-    """Write data sets to the paths that `name` gives them."""
-    paths = [name(ds) for ds in datasets]
-    for dataset, path in zip(datasets, paths, strict=True):
-        save(dataset, path)
-    return paths

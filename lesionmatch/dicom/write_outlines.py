@@ -40,12 +40,14 @@ class Drawing:
     """The slices it was drawn on, in any order."""
     grid: Grid
     """Of the image those slices make."""
+    has_codes: bool = True
+    """Whether a SEG's codes say what a lesion is; else only its label does."""
 
 
 def seg(segments: Sequence[Segment], drawing: Drawing) -> Dataset:
     """A binary SEG. Without segments it has one empty one, as a reader who found nothing saves."""
     source = sorted(drawing.source, key=lambda ds: -int(ds.InstanceNumber))
-    described = [_description(n, s, drawing.series.uid) for n, s in enumerate(segments, 1)]
+    described = [_description(n, s, drawing) for n, s in enumerate(segments, 1)]
     empty = _described(1, "Lesions", TYPES[Kind.UNSPECIFIED], ALTERED, drawing.series.uid)
     made = hd.seg.Segmentation(
         source_images=source,
@@ -76,9 +78,11 @@ def _planes(segments: Sequence[Segment], grid: Grid) -> NDArray[np.uint8]:
     return np.stack([s.mask.on(grid).array for s in segments], -1).astype(np.uint8)
 
 
-def _description(number: int, segment: Segment, parent: str) -> hd.seg.SegmentDescription:
-    category = ANATOMY if isinstance(segment.meaning, Structure) else ALTERED
-    return _described(number, segment.label, TYPES[segment.meaning], category, parent)
+def _description(number: int, segment: Segment, drawing: Drawing) -> hd.seg.SegmentDescription:
+    is_anatomy = isinstance(segment.meaning, Structure)
+    meaning = segment.meaning if is_anatomy or drawing.has_codes else Kind.UNSPECIFIED
+    category = ANATOMY if is_anatomy else ALTERED
+    return _described(number, segment.label, TYPES[meaning], category, drawing.series.uid)
 
 
 def _described(

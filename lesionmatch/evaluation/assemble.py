@@ -20,7 +20,14 @@ from lesionmatch.evaluation.summary import (
     summarise,
 )
 from lesionmatch.evaluation.uncertain import Extremes, extremes
-from lesionmatch.evaluation.worklist import Item, as_decided, standing, with_reasons, worklist
+from lesionmatch.evaluation.worklist import (
+    Item,
+    as_decided,
+    standing,
+    undecidable,
+    with_reasons,
+    worklist,
+)
 
 MOST_STRATA = 30
 """More values than this are no strata but identifiers or measurements."""
@@ -76,6 +83,8 @@ class AccuracyReport:
     lesions: Lesionwise | None = None
     readers: Reading | None = None
     decisions: tuple[Decision, ...] = ()
+    undecidable: tuple[str, ...] = ()
+    """Studies that were decided on and are not in the table."""
     consensus: Summary | None = None
     """The table with what persons settled; None without decisions."""
     interval_days: Spread | None = None
@@ -112,6 +121,7 @@ def assemble(
         lesions=None if table.lesions is None else lesionwise(table.lesions, studies, options),
         readers=found,
         decisions=tuple(decisions),
+        undecidable=undecidable(studies, decisions),
         consensus=summarise(as_decided(studies, decisions), options) if decisions else None,
         interval_days=_spread([study.other.get("interval_days", "") for study in studies]),
         items=worklist(studies, table.lesions or (), calls, found, decisions),
@@ -151,7 +161,7 @@ def _stratified(studies: Sequence[StudyCalls], column: str, options: Options) ->
         Stratum(value or "not given", len(group), summarise(group, options))
         for value, group in sorted(groups.items())
     ]
-    tables = [stratum.summary.tables for stratum in strata]
+    tables = [stratum.summary.tables for stratum in strata if stratum.summary.table.total]
     names = ("sensitivity", "specificity")
     return Stratification(
         column, tuple(strata), {name: stratum_test(name, tables) for name in names}

@@ -19,12 +19,17 @@ from lesionmatch.accuracy.curve import Curve, detection_curve
 from lesionmatch.accuracy.values import Interval, Undefined
 from lesionmatch.evaluation.rows import LesionRow, StudyCalls
 from lesionmatch.evaluation.summary import Estimate, Options, proportion_estimate
+from lesionmatch.evaluation.taxonomy import MISSED, counted
 from lesionmatch.protocol import DetectabilityRules
 
 
 @dataclass(frozen=True, slots=True)
 class SizeBin:
-    """Long axes from `lower` to `upper`, with or without the bound itself."""
+    """Long axes from `lower` to `upper`, with or without the bound itself.
+
+    >>> SizeBin("(12, 15] mm", 12.0, 15.0, has_lower=False, has_upper=True).holds(12.0)
+    False
+    """
 
     name: str
     lower: float
@@ -111,6 +116,8 @@ class Lesionwise:
     curve: Curve | Undefined
     prediction: tuple[tuple[float, float], ...]
     """Long axis and chance of detection by the physics, lesion by lesion, by size."""
+    missed: dict[str, int]
+    """Lesions not detected, by the reason given."""
     false_foci: FalseFoci
 
 
@@ -137,6 +144,9 @@ def lesionwise(
         ),
         curve=_curve(counting),
         prediction=_prediction(counting),
+        missed=counted(
+            MISSED, (r.reason for r in counting if _is_covered(r) and not _is_detected(r))
+        ),
         false_foci=_false_foci(rows, studies, counting, options),
     )
 

@@ -3,9 +3,9 @@
 Every fault of a table is named at once, with its line, so that it is mended in one go.
 """
 
-import csv
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -20,8 +20,8 @@ from lesionmatch.evaluation.rows import (
     ReaderCall,
     StudyCalls,
 )
+from lesionmatch.evaluation.table import Record, read_table
 
-Record = Mapping[str, str]
 Row = TypeVar("Row")
 
 STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
@@ -40,7 +40,8 @@ def read_calls(path: Path) -> CallsTable:
         )
     studies, columns = _studies(path / "calls.csv")
     lesions = path / "lesions.csv"
-    found = _rows(lesions, ("study_id", "patient_id", "lesion_id", "source"), _lesion)
+    wanted = ("study_id", "patient_id", "lesion_id", "source")
+    found = _rows(lesions, wanted, _lesion, may_be_empty=True)
     return CallsTable("batch", studies, found, columns, folder=path)
 
 
@@ -52,10 +53,13 @@ def read_readers(path: Path) -> tuple[ReaderCall, ...]:
 
 
 def read_decisions(path: Path) -> tuple[Decision, ...]:
-    """Decisions, oldest first; a later one on the same study stands in place of an earlier."""
-    wanted = ("study_id", "reason", "decided_by", "decided_at")
+    """Decisions, oldest first; a later one on the same study stands in place of an earlier.
+
+    A worklist that was filled in is such a file: its rows without a decision are passed over.
+    """
+    wanted = ("study_id", "pet", "mri", "reason", "decided_by", "decided_at")
     rows = _rows(path, wanted, _decision, may_be_empty=True)
-    return tuple(sorted(rows, key=lambda row: row.decided_at))
+    return tuple(sorted((row for row in rows if row), key=lambda row: row.decided_at))
 
 
 def _studies(path: Path) -> tuple[tuple[StudyCalls, ...], tuple[str, ...]]:
@@ -74,7 +78,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     """Each line as a row; a `ValueError` of `make` becomes a fault with its line."""
     rows, faults = [], []
-    for line, record in _records(path, wanted):
+    for line, record in read_table(path, wanted, may_be_empty=may_be_empty).records:
         try:
             rows.append(make(record))
         except ValueError as error:
@@ -87,35 +91,8 @@ def _rows(
     return tuple(rows)
 
 
-def _records(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, Record]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            missing = [name for name in wanted if name not in (reader.fieldnames or ())]
-            if missing:
-                raise InvalidInput(
-                    f"{path.name}: wanted columns {', '.join(wanted)}, "
-                    f"got no {', '.join(missing)}; add them"
-                )
-            for record in reader:
-                yield (
-                    reader.line_num,
-                    {
-                        str(name): (value or "").strip()
-                        for name, value in record.items()
-                        if name is not None
-                    },
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(
-            f"{path.name}: wanted a CSV table in UTF-8, got {reason}; check the path"
-        ) from error
-
-
 def _once(name: str, what: str, keys: Sequence[str]) -> None:
-    seen: set[str] = set()
-    twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+    twice = sorted(key for key, count in Counter(keys).items() if count > 1)
     if twice:
         raise InvalidInput(
             f"{name}: wanted each {what} once, got {'; '.join(twice[:5])} again; "
@@ -166,8 +143,11 @@ def _reader_call(record: Record) -> ReaderCall:
     return ReaderCall(_given("study_id", record), reader, pet, mri, record.get("reason", ""))
 
 
-def _decision(record: Record) -> Decision:
-    if not (record.get("pet") or record.get("mri") or record["reason"]):
+def _decision(record: Record) -> Decision | None:
+    settled = [record[name] for name in ("pet", "mri", "reason")]
+    if not any((*settled, record["decided_by"], record["decided_at"])):
+        return None
+    if not any(settled):
         raise ValueError("pet, mri, reason: wanted at least one settled, got none")
     return Decision(
         study_id=_given("study_id", record),
@@ -189,11 +169,16 @@ def _given(name: str, record: Record) -> str:
 def _call(name: str, record: Record) -> Call | None:
     word = record.get(name, "")
     for call in CALLS:
-        if word == call:
+        if _plain(word) == call:
             return call
     if word:
         raise ValueError(f"{name}: wanted {', '.join(CALLS)} or nothing, got {word!r}")
     return None
+
+
+def _plain(word: str) -> str:
+    """``Not involved`` as ``not_involved``."""
+    return word.lower().replace(" ", "_").replace("-", "_")
 
 
 def _one_of(name: str, record: Record, words: Sequence[str]) -> str:

@@ -38,6 +38,7 @@ def record(report: AccuracyReport) -> Values:
     found["lesions"] = None if report.lesions is None else _lesions(report.lesions)
     found["readers"] = None if report.readers is None else _readers(report.readers)
     found["decisions"] = [_decision(decision) for decision in report.decisions]
+    found["decisions_on_unknown_studies"] = list(report.undecidable)
     found["consensus"] = None if report.consensus is None else summary_values(report.consensus)
     found["interval_days"] = _interval_days(report)
     found["worklist"] = len(report.items)
@@ -140,6 +141,7 @@ def _lesions(found: Lesionwise) -> Values:
         "overall": _group(found.overall),
         "one_to_one": estimate_values(found.one_to_one),
         "false_foci": _false_foci(found.false_foci),
+        "missed": found.missed,
         "curve": _curve(found),
     }
     for name in ("by_size", "by_paper_size", "by_flag", "by_kind", "by_visibility"):

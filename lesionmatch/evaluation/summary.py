@@ -186,7 +186,11 @@ def _kappa_estimate(
 def _kappa_design_effect(tables: NDArray[np.int64]) -> float | Undefined:
     plain = agreement.kappa_standard_error(agreement.table_of(tables))
     error = agreement.kappa_clustered_standard_error(tables)
-    if isinstance(plain, Undefined) or isinstance(error, Undefined) or plain == 0.0:
+    if (
+        isinstance(plain, Undefined)
+        or isinstance(error, Undefined)
+        or plain < agreement.LEAST_ERROR
+    ):
         return Undefined("kappa has no error here")
     return (error / plain) ** 2
 

@@ -7,7 +7,7 @@ which; what the paper has no row for is shown beneath its rows, never pressed in
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -92,8 +92,3 @@ def counted(causes: Iterable[Cause], reasons: Iterable[str]) -> dict[str, int]:
         found[cause.code] = sum(words.pop(reason, 0) for reason in cause.reasons)
     found["unexplained"] = sum(words.pop(reason, 0) for reason in UNEXPLAINED)
     return found | dict(sorted(words.items()))
-
-
-def printed(causes: Iterable[Cause]) -> Mapping[str, int]:
-    """The paper's own counts by row."""
-    return {cause.code: cause.printed for cause in causes if cause.printed is not None}

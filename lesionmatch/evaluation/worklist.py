@@ -40,7 +40,7 @@ def worklist(
     found: Reading | None,
     decisions: Sequence[Decision],
 ) -> tuple[Item, ...]:
-    """Every discrepant, uncertain or missing study, unsettled ones first."""
+    """Every discrepant, uncertain or missing study; those not settled yet come first."""
     by_study = _grouped(calls)
     pictures = _pictures(lesions)
     settled = standing(decisions)
@@ -55,12 +55,22 @@ def worklist(
         for study in studies
         if (why := tuple(_why(study, by_study.get(study.study_id, ()), found)))
     ]
-    return tuple(sorted(items, key=lambda item: item.decision is not None))
+    return tuple(sorted(items, key=_urgency))
+
+
+def _urgency(item: Item) -> tuple[bool, bool]:
+    return item.decision is not None, item.study.cell not in ("FN", "FP")
 
 
 def standing(decisions: Sequence[Decision]) -> dict[str, Decision]:
     """The last decision on each study; `decisions` are oldest first."""
     return {decision.study_id: decision for decision in decisions}
+
+
+def undecidable(studies: Sequence[StudyCalls], decisions: Sequence[Decision]) -> tuple[str, ...]:
+    """Studies that were decided on and are not in the table, as of another batch."""
+    known = {study.study_id for study in studies}
+    return tuple(sorted({decision.study_id for decision in decisions} - known))
 
 
 def as_decided(

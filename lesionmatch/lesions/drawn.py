@@ -20,6 +20,9 @@ from lesionmatch.segments import Kind, Segment
 TOUCHING = np.ones((3, 3, 3), np.bool_)
 """Voxels that share a face, an edge or a corner are connected."""
 
+MOST_PARTS = 3
+"""A lesion drawn as one segment may fall into this many parts; more are several lesions."""
+
 SAMPLE_MM = 0.5
 """Largest distance between the points that stand for a lesion when it is carried."""
 
@@ -66,7 +69,8 @@ def lesions_from(segments: Sequence[Segment]) -> tuple[Lesion, ...]:
     """The lesions among the segments; those that depict a structure are left out.
 
     Where at least half of the segments of a kind are in one piece, the reader drew one
-    segment a lesion and each is one; otherwise each connected part is one.
+    segment a lesion and each is one, unless it is in more than `MOST_PARTS`, as a segment
+    for all the others is; otherwise each connected part is one.
     """
     drawn = [s for s in segments if isinstance(s.meaning, Kind)]
     pieces = [_pieces(segment.mask) for segment in drawn]
@@ -74,7 +78,9 @@ def lesions_from(segments: Sequence[Segment]) -> tuple[Lesion, ...]:
     found = [
         (segment, mask)
         for segment, parts in zip(drawn, pieces, strict=True)
-        for mask in ((segment.mask,) if segment.meaning in single else parts)
+        for mask in (
+            (segment.mask,) if segment.meaning in single and len(parts) <= MOST_PARTS else parts
+        )
     ]
     return tuple(lesion(f"L{n}", segment, mask) for n, (segment, mask) in enumerate(found, 1))
 

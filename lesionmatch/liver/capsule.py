@@ -106,4 +106,3 @@ def _ball_distance(liver: Mask, ball_mm: float) -> tuple[Grid, NDArray[np.float3
     # Distances run from voxel centres; the surface lies half a voxel before them.
     centres = distance_mm(Mask(grid, solid)) >= ball_mm + ENVELOPE_SPACING_MM / 2.0
     return grid, distance_mm(Mask(grid, centres))
-

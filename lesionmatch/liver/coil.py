@@ -42,10 +42,10 @@ def _terms(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _robust_fit(terms: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     damping = np.array([DAMPING[sum(powers)] for powers in _POWERS])
     keep = np.ones(len(values), np.bool_)
-    fit = np.zeros(len(_POWERS))
+    fit: NDArray[np.float64] = np.zeros(len(_POWERS))
     for _ in range(ROUNDS):
         a, b = terms[keep], values[keep]
-        fit = np.linalg.solve(a.T @ a + np.diag(damping * len(a)), a.T @ b)
+        fit = np.asarray(np.linalg.solve(a.T @ a + np.diag(damping * len(a)), a.T @ b))
         rest = np.abs(values - terms @ fit)
         spread = 1.4826 * float(np.median(rest[keep]))
         keep = rest <= OUTLIER_SDS * max(spread, 1e-6)

@@ -46,6 +46,8 @@ NOISE_SDS = 4.0
 VESSEL_GAP_MM = 4.0
 BAND_MM = 5.0
 OUTSIDE_MM = 4.0
+LEAST_SHARE = 0.2
+"""Of the least plausible volume: below it there is nothing to doubt, only nothing found."""
 
 
 def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -> Mask:
@@ -63,7 +65,10 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
     fine = _refined(hbp.crop(box), bright)
     if lesions is not None:
         fine |= lesions.crop(box).array
-    return Mask(hbp.grid.crop(box), _whole(fine, hbp.grid.crop(box))).on(hbp.grid)
+    liver = Mask(hbp.grid.crop(box), _whole(fine, hbp.grid.crop(box))).on(hbp.grid)
+    if liver.volume_ml < LEAST_SHARE * protocol.liver.volume_least_ml:
+        raise _not_found(f"one of {liver.volume_ml:.0f} ml")
+    return liver
 
 
 def _seed(hbp: Image) -> Mask:
@@ -75,8 +80,12 @@ def _seed(hbp: Image) -> Mask:
         seed = largest_piece(fits > share * top)
         if np.count_nonzero(seed) * image.grid.voxel_ml >= SEED_ML:
             return Mask(image.grid, dilated(seed, image.grid, SEED_BALL_MM - SEED_SPACING_MM))
-    raise InvalidInput(
-        "liver: wanted a large bright, even region on the hepatobiliary phase, got none; "
+    raise _not_found("none")
+
+
+def _not_found(got: str) -> InvalidInput:
+    return InvalidInput(
+        f"liver: wanted a large bright, even region on the hepatobiliary phase, got {got}; "
         "give a mask with --liver"
     )
 

@@ -84,9 +84,10 @@ def reference_uptake(
     values = image.array[healthy].astype(np.float64)
     mean, sd = float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0
     volume_ml = values.size * suv.grid.voxel_ml
+    left_out = 1.0 - values.size / np.count_nonzero(core)
     text = (
         f"robust mean of {volume_ml:.0f} ml of the liver, {margin_mm:g} mm from its surface; "
-        f"{1.0 - values.size / np.count_nonzero(core):.0%} of that depth left out as lesions or vessels"
+        f"{left_out:.0%} of that depth left out as lesions or vessels"
     )
     return Reference(
         mean, sd, sd / mean, volume_ml, text, spleen_suv_mean(suv, liver_on_pet, mean, spleen)
@@ -96,11 +97,12 @@ def reference_uptake(
 def _core(liver: Mask, avoid: Mask | None, margin_mm: float) -> tuple[NDArray[np.bool_], float]:
     """The part of the liver away from its surface and from `avoid`, and how far away."""
     depth = distance_mm(_outside(liver))
-    free = liver.array if avoid is None else liver.array & (distance_mm(avoid) > SPILL_MM / 2.0)
-    for margin in (margin_mm, margin_mm / 2.0, 0.0):
-        core = free & (depth > margin)
+    from_avoided = np.inf if avoid is None else distance_mm(avoid)
+    for margin, spill in ((1.0, 1.0), (0.5, 1.0), (0.5, 0.5), (0.0, 0.5)):
+        free = liver.array & (from_avoided > spill * SPILL_MM)
+        core = free & (depth > margin * margin_mm)
         if np.count_nonzero(core) * liver.grid.voxel_ml >= LEAST_CORE_ML:
-            return core, margin
+            return core, margin * margin_mm
     return (free if free.any() else liver.array), 0.0
 
 

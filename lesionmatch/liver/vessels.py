@@ -1,33 +1,37 @@
 """The large vessels within the liver, from the hepatobiliary phase itself.
 
 In this phase the parenchyma is bright and blood is dark. A vessel is dark, tubular and
-connected: at some scale the second derivatives of the darkness are strong across it in two
-directions and weak along it. For eigenvalues ``a >= b >= c`` of the negative Hessian of the
-darkness, scaled by the square of the scale, the tube strength is ``b - |c|``: nearly ``b``
-for a tube, and nothing for a ball (a = b = c) or a sheet (b = c = 0), so a lesion or the
-liver's edge is no vessel (after Sato et al., Med Image Anal 1998;2:143, and Frangi et al.,
-MICCAI 1998). From strong places the lumen is grown through what is dark, and pieces that
-are short or round are left out.
+connected: see `tubes` for what is tubular. How strong a tube must be is read off the bright
+tubes, which only noise makes (and bile ducts, which are few): places that noise does not
+reach are seeds, the tree is followed from them through weaker ones, the lumen is filled
+with what is dark around them, and pieces that are short or round are left out.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.level import noise_of, parenchyma_level
+from lesionmatch.liver.level import parenchyma_level
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
+from lesionmatch.liver.tubes import tubes
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import distance_mm, resample, resample_mask
+from lesionmatch.resample import resample_mask
 
 SPACING_MM = 1.5
 MARGIN_MM = 12.0
-SCALES_MM = (1.6, 2.4, 3.6, 5.4)
-"""Gaussian widths; a tube of radius r answers most strongly near r / 1.4."""
-DARK_SDS = 3.0
-"""Darkness that noise does not reach once smoothed at the smallest scale."""
-GROWTH_MM = 4.0
+NOISE_QUANTILE = 0.85
+SEED_NOISE, FOLLOW_NOISE = 2.0, 1.4
+"""How many times stronger than noise's own strong tubes a seed is, and what is followed."""
+GAP_MM = 3.5
+"""Gaps between pieces of one vessel, e.g. where it branches."""
+RIM_MM = 3.0
+"""Around a drawn lesion, where it still darkens voxels and its outline may be tight."""
+LUMEN_MM = 5.0
+"""A lumen reaches at most this far from where it is most tubular."""
+SLENDERNESS = 12.0
+"""Cube of the length over the volume; about 5 for a ball by its box's diagonal."""
 
 
 def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRules) -> Mask:
@@ -38,71 +42,63 @@ def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRule
     box = hbp.grid.box_around(liver.points_mm(), MARGIN_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = resample_mask(liver.crop(box), image.grid) >= 0.5
-    if not inside.any():
-        return Mask(hbp.grid, np.zeros(hbp.grid.shape, np.bool_))
-    drawn = None if lesions is None else resample_mask(lesions.crop(box), image.grid) > 0.1
-    lumen = _lumen(image, inside, drawn, rules)
-    return _on(hbp.grid, box, image.grid, lumen)
+    lumen = np.zeros(image.grid.shape, np.bool_)
+    if inside.any():
+        drawn = np.zeros_like(inside)
+        if lesions is not None:
+            part = Mask(image.grid, resample_mask(lesions.crop(box), image.grid) > 0.25)
+            drawn = dilated(part.array, image.grid, RIM_MM)
+        lumen = _lumen(image, inside, drawn, rules)
+    array = np.zeros(hbp.grid.shape, np.bool_)
+    array[box] = resample_mask(Mask(image.grid, lumen), hbp.grid.crop(box)) >= 0.5
+    return Mask(hbp.grid, array)
 
 
-def _lumen(
-    image: Image,
-    inside: NDArray[np.bool_],
-    lesions: NDArray[np.bool_] | None,
-    rules: LiverRules,
-) -> NDArray[np.bool_]:
-    level = parenchyma_level(image.array, inside, image.grid)
-    ratio = image.array / level
-    darkness = np.where(inside, np.clip(1.0 - ratio, -0.3, 1.0), 0.0).astype(np.float32)
-    if lesions is not None:
-        darkness[lesions] = 0.0
-    least = max(rules.vessel_darkness, DARK_SDS * 0.5 * noise_of(ratio, inside))
-    strength = tube_strength(darkness, image.grid, least)
-    seeds = strength > 0.5 * least
-    smooth = ndimage.gaussian_filter(darkness, 1.0 / image.grid.spacing_mm)
-    dark = (smooth > 0.75 * least) & inside
-    steps = int(np.ceil(GROWTH_MM / image.grid.spacing_mm.min()))
-    grown = ndimage.binary_dilation(seeds & dark, iterations=steps, mask=dark)
-    return _long_pieces(grown, image.grid, rules.vessel_length_mm)
+def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> Voxels:
+    """Vessels on the working grid."""
+    grid = image.grid
+    # The surface's own voxels are dark in part and would make sheets.
+    deep = eroded(inside, grid, 1.0 + 0.75 * float(grid.spacing_mm.max())) & ~lesions
+    if not deep.any():
+        return deep
+    ratio = image.array / parenchyma_level(image.array, inside, grid)
+    ratio = np.where(deep, np.clip(ratio, 0.0, 1.3), 1.0).astype(np.float32)
+    found = tubes(ratio, deep, grid)
+    noise = float(np.quantile(found.ridges, NOISE_QUANTILE))
+    strength = np.full(grid.shape, -np.inf, np.float32)
+    strength[deep] = found.dips
+    depth = _depth(ratio, grid)
+    axis = (strength > FOLLOW_NOISE * noise) & (depth > rules.vessel_darkness / 2.0)
+    seeds = (strength > max(SEED_NOISE * noise, rules.vessel_darkness / 4.0)) & axis
+    axis = _connected(axis, seeds, grid)
+    lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > rules.vessel_darkness)
+    lumen = ndimage.binary_propagation(axis, mask=lumen | axis)
+    return _long_pieces(lumen, grid, rules.vessel_length_mm)
 
 
-def tube_strength(darkness: NDArray[np.float32], grid: Grid, least: float) -> NDArray[np.float32]:
-    """How tubular each voxel is, in units of darkness; 0 where it is not dark at that scale."""
-    best = np.zeros(darkness.shape, np.float32)
-    for scale_mm in SCALES_MM:
-        sigma = scale_mm / grid.spacing_mm
-        places = np.nonzero(ndimage.gaussian_filter(darkness, sigma) > 0.4 * least)
-        hessian = np.empty((len(places[0]), 3, 3), np.float32)
-        for i in range(3):
-            for j in range(i, 3):
-                order = [0, 0, 0]
-                order[i] += 1
-                order[j] += 1
-                second = ndimage.gaussian_filter(darkness, sigma, order=order)[places]
-                per_mm2 = grid.spacing_mm[i] * grid.spacing_mm[j]
-                hessian[:, i, j] = hessian[:, j, i] = -second * (scale_mm**2 / per_mm2)
-        low, middle, _ = np.linalg.eigvalsh(hessian).T
-        best[places] = np.maximum(best[places], middle - np.abs(low))
-    return best
+def _depth(ratio: Values, grid: Grid) -> Values:
+    """Darkness against the parenchyma, a little smoothed."""
+    return np.asarray(1.0 - ndimage.gaussian_filter(ratio, 0.8 / grid.spacing_mm))
 
 
-def _long_pieces(lumen: NDArray[np.bool_], grid: Grid, least_mm: float) -> NDArray[np.bool_]:
-    """The connected pieces that are long, and longer than they are thick."""
-    labels, count = ndimage.label(lumen, np.ones((3, 3, 3)))
+def _connected(axis: Voxels, seeds: Voxels, grid: Grid) -> Voxels:
+    """The pieces of `axis` that hang together with a seed, small gaps bridged."""
+    labels, count = ndimage.label(dilated(axis, grid, GAP_MM))
     keep = np.zeros(count + 1, np.bool_)
-    for label, box in enumerate(ndimage.find_objects(labels), start=1):
+    keep[np.unique(labels[seeds])] = True
+    return np.asarray(axis & keep[labels])
+
+
+def _long_pieces(lumen: Voxels, grid: Grid, least_mm: float) -> Voxels:
+    """The pieces, small gaps bridged, that are long, and longer than they are thick."""
+    labels, count = ndimage.label(dilated(lumen, grid, GAP_MM))
+    labels[~lumen] = 0
+    keep = np.zeros(count + 1, np.bool_)
+    for label, box in enumerate(ndimage.find_objects(labels, count), start=1):
+        if box is None:
+            continue
         piece = np.argwhere(labels[box] == label) * grid.spacing_mm
         length = float(np.linalg.norm(np.ptp(piece, axis=0)))
         volume = len(piece) * grid.voxel_ml * 1000.0
         keep[label] = length >= least_mm and length**3 > SLENDERNESS * volume
     return np.asarray(keep[labels])
-
-
-SLENDERNESS = 12.0
-"""Cube of the length over the volume; about 5 for a ball by its box's diagonal."""
-
-
-def _on(grid: Grid, box: tuple[slice, slice, slice], part: Grid, lumen: NDArray[np.bool_]) -> Mask:
-    array = np.zeros(grid.shape, np.bool_)
-    array[box] = resample_mask(Mask(part, lumen), grid.crop(box)) >= 0.5
-    return Mask(grid, array)

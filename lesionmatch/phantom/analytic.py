@@ -4,15 +4,16 @@ Body coordinates have x to the left, y to the back, z to the head; the origin li
 upper abdomen in front of the spine, about at the level of the liver's hilum.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from lesionmatch.phantom import gut, hepatic, trunk
-from lesionmatch.phantom.body import Body, Organ, Tissue
-from lesionmatch.phantom.recipe import Recipe
+from lesionmatch.phantom.body import Body, Organ, Tissue, Tree
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.phantom.shapes import Coords, Ellipsoid, Field, rotation, triple, turned
+from lesionmatch.phantom.trunk import Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,28 @@ class Kidney:
 
 def body(recipe: Recipe) -> Body:
     """The body of a recipe's seed, build and liver scale."""
-    rng = np.random.default_rng([recipe.seed, 1])
-    build = float(rng.uniform(0.1, 0.9)) if recipe.build is None else recipe.build
-    frame = trunk.random_trunk(rng, build)
+    rng, frame = _trunk(recipe)
     kidneys = [_kidney(rng, side) for side in (-1.0, 1.0)]
-    liver = hepatic.random_liver(rng, frame, kidneys[0].outer, recipe.liver_ml_scale)
-    organs = [
+    liver = hepatic.random_liver(rng, frame, kidneys[0].outer, recipe)
+    organs = _organs(rng, frame, liver, kidneys)
+    return Body(
+        cavity=partial(trunk.cavity, frame),
+        parts=organs,
+        liver=hepatic.organ(liver),
+        capsule=liver.capsule,
+        hilum_mm=liver.hilum_mm,
+        top_mm=liver.top_mm,
+        bottom_mm=liver.bottom_mm,
+        half_width_mm=frame.half_width_mm,
+        half_depth_mm=frame.half_depth_mm,
+    )
+
+
+def _organs(
+    rng: np.random.Generator, frame: Trunk, liver: hepatic.Liver, kidneys: list[Kidney]
+) -> tuple[Organ | Tree, ...]:
+    """From the skin inwards; the spine covers what it cuts."""
+    return (
         *trunk.outer_parts(frame),
         *trunk.chest(rng, frame, liver.dome),
         *gut.colon_and_bowel(rng, frame),
@@ -41,18 +58,33 @@ def body(recipe: Recipe) -> Body:
         *_adrenals(rng),
         *hepatic.parts(rng, liver),
         *trunk.inner_parts(frame),
-    ]
-    return Body(
-        cavity=partial(trunk.cavity, frame),
-        parts=tuple(organs),
-        liver=hepatic.organ(liver),
-        capsule=liver.capsule,
-        hilum_mm=liver.hilum_mm,
-        top_mm=liver.top_mm,
-        bottom_mm=liver.bottom_mm,
-        half_width_mm=frame.half_width_mm,
-        half_depth_mm=frame.half_depth_mm,
     )
+
+
+def _trunk(recipe: Recipe) -> tuple[np.random.Generator, Trunk]:
+    """The trunk, and the generator that goes on to the organs."""
+    rng = recipe.rng(Stream.BODY)
+    build = float(rng.uniform(0.1, 0.9)) if recipe.build is None else recipe.build
+    return rng, trunk.random_trunk(rng, build)
+
+
+GUT = (
+    Tissue.STOMACH_WALL,
+    Tissue.STOMACH_FLUID,
+    Tissue.BOWEL_WALL,
+    Tissue.BOWEL_CONTENT,
+    Tissue.GAS,
+)
+
+
+def another_day(recipe: Recipe, today: Body) -> Body:
+    """The same body with stomach and bowel filled and lying otherwise."""
+    rng = recipe.rng(Stream.GUT)
+    _, frame = _trunk(recipe)
+    moved = [*gut.colon_and_bowel(rng, frame), *gut.stomach(rng)]
+    first = next(n for n, part in enumerate(today.parts) if part.tissue in GUT)
+    rest = [part for part in today.parts if part.tissue not in GUT]
+    return replace(today, parts=(*rest[:first], *moved, *rest[first:]))
 
 
 def _kidney(rng: np.random.Generator, side: float) -> Kidney:

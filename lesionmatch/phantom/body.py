@@ -12,8 +12,10 @@ from lesionmatch.phantom.shapes import (
     Segment,
     Triple,
     coords_of,
-    distance_to_tubes,
+    distance_to_segments,
 )
+
+SLOPE_STEP_MM = 2.0
 
 
 class Tissue(Enum):
@@ -46,6 +48,7 @@ class Tissue(Enum):
     CAVA = "inferior vena cava"
     AORTA = "aorta"
     OESOPHAGUS = "oesophagus"
+    SOFT = "other soft tissue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,25 @@ class Body:
         """Signed distance of points, (N, 3), to the liver's surface, which fills lesions."""
         return self.liver.distance(coords_of(points_mm))
 
+    def capsule_depth_mm(self, points_mm: Points) -> Field:
+        """How deep points, (N, 3), lie under the outer surface, corrected for the slope there.
+
+        Near the surface this is the distance to it; far below, an estimate.
+        """
+        level = self.capsule(coords_of(points_mm))
+        steps = np.eye(3) * SLOPE_STEP_MM
+        slopes = [
+            self.capsule(coords_of(points_mm + s)) - self.capsule(coords_of(points_mm - s))
+            for s in steps
+        ]
+        steepness = np.sqrt(sum(s * s for s in slopes)) / (2 * SLOPE_STEP_MM)
+        return np.asarray(-level / np.maximum(steepness, 0.3))
+
     def vessel_mm(self, points_mm: Points, least_radius_mm: float = 1.5) -> Field:
         """Distance of points to the lumen of a large vessel (portal, hepatic or cava)."""
         wanted = (Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
         large = [s for s in self.trees(*wanted) if s.stop_radius_mm >= least_radius_mm]
-        return distance_to_tubes(large, points_mm)
+        return distance_to_segments(large, coords_of(points_mm))
 
     def liver_points_mm(self, rng: np.random.Generator, count: int) -> Points:
         """Random points within the liver, at most `count`, (N, 3)."""

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.dicom import write
+from lesionmatch.dicom import write, write_pet
 from lesionmatch.dicom.write import Dataset, Series
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Quantity
 from lesionmatch.phantom import render, scanners
 from lesionmatch.phantom.body import Tissue
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.phantom.shapes import Field
 from lesionmatch.phantom.study import SimulatedStudy
 from lesionmatch.phantom.visit import Visits, series
@@ -63,8 +64,9 @@ def of_pet(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     """A PET without attenuation correction, and a screenshot."""
     thin = Image(study.suv.grid, _dim_inside(study), Quantity.SUV_BW).crop(_middle(study.suv.grid))
     raw = series(when.pet, 4, when.names.pet_raw, when.pet.start)
-    made = write.pet_series(thin, raw, when.injection, is_corrected=False)
-    return [*made, _protocol_page(when, 501, study.recipe.seed)]
+    plain = write_pet.Acquisition(is_attenuation_corrected=False)
+    made = write_pet.pet_series(thin, raw, when.injection, plain)
+    return [*made, _protocol_page(when, 501, study.recipe)]
 
 
 def _dim_inside(study: SimulatedStudy) -> Field:
@@ -95,7 +97,7 @@ def of_mri(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     made += _t2(study, when)
     made += _dual_echo(study, when)
     made += _diffusion(study, when)
-    return [*made, _protocol_page(when, 99, study.recipe.seed)]
+    return [*made, _protocol_page(when, 99, study.recipe)]
 
 
 def _phases(study: SimulatedStudy, when: Visits) -> list[Phase]:
@@ -123,8 +125,8 @@ def _picture(
     """A few coarse slices of the body with other contrast, in the MRI's frame."""
     grid = _coarse(study.hbp.grid) if grid is None else grid
     view = render.slab(grid, study.scene.mri_pose)
-    (signal,) = render.paint(study.body, view, [contrast])
-    rng = np.random.default_rng([study.recipe.seed, 40, stream])
+    (signal,) = render.paint(study.mri_body, view, [contrast])
+    rng = study.recipe.rng(Stream.DECOYS, stream)
     noisy = np.hypot(
         signal + NOISE * scanners.noise(rng, grid, 1.0), NOISE * scanners.noise(rng, grid, 1.0)
     )
@@ -224,9 +226,9 @@ def _diffusion(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     return made + write.mr_series(_picture(study, adc, 8), derived)
 
 
-def _protocol_page(when: Visits, number: int, seed: int) -> Dataset:
+def _protocol_page(when: Visits, number: int, recipe: Recipe) -> Dataset:
     """A dark page with bright lines, like text."""
-    rng = np.random.default_rng([seed, 60, number])
+    rng = recipe.rng(Stream.PAGE, number)
     page = np.full((96, 128), 12, np.uint8)
     for row in range(8, 90, 6):
         page[row : row + 3, 8 : 8 + int(rng.integers(30, 110))] = 210

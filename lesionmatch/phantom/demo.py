@@ -15,7 +15,7 @@ DEMO_LESIONS = (
 """Clearly avid metastases, one too small for the PET, and two findings that do not count."""
 
 
-def demo_recipe(seed: int = 7) -> Recipe:
+def demo_recipe(seed: int = 12) -> Recipe:
     """A study with one of everything; each seed is another body."""
     return Recipe(
         seed=seed,
@@ -25,5 +25,6 @@ def demo_recipe(seed: int = 7) -> Recipe:
         deformation_mm=5.0,
         rotation_deg=3.0,
         frame_offset_mm=180.0,
+        liver_suv=5.2,
         liver_cov=0.10,
     )

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from lesionmatch.dicom import write, write_outlines
 from lesionmatch.dicom.write import Dataset
+from lesionmatch.dicom.write_pet import Acquisition, Storage, pet_series
 from lesionmatch.phantom import decoys
 from lesionmatch.phantom.study import SimulatedStudy
-from lesionmatch.phantom.visit import Visits, series, visits
+from lesionmatch.phantom.visit import BARE, PHILIPS, Names, Visits, series, visits
 from lesionmatch.segments import Segment, Structure
 
 
@@ -28,6 +29,17 @@ class Outlines(Enum):
     NONE = "none"
 
 
+class Layout(Enum):
+    """How the files lie and are called."""
+
+    FLAT = "flat"
+    """All in one folder, by modality, series and instance."""
+    NESTED = "nested"
+    """A folder a series, as on a disc."""
+    NUMBERED = "numbered"
+    """All in one folder, by a running number, series mixed and without an ending."""
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """What to write beside the images."""
@@ -36,6 +48,14 @@ class Export:
     has_decoys: bool = True
     has_liver_outline: bool = False
     """Whether the liver is drawn as well, in a file of its own."""
+
+    has_codes: bool = True
+    """Whether the SEG's codes say what each lesion is; else only its label does."""
+    layout: Layout = Layout.FLAT
+    has_bare_names: bool = False
+    """Whether series descriptions leave out what distinguishes the series."""
+    storage: Storage = Storage.BQML_START
+    """What the PET's numbers are. `PHILIPS_CNTS` makes the scanner a Philips."""
 
 
 ORDINARY = Export()
@@ -49,7 +69,7 @@ def write_study(
     export: Export = ORDINARY,
 ) -> None:
     """Write both folders, and the truth beside them. The same study gives the same bytes."""
-    when = visits(study.recipe)
+    when = visits(study.recipe, _names(export))
     for folder in (pet_dir, mri_dir):
         folder.mkdir(parents=True, exist_ok=True)
     _write_pet(study, when, pet_dir, export)
@@ -58,33 +78,42 @@ def write_study(
         study.truth.write(truth_path)
 
 
+def _names(export: Export) -> Names | None:
+    """The site's names, where the export does not leave them to the seed."""
+    if export.has_bare_names:
+        return BARE
+    return PHILIPS if export.storage is Storage.PHILIPS_CNTS else None
+
+
 def _write_pet(study: SimulatedStudy, when: Visits, folder: Path, export: Export) -> None:
     names, start = when.names, when.pet.start
     ct = series(
         when.pet, 2, names.ct, start - timedelta(minutes=3),
         image_type=("ORIGINAL", "PRIMARY", "AXIAL"), ContrastBolusAgent="Iomeprol 350",
     )  # fmt: skip
-    _save(write.ct_series(study.ct, ct), folder)
-    _save(
-        write.pet_series(study.suv, series(when.pet, 3, names.pet, start), when.injection), folder
-    )
+    made = write.ct_series(study.ct, ct)
+    pet = series(when.pet, 3, names.pet, start)
+    made += pet_series(study.suv, pet, when.injection, Acquisition(export.storage))
     if export.has_decoys:
-        _save(decoys.of_pet(study, when), folder)
+        made += decoys.of_pet(study, when)
+    _save(made, folder, export.layout)
+    if export.has_decoys:
         (folder / "README.txt").write_text("Exported from the archive. Not for diagnosis.\n")
 
 
 def _write_mri(study: SimulatedStudy, when: Visits, folder: Path, export: Export) -> None:
     hbp = decoys.gadoxetate(when, 20, when.names.hbp, minutes=20.0)
     slices = write.mr_series(study.hbp, hbp)
-    _save(slices, folder)
+    made = list(slices)
     if export.has_decoys:
-        _save(decoys.of_mri(study, when), folder)
+        made += decoys.of_mri(study, when)
         (folder / "VERSION").write_text("1.0\n")
     if export.outlines is not Outlines.NONE:
-        _save([_drawn(study, when, slices, study.segments, 90, export.outlines)], folder)
+        made.append(_drawn(study, when, slices, study.segments, 90, export))
     if export.has_liver_outline:
         liver = Segment("Liver", Structure.LIVER, study.liver.trimmed(), "phantom")
-        _save([_drawn(study, when, slices, [liver], 91, export.outlines)], folder)
+        made.append(_drawn(study, when, slices, [liver], 91, export))
+    _save(made, folder, export.layout)
 
 
 def _drawn(
@@ -93,22 +122,36 @@ def _drawn(
     slices: Sequence[Dataset],
     segments: Sequence[Segment],
     number: int,
-    outlines: Outlines,
+    export: Export,
 ) -> Dataset:
     at = when.mri.start + timedelta(hours=3)
     drawing = write_outlines.Drawing(
-        series(when.mri, number, "Segmentation", at), at, slices, study.hbp.grid
+        series(when.mri, number, "Segmentation", at),
+        at,
+        slices,
+        study.hbp.grid,
+        export.has_codes,
     )
-    if outlines is Outlines.RTSTRUCT:
+    if export.outlines is Outlines.RTSTRUCT:
         return write_outlines.rtstruct(segments, drawing)
     return write_outlines.seg(segments, drawing)
 
 
-def _save(datasets: Sequence[Dataset], folder: Path) -> None:
-    write.write_all(datasets, lambda ds: folder / _name(ds))
+def _save(datasets: Sequence[Dataset], folder: Path, layout: Layout) -> None:
+    if layout is Layout.NUMBERED:
+        # Series come mixed, as instances arrive at an archive.
+        datasets = sorted(datasets, key=lambda ds: (int(ds.InstanceNumber), int(ds.SeriesNumber)))
+    for number, dataset in enumerate(datasets, 1):
+        path = folder / _name(dataset, number, layout)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write.save(dataset, path)
 
 
-def _name(ds: Dataset) -> str:
-    """A flat name as an archive gives it; some archives leave out the ending."""
+def _name(ds: Dataset, number: int, layout: Layout) -> str:
+    """A name as an archive gives it; some archives leave out the ending."""
+    if layout is Layout.NUMBERED:
+        return f"{number:08d}"
+    if layout is Layout.NESTED:
+        return f"S{int(ds.SeriesNumber):05d}/I{int(ds.InstanceNumber):06d}"
     ending = ".dcm" if int(ds.SeriesNumber) % 2 == 0 else ""
     return f"{ds.Modality}{int(ds.SeriesNumber):03d}_{int(ds.InstanceNumber):05d}{ending}"

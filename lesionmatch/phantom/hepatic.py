@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lesionmatch.phantom import trunk, vessels
 from lesionmatch.phantom.body import Organ, Tissue, Tree
+from lesionmatch.phantom.recipe import Recipe, Resection
 from lesionmatch.phantom.shapes import (
     Coords,
     Ellipsoid,
@@ -17,6 +18,7 @@ from lesionmatch.phantom.shapes import (
     Triple,
     common,
     coords_of,
+    distance_to_segments,
     ripple,
     rotation,
     triple,
@@ -29,6 +31,10 @@ from lesionmatch.phantom.trunk import Trunk
 
 CAPSULE_GAP_MM = 3.0
 DOME_GAP_MM = 4.5
+CUT_BLEND_MM = 20.0
+"""How round the edge of a resection has grown."""
+SHARE_LEFT = 0.75
+"""Of the liver's volume after a resection, when it has grown again in part."""
 """Diaphragm and fat between the liver and the wall it slides along."""
 
 
@@ -49,6 +55,7 @@ class Liver:
     roughness_mm: float
     hilum_mm: Triple
     cava: tuple[Segment, ...]
+    resection: Resection
     dome: Ellipsoid
     """The diaphragm's right dome, on which the lung lies."""
 
@@ -58,16 +65,24 @@ class Liver:
         whole = without(whole, self.pocket(at), 6.0)
         whole = without(whole, self._fissure(at), 5.0)
         whole = without(whole, self.gallbladder(at) - 1.5, 4.0)
-        for segment in self.cava:
-            whole = without(whole, segment(at) - 0.8)
-        return whole
+        return without(whole, distance_to_segments(self.cava, at) - 0.8)
 
     def capsule(self, at: Coords) -> Field:
         """Signed distance to the outer surface: no fissure, hilum, fossa or groove."""
         whole = union(self.right(at), self.left(at), 25.0)
         whole = whole + self.surface(at) * self.roughness_mm
         whole = common(whole, trunk.cavity(self.trunk, at) + CAPSULE_GAP_MM, 8.0)
-        return without(whole, self.viscera(at), 16.0)
+        whole = without(whole, self.viscera(at), 16.0)
+        if self.resection is Resection.NONE:
+            return whole
+        return common(whole, self._kept(at), CUT_BLEND_MM)
+
+    def _kept(self, at: Coords) -> Field:
+        """The side of the surgeon's cut that stayed."""
+        if self.resection is Resection.LEFT_LATERAL:
+            return np.asarray(at[0] - self.fissure_x_mm)
+        x, y, _ = self.right.centre_mm
+        return np.asarray(0.7 * (x - at[0]) + 0.7 * (at[1] - y) - 14.0)
 
     def _fissure(self, at: Coords) -> Field:
         """The cleft of the round ligament, from below and in front."""
@@ -88,11 +103,13 @@ class Liver:
 
 
 def random_liver(
-    rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid, ml_scale: float
+    rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid, recipe: Recipe
 ) -> Liver:
     """A liver of an ordinary volume, times a scale, that fits into a trunk."""
     liver = _drawn(rng, frame, right_kidney)
-    wanted_ml = float(rng.uniform(1150, 1900)) * ml_scale
+    left = 1.0 if recipe.resection is Resection.NONE else SHARE_LEFT
+    wanted_ml = float(rng.uniform(1150, 1900)) * recipe.liver_ml_scale * left
+    liver = replace(liver, resection=recipe.resection)
     for _ in range(3):
         # Wall and viscera cut it, so its volume grows more slowly than a free solid's.
         factor = (wanted_ml / volume_ml(organ(liver))) ** (1 / 2.2)
@@ -121,17 +138,7 @@ def _resized(liver: Liver, factor: float) -> Liver:
 
 def _drawn(rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid) -> Liver:
     """A liver of random shape, whatever its volume."""
-    a, b, y = frame.cavity_a_mm, frame.cavity_b_mm, frame.cavity_y_mm
-    right = Ellipsoid(
-        triple((-0.53 * a, y + 4 + rng.uniform(-5, 5), rng.uniform(-12, 2))),
-        triple(np.array([0.62 * a, 0.98 * b, 88.0]) * rng.uniform(0.95, 1.05, 3)),
-    )
-    reach = float(rng.uniform(0.8, 1.25))
-    left = turned(
-        (4.0 + 12 * reach, y - 0.42 * b, 30 + rng.uniform(-6, 8)),
-        (80.0 * reach, 40.0, 44.0),
-        rotation([0, 1, 0], rng.uniform(-0.25, 0.1)),
-    )
+    right, left = _lobes(rng, frame)
     viscera = Ellipsoid(
         triple((28 + rng.uniform(-8, 8), 22 + rng.uniform(-6, 6), -72 + rng.uniform(-8, 8))),
         triple(np.array([88.0, 78.0, 84.0]) * rng.uniform(0.94, 1.06, 3)),
@@ -144,14 +151,31 @@ def _drawn(rng: np.random.Generator, frame: Trunk, right_kidney: Ellipsoid) -> L
         viscera=viscera,
         kidney=right_kidney.grown(4.0),
         pocket=turned(hilum, (24, 9, 10), rotation([0, 1, 0], -0.5)),
-        gallbladder=_gallbladder(rng, viscera, y - b),
+        gallbladder=_gallbladder(rng, viscera, frame.cavity_y_mm - frame.cavity_b_mm),
         fissure_x_mm=float(hilum[0] + rng.uniform(18, 26)),
         surface=ripple(rng, 5, (60.0, 140.0)),
         roughness_mm=float(rng.uniform(1.0, 2.5)),
         hilum_mm=triple(hilum),
         cava=_cava(frame, rng),
+        resection=Resection.NONE,
         dome=right.grown(DOME_GAP_MM),
     )
+
+
+def _lobes(rng: np.random.Generator, frame: Trunk) -> tuple[Ellipsoid, Ellipsoid]:
+    """The right and the left lobe, before anything carves them."""
+    a, b, y = frame.cavity_a_mm, frame.cavity_b_mm, frame.cavity_y_mm
+    right = Ellipsoid(
+        triple((-0.53 * a, y + 4 + rng.uniform(-5, 5), rng.uniform(-12, 2))),
+        triple(np.array([0.62 * a, 0.98 * b, 88.0]) * rng.uniform(0.95, 1.05, 3)),
+    )
+    reach = float(rng.uniform(0.8, 1.25))
+    left = turned(
+        (4.0 + 12 * reach, y - 0.42 * b, 30 + rng.uniform(-6, 8)),
+        (80.0 * reach, 40.0, 44.0),
+        rotation([0, 1, 0], rng.uniform(-0.25, 0.1)),
+    )
+    return right, left
 
 
 def _on_surface(shape: Ellipsoid, direction: Triple) -> NDArray[np.float64]:

@@ -13,11 +13,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lesionmatch.geometry import Frame, Grid, Points, Transform
-from lesionmatch.phantom.shapes import Coords, Distance, Field, Ripple, coords_of, ripple
+from lesionmatch.phantom.shapes import (
+    Coords,
+    Distance,
+    Field,
+    Ripple,
+    Triple,
+    coords_of,
+    ripple,
+    triple,
+)
 
 WALL_FADE_MM = 35.0
 """Depth at which a visceral displacement across the body is full."""
 INVERSE_STEPS = 40
+SHEAR_WAVES = 6
 
 
 def _smooth_step(share: Field) -> Field:
@@ -31,6 +41,8 @@ class Breath:
 
     shift_mm: float
     dome_z_mm: float
+    ap_share: float = 0.0
+    """Shift to the back, of what lies away from wall and spine, as a share of that upwards."""
 
     def __call__(self, at: Coords) -> Field:
         """How far the anatomy found at these coordinates lies below them."""
@@ -52,12 +64,54 @@ class Deformation:
         return x, y, z
 
 
-def deformation(rng: np.random.Generator, largest_mm: float, points_mm: Points) -> Deformation:
+@dataclass(frozen=True, slots=True)
+class Shear:
+    """A smooth displacement without sources: plane waves that swing across their way."""
+
+    waves: tuple[Ripple, ...]
+    """One plane wave each."""
+    swings_mm: tuple[Triple, ...]
+
+    def __call__(self, at: Coords) -> tuple[Field, Field, Field]:
+        """The three components of the displacement."""
+        heights = [wave(at) for wave in self.waves]
+        x, y, z = (
+            sum(height * swing[axis] for height, swing in zip(heights, self.swings_mm, strict=True))
+            for axis in range(3)
+        )
+        return np.asarray(x), np.asarray(y), np.asarray(z)
+
+    def scaled(self, factor: float) -> "Shear":
+        """The same shape with another size."""
+        swings = tuple(triple(np.array(swing) * factor) for swing in self.swings_mm)
+        return Shear(self.waves, swings)
+
+
+def shear(
+    rng: np.random.Generator,
+    largest_mm: float,
+    wavelengths_mm: tuple[float, float],
+    points_mm: Points,
+) -> Shear:
+    """A random volume-keeping deformation of a largest length among `points_mm`."""
+    waves = tuple(ripple(rng, 1, wavelengths_mm) for _ in range(SHEAR_WAVES))
+    swings = tuple(triple(np.cross(wave.waves[0], rng.normal(size=3))) for wave in waves)
+    unit = Shear(waves, tuple(triple(np.array(s) / np.linalg.norm(s)) for s in swings))
+    longest = float(np.linalg.norm(np.stack(unit(coords_of(points_mm)), -1), axis=-1).max())
+    return unit.scaled(largest_mm / longest)
+
+
+def deformation(
+    rng: np.random.Generator,
+    largest_mm: float,
+    wavelengths_mm: tuple[float, float],
+    points_mm: Points,
+) -> Deformation:
     """A random deformation whose largest length among `points_mm` is as wanted."""
     fields = (
-        ripple(rng, 3, (170.0, 300.0)),
-        ripple(rng, 3, (170.0, 300.0)),
-        ripple(rng, 3, (170.0, 300.0)),
+        ripple(rng, 3, wavelengths_mm),
+        ripple(rng, 3, wavelengths_mm),
+        ripple(rng, 3, wavelengths_mm),
     )
     unit = np.stack(Deformation(fields, 1.0)(coords_of(points_mm)), -1)
     longest = float(np.linalg.norm(unit, axis=-1).max())
@@ -71,7 +125,7 @@ class Pose:
     body_from_world: Transform
     cavity: Distance
     breath: Breath | None = None
-    deformation: Deformation | None = None
+    deformation: Deformation | Shear | None = None
 
     @property
     def frame(self) -> Frame:
@@ -93,12 +147,17 @@ class Pose:
     def visceral_coords(self, static: Coords) -> Coords:
         """Body coordinates for what breathes, given those for what does not."""
         x, y, z = static
+        if self.is_rigid:
+            return static
+        inside = _smooth_step(-self.cavity(static) / WALL_FADE_MM)
         if self.deformation is not None:
-            inside = _smooth_step(-self.cavity(static) / WALL_FADE_MM)
             dx, dy, dz = self.deformation(static)
             x, y, z = x + inside * dx, y + inside * dy, z + dz
         if self.breath is not None:
-            z = z + self.breath(static)
+            down = self.breath(static)
+            z = z + down
+            if self.breath.ap_share:
+                y = y + self.breath.ap_share * inside * down
         return x, y, z
 
     def anatomy_mm(self, world_mm: ArrayLike) -> Points:

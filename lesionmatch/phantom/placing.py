@@ -9,14 +9,23 @@ from numpy.typing import NDArray
 from lesionmatch.errors import InvalidOption
 from lesionmatch.geometry import Points
 from lesionmatch.phantom.body import Body, Tissue
-from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe
-from lesionmatch.phantom.shapes import Ellipsoid, coords_of, distance_to_tubes, rotation, turned
+from lesionmatch.phantom.recipe import LesionRecipe, Place, Recipe, Spot, SpotRecipe, Stream
+from lesionmatch.phantom.shapes import (
+    Distance,
+    Ellipsoid,
+    Field,
+    coords_of,
+    distance_to_segments,
+    rotation,
+    turned,
+)
 
 CANDIDATES = 6000
 GAP_MM = 8.0
 """Least distance between two lesions' surfaces, while there is room."""
-SUBCAPSULAR_MM = 4.0
+SUBCAPSULAR_MM = 3.0
 PERIHILAR_MM = 18.0
+PERIHILAR_CHOICES = 20
 NEAR_VESSEL_MM = 4.0
 DEEP_MM = 12.0
 
@@ -27,6 +36,8 @@ class Placed:
 
     recipe: LesionRecipe
     shape: Ellipsoid
+    bounds: Distance | None = None
+    """The liver, where its surface cuts the lesion."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +46,7 @@ class PlacedSpot:
 
     recipe: SpotRecipe
     shape: Ellipsoid
+    bounds: None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +54,12 @@ class _Places:
     """Candidates and what is known of each."""
 
     points_mm: Points
-    depth_mm: NDArray[np.float32]
-    vessel_mm: NDArray[np.float32]
-    hilum_mm: NDArray[np.float32]
+    depth_mm: Field
+    """Under any surface of the liver."""
+    capsule_mm: Field
+    """Under the outer surface."""
+    vessel_mm: Field
+    hilum_mm: Field
 
 
 def _places(body: Body, rng: np.random.Generator) -> _Places:
@@ -52,6 +67,7 @@ def _places(body: Body, rng: np.random.Generator) -> _Places:
     return _Places(
         points,
         -body.inside_liver_mm(points),
+        body.capsule_depth_mm(points),
         body.vessel_mm(points),
         np.linalg.norm(points - body.hilum_mm, axis=1).astype(np.float32),
     )
@@ -65,11 +81,19 @@ def _fits(places: _Places, recipe: LesionRecipe) -> NDArray[np.bool_]:
     rules: dict[Place, Callable[[], NDArray[np.bool_]]] = {
         Place.ANYWHERE: lambda: beside > -radius,
         Place.DEEP: lambda: (under > DEEP_MM) & (beside > NEAR_VESSEL_MM + 2),
-        Place.SUBCAPSULAR: lambda: (under < SUBCAPSULAR_MM) & (places.hilum_mm > 35),
-        Place.PERIHILAR: lambda: places.hilum_mm < PERIHILAR_MM,
+        Place.SUBCAPSULAR: lambda: (
+            (places.capsule_mm - radius < SUBCAPSULAR_MM) & (places.hilum_mm > 35)
+        ),
+        Place.PERIHILAR: lambda: places.hilum_mm < _reach_mm(places.hilum_mm[inside]),
         Place.NEAR_VESSEL: lambda: (beside > 0.3) & (beside < NEAR_VESSEL_MM) & (under > 6),
     }
     return np.asarray(inside & rules[recipe.place]())
+
+
+def _reach_mm(hilum_mm: Field) -> float:
+    """Perihilar distance; as far as a large lesion must stay where the hilum is tight."""
+    nearest = np.sort(hilum_mm)[:PERIHILAR_CHOICES]
+    return max(PERIHILAR_MM, float(nearest[-1]) if nearest.size else PERIHILAR_MM)
 
 
 def place_lesions(body: Body, recipe: Recipe) -> tuple[Placed, ...]:
@@ -77,14 +101,16 @@ def place_lesions(body: Body, recipe: Recipe) -> tuple[Placed, ...]:
 
     Raises `InvalidOption` when the liver has no such place left.
     """
-    rng = np.random.default_rng([recipe.seed, 3])
+    rng = recipe.rng(Stream.LESIONS)
     places = _places(body, rng)
     placed: dict[int, Placed] = {}
     order = sorted(range(len(recipe.lesions)), key=lambda n: -recipe.lesions[n].diameter_mm)
     for number in order:
         wanted = recipe.lesions[number]
         point = _choose(places, wanted, [p.shape for p in placed.values()], rng)
-        placed[number] = Placed(wanted, _lump(rng, point, wanted.diameter_mm))
+        shape = _lump(rng, point, wanted.diameter_mm)
+        is_cut = bool((body.inside_liver_mm(shape.surface_mm()) > 0).any())
+        placed[number] = Placed(wanted, shape, body.liver.distance if is_cut else None)
     return tuple(placed[n] for n in range(len(recipe.lesions)))
 
 
@@ -92,7 +118,9 @@ def _choose(
     places: _Places, wanted: LesionRecipe, others: list[Ellipsoid], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     fits = np.flatnonzero(_fits(places, wanted))
-    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * wanted.diameter_mm):
+    # A crowded liver has confluent lesions.
+    width = wanted.diameter_mm
+    for gap in (GAP_MM, GAP_MM / 3, 0.5, -0.25 * width, -0.5 * width):
         free = np.ones(len(fits), bool)
         for other in others:
             apart = np.linalg.norm(places.points_mm[fits] - other.centre_mm, axis=1)
@@ -115,7 +143,7 @@ def _lump(rng: np.random.Generator, centre: NDArray[np.float64], diameter_mm: fl
 
 def place_spots(body: Body, recipe: Recipe, lesions: tuple[Placed, ...]) -> tuple[PlacedSpot, ...]:
     """Uptake without a lesion, each at a place of its kind."""
-    rng = np.random.default_rng([recipe.seed, 4])
+    rng = recipe.rng(Stream.SPOTS)
     return tuple(_spot(body, rng, spot, lesions) for spot in recipe.spots)
 
 
@@ -141,7 +169,7 @@ def _spot_places(body: Body, rng: np.random.Generator, spot: SpotRecipe) -> Poin
     if spot.place is Spot.GUT_AT_CAPSULE:
         return _gut_places(body, rng, spot.diameter_mm / 2)
     tissue = Tissue.BILE_DUCT if spot.place is Spot.BILE_DUCT else Tissue.PORTAL_VEIN
-    along = distance_to_tubes(body.trees(tissue), points)
+    along = distance_to_segments(body.trees(tissue), coords_of(points))
     central = (depth > 3.0) & (along < 2.0)
     return points[central] if central.any() else points[np.argsort(along)[:5]]
 

@@ -1,14 +1,20 @@
 """What to simulate: every knob of a study, with the defaults of an ordinary one."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
+from hashlib import sha256
 from pathlib import Path
+
+import numpy as np
 
 from lesionmatch.errors import InvalidOption
 from lesionmatch.segments import Kind
 
 PATIENT_LABELS_VARIABLE = "LESIONMATCH_PATIENT_LABELS"
 """Environment variable that names the folder with a real patient's label maps."""
+
+VISITS = 7919
+"""Keeps a visit's number apart from the other parts of a random stream's key."""
 
 
 class Place(Enum):
@@ -84,29 +90,79 @@ class SpotRecipe:
     place: Spot = Spot.BILE_DUCT
 
 
+class Resection(Enum):
+    """Which part of the liver is no longer there."""
+
+    NONE = "none"
+    LEFT_LATERAL = "left lateral sectionectomy"
+    RIGHT_POSTERIOR = "right posterior sectionectomy"
+
+
+class Stream(IntEnum):
+    """What a part of the randomness is for. Each has numbers of its own, so that a change of
+    one part leaves the others as they were; a number is never given to another purpose."""
+
+    BODY = 1
+    TISSUES = 2
+    LESIONS = 3
+    SPOTS = 4
+    SCENE = 5
+    VISIT = 6
+    SCENARIO = 7
+    ORDINARY = 8
+    DISEASE = 9
+    CT_TEXTURE = 10
+    CT_NOISE = 11
+    GUT = 13
+    PET_TEXTURE = 20
+    PET_NOISE = 21
+    HBP_TEXTURE = 30
+    HBP_NOISE = 31
+    DECOYS = 40
+    PAGE = 60
+    THIGHS = 70
+
+
+OF_THE_PATIENT = (Stream.BODY, Stream.TISSUES, Stream.CT_TEXTURE, Stream.HBP_TEXTURE)
+"""What stays the same when a patient comes again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One simulated study. The same recipe gives the same voxels."""
 
     seed: int
+    """The patient, and all that is random."""
     lesions: tuple[LesionRecipe, ...] = ()
     spots: tuple[SpotRecipe, ...] = ()
     anatomy: Anatomy = Anatomy.ANALYTIC
     patient_labels: Path | None = None
     """Folder of the label maps for `Anatomy.PATIENT`; else the environment variable."""
+    visit: int = 0
+    """Another visit of the same patient: the same body with other disease, breath and noise."""
     size: Size = Size.SMALL
     build: float | None = None
     """From 0, thin, to 1, large; by the seed when None."""
     liver_ml_scale: float = 1.0
     """Scales the liver's volume."""
+    resection: Resection = Resection.NONE
+    """What a surgeon took; of the analytic anatomy only."""
     # --- how the MRI differs from the CT
     breathing_mm: float = 12.0
     """Craniocaudal shift of the liver's dome; the MRI's is the higher one when positive."""
+    breathing_ap_share: float = 0.0
+    """How far the liver moves to the back as well, as a share of how far it moves up."""
     deformation_mm: float = 5.0
     """Largest smooth displacement within the liver, beside the breathing."""
+    deformation_wavelengths_mm: tuple[float, float] = (170.0, 300.0)
+    """Shortest and longest; shorter ones bend the liver more locally."""
+    deformation_keeps_volume: bool = False
+    """Whether the deformation is a shear, which keeps volumes as a liver nearly does."""
     rotation_deg: float = 3.0
     frame_offset_mm: float = 150.0
     """Distance between the two frames' origins."""
+    gut_differs: bool = False
+    """Whether stomach and bowel lie and are filled otherwise at the MRI's visit."""
     mri_plane: Plane = Plane.AXIAL
     mri_tilt_deg: float = 0.0
     mri_missing_mm: tuple[float, float] = (0.0, 0.0)
@@ -123,6 +179,8 @@ class Recipe:
     pet_fwhm_mm: float = 6.5
     pet_breathing_mm: float = 8.0
     """Peak-to-peak excursion during the PET, which blurs it along the body."""
+    pet_sharpening: float = 0.0
+    """Of a reconstruction that models the resolution; 1.5 overshoots an edge by 6 per cent."""
     gut_suv: float | None = None
     """Uptake of stomach and bowel wall; 2 to 7 by the seed when None."""
     # --- CT and MRI
@@ -135,10 +193,31 @@ class Recipe:
     """Half the range of the logarithm of the coil's sensitivity."""
     hbp_texture: float = 0.03
     """Coarse inhomogeneity of the parenchyma; 0.12 for a cirrhotic liver."""
+    outline_error_mm: float = 0.0
+    """How much too wide the reader draws every lesion; negative draws them too tight."""
     hbp_vessel_contrast: float = 1.0
     """1 for a liver that took up the contrast agent well, 0.3 for a poor hepatobiliary phase."""
 
+    def rng(self, stream: Stream, *parts: int) -> np.random.Generator:
+        """The random numbers of one purpose."""
+        is_anew = self.visit > 0 and stream not in OF_THE_PATIENT
+        return np.random.default_rng(
+            [self.seed, int(stream), *parts, *([VISITS + self.visit] if is_anew else [])]
+        )
+
+    def uid(self, *parts: object) -> str:
+        """A DICOM UID that follows from the recipe's seed and visit and what it stands for."""
+        visit = (f"visit {self.visit}",) if self.visit else ()
+        text = "/".join(str(part) for part in (self.seed, *visit, *parts))
+        return f"2.25.{int.from_bytes(sha256(text.encode()).digest()[:15], 'big')}"
+
     def __post_init__(self) -> None:
+        shortest, longest = self.deformation_wavelengths_mm
+        if not 60.0 <= shortest <= longest:
+            raise InvalidOption(
+                "deformation_wavelengths_mm: wanted two of at least 60 in order, got "
+                f"{self.deformation_wavelengths_mm}"
+            )
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not low <= value <= high:
@@ -147,7 +226,9 @@ class Recipe:
 
 _RANGES = (
     ("seed", 0, 2**63 - 1),
+    ("visit", 0, 1000),
     ("breathing_mm", -40.0, 40.0),
+    ("breathing_ap_share", 0.0, 0.6),
     ("deformation_mm", 0.0, 12.0),
     ("rotation_deg", 0.0, 20.0),
     ("frame_offset_mm", 0.0, 2000.0),
@@ -155,6 +236,8 @@ _RANGES = (
     ("pet_ct_offset_mm", -25.0, 25.0),
     ("liver_cov", 0.0, 0.6),
     ("pet_fwhm_mm", 3.0, 15.0),
+    ("pet_sharpening", 0.0, 2.0),
+    ("outline_error_mm", -5.0, 10.0),
     ("pet_breathing_mm", 0.0, 30.0),
     ("liver_ml_scale", 0.5, 2.5),
 )

@@ -13,13 +13,13 @@ import numpy as np
 from lesionmatch.geometry import Grid
 from lesionmatch.phantom.body import Body, Organ, Tissue
 from lesionmatch.phantom.motion import Pose
-from lesionmatch.phantom.shapes import Coords, Ellipsoid, Field, Segment, Triple
+from lesionmatch.phantom.shapes import Coords, Distance, Ellipsoid, Field, Segment, Triple
 
 Box = tuple[slice, slice, slice]
 SLAB_VOXELS = 3_000_000
 """Voxels rendered at once, which bounds the memory of a clinical grid."""
 FINE_MM = 1.0
-"""Sampling within lesions."""
+"""Sampling within lesions; finer, a quarter of the radius, in small ones, coarser in large."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,8 +162,13 @@ def paint(body: Body, slab: Slab, values: Sequence[Mapping[Tissue, float]]) -> l
     return arrays
 
 
-def fine_share(grid: Grid, pose: Pose, shape: Ellipsoid) -> tuple[Box, Field] | None:
-    """Share of each voxel that a visceral solid fills, by sampling below the voxel."""
+def fine_share(
+    grid: Grid, pose: Pose, shape: Ellipsoid, bounds: Distance | None = None
+) -> tuple[Box, Field] | None:
+    """Share of each voxel that a visceral solid fills, by sampling below the voxel.
+
+    Another solid may bound it.
+    """
     centre = pose.world_mm(np.array(shape.centre_mm))[0]
     reach = 1.35 * max(shape.half_mm) + 1.5
     corners = centre + reach * np.array([[-1.0] * 3, [1.0] * 3])
@@ -176,10 +181,14 @@ def fine_share(grid: Grid, pose: Pose, shape: Ellipsoid) -> tuple[Box, Field] | 
     if box is None:
         return None
     part = grid.crop(box)
-    counts = np.maximum(np.ceil(grid.spacing_mm / FINE_MM), 1).astype(int)
+    radius = min(shape.radii_mm)
+    fine_mm = max(min(FINE_MM, radius / 4), radius / 13)
+    counts = np.maximum(np.ceil(grid.spacing_mm / fine_mm), 1).astype(int)
     fine = part.with_spacing(grid.spacing_mm / counts)
     view = slab(fine, pose)
     share = view.share(shape(view.visceral))
+    if bounds is not None:
+        share = np.minimum(share, view.share(bounds(view.visceral)))
     a, b, c = (int(n) for n in counts)
     s, r, q = part.shape
     return box, share.reshape(s, a, r, b, q, c).mean((1, 3, 5), dtype=np.float32)

@@ -11,9 +11,9 @@ from lesionmatch.phantom import render
 from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.motion import Pose
 from lesionmatch.phantom.placing import Placed, PlacedSpot
-from lesionmatch.phantom.recipe import Recipe
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.phantom.render import Box
-from lesionmatch.phantom.shapes import Field, ripple
+from lesionmatch.phantom.shapes import Field, coords_of, ripple
 from lesionmatch.phantom.tissues import AIR_HU, LESION_HBP, LESION_HU, Tissues
 from lesionmatch.segments import Kind
 
@@ -25,27 +25,20 @@ PET_UNEVENNESS = 0.04
 CYST_HU = 6.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rendered:
-    """A noise-free image, with the lesions' share of each voxel."""
-
-    array: Field
-    liver_share: Field
-    lesion_shares: tuple[tuple[Box, Field] | None, ...]
-
-
 def _rendered(
     body: Body,
     grid: Grid,
     pose: Pose,
     values: dict[Tissue, float],
     texture: float,
-    seed: tuple[int, int],
+    rng: np.random.Generator,
 ) -> tuple[Field, Field]:
     """The body without lesions, its parenchyma slightly uneven; and the liver's share."""
     array = np.empty(grid.shape, np.float32)
     liver = np.zeros(grid.shape, np.float32)
-    waves = ripple(np.random.default_rng(list(seed)), 6, (25.0, 90.0))
+    waves = ripple(rng, 6, (25.0, 90.0))
+    # Without its mean over the liver, so that the liver's value stays what the recipe says.
+    level = float(waves(coords_of(body.liver_points_mm(np.random.default_rng(0), 2000))).mean())
     for part, view in render.slabs(grid, pose):
         (array[part],) = render.paint(body, view, [values])
         found = render.organ_share(view, body.liver)
@@ -54,7 +47,7 @@ def _rendered(
         box, share = found
         liver[part][box] = share
         if texture:
-            wave = waves(render.cut(view.visceral, box))
+            wave = waves(render.cut(view.visceral, box)) - level
             array[part][box] *= 1.0 + texture * share * wave
     return array, liver
 
@@ -80,14 +73,14 @@ def ct_image(
 ) -> Image:
     """A venous-phase CT in HU."""
     relative = {tissue: hu - AIR_HU for tissue, hu in tissues.hu.items()}
-    array, _ = _rendered(body, grid, pose, relative, 0.004, (recipe.seed, 10))
+    array, _ = _rendered(body, grid, pose, relative, 0.004, recipe.rng(Stream.CT_TEXTURE))
     array += AIR_HU
     liver = tissues.hu[Tissue.LIVER]
     for lesion in lesions:
         kind = lesion.recipe.kind
         hu = CYST_HU if kind is Kind.CYST else liver + LESION_HU[kind]
         _cover(array, grid, pose, lesion, hu)
-    rng = np.random.default_rng([recipe.seed, 11])
+    rng = recipe.rng(Stream.CT_NOISE)
     array += recipe.ct_noise_hu * noise(rng, grid, CT_NOISE_FWHM_MM)
     return Image(grid, np.clip(np.rint(array), -1024, 3071), Quantity.HOUNSFIELD)
 
@@ -95,7 +88,7 @@ def ct_image(
 def _cover(
     array: Field, grid: Grid, pose: Pose, lesion: Placed | PlacedSpot, value: float
 ) -> tuple[Box, Field] | None:
-    found = render.fine_share(grid, pose, lesion.shape)
+    found = render.fine_share(grid, pose, lesion.shape, lesion.bounds)
     if found is not None:
         render.fill(array, *found, value)
     return found
@@ -103,11 +96,9 @@ def _cover(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pet:
-    """A PET image with what is known of it."""
+    """A PET image, and where the liver lies on it."""
 
     suv: Image
-    clean: Image
-    """The same without noise."""
     liver_share: Field
 
 
@@ -121,15 +112,26 @@ def pet_image(
 ) -> Pet:
     """SUV: activity, blurred by resolution and breathing, with noise like its square root."""
     liver_suv = tissues.suv[Tissue.LIVER]
-    array, share = _rendered(body, grid, pose, dict(tissues.suv), PET_UNEVENNESS, (recipe.seed, 20))
+    array, share = _rendered(
+        body, grid, pose, dict(tissues.suv), PET_UNEVENNESS, recipe.rng(Stream.PET_TEXTURE)
+    )
     for lesion in hot:
         _cover(array, grid, pose, lesion, lesion.recipe.tumour_to_liver * liver_suv)
-    clean = ndimage.gaussian_filter(array, pet_sd(recipe, grid), truncate=4.0)
-    rng = np.random.default_rng([recipe.seed, 21])
+    clean = _blurred(array, recipe, grid)
+    rng = recipe.rng(Stream.PET_NOISE)
     grain = noise(rng, grid, PET_NOISE_FWHM_MM)
     noisy = clean + recipe.liver_cov * np.sqrt(np.maximum(clean, 0.0) * liver_suv) * grain
     suv = np.maximum(noisy, 0.0)
-    return Pet(Image(grid, suv, Quantity.SUV_BW), Image(grid, clean, Quantity.SUV_BW), share)
+    return Pet(Image(grid, suv, Quantity.SUV_BW), share)
+
+
+def _blurred(array: Field, recipe: Recipe, grid: Grid) -> Field:
+    """The activity at the scanner's resolution, sharpened where its reconstruction does so."""
+    clean = ndimage.gaussian_filter(array, pet_sd(recipe, grid), truncate=4.0)
+    if recipe.pet_sharpening == 0.0:
+        return np.asarray(clean)
+    softer = ndimage.gaussian_filter(clean, _sd(recipe.pet_fwhm_mm, grid), truncate=4.0)
+    return np.asarray(clean + recipe.pet_sharpening * (clean - softer))
 
 
 def breathing_sd_mm(recipe: Recipe) -> float:
@@ -170,19 +172,32 @@ def hbp_image(
 ) -> Hbp:
     """A hepatobiliary-phase image: relative signal, coil bias, Rician noise, any scale."""
     array, liver = _rendered(
-        body, grid, pose, dict(tissues.hbp), recipe.hbp_texture, (recipe.seed, 30)
+        body, grid, pose, dict(tissues.hbp), recipe.hbp_texture, recipe.rng(Stream.HBP_TEXTURE)
     )
     shares = tuple(_cover(array, grid, pose, one, LESION_HBP[one.recipe.kind]) for one in lesions)
-    rng = np.random.default_rng([recipe.seed, 31])
+    rng = recipe.rng(Stream.HBP_NOISE)
     signal = array * _coil(rng, grid, recipe.hbp_bias)
     real = signal + recipe.hbp_noise * noise(rng, grid, 1.0)
     imaginary = recipe.hbp_noise * noise(rng, grid, 1.0)
     scale = float(np.exp(rng.uniform(np.log(180.0), np.log(1500.0))))
     magnitude = np.rint(scale * np.hypot(real, imaginary))
+    drawn = shares if recipe.outline_error_mm == 0.0 else _drawn(recipe, lesions, grid, pose)
     return Hbp(
         Image(grid, magnitude, Quantity.ARBITRARY),
         Mask(grid, liver >= 0.5),
-        tuple(_mask(grid, found) for found in shares),
+        tuple(_mask(grid, found) for found in drawn),
+    )
+
+
+def _drawn(
+    recipe: Recipe, lesions: tuple[Placed, ...], grid: Grid, pose: Pose
+) -> tuple[tuple[Box, Field] | None, ...]:
+    """Lesions as a reader draws them who draws all too wide, or too tight."""
+    margin = recipe.outline_error_mm
+    shapes = [one.shape.grown(max(margin, 0.3 - min(one.shape.radii_mm))) for one in lesions]
+    return tuple(
+        render.fine_share(grid, pose, shape, one.bounds)
+        for shape, one in zip(shapes, lesions, strict=True)
     )
 
 

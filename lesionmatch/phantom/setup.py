@@ -1,15 +1,14 @@
 """Where the scanners' grids lie and how the body lies in each scanner."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.geometry import Frame, Grid, Transform
+from lesionmatch.geometry import Frame, Grid, Points, Transform
 from lesionmatch.phantom.body import Body
-from lesionmatch.phantom.motion import Breath, Pose, deformation
-from lesionmatch.phantom.recipe import Plane, Recipe, Size
+from lesionmatch.phantom.motion import Breath, Deformation, Pose, Shear, deformation, shear
+from lesionmatch.phantom.recipe import Plane, Recipe, Size, Stream
 from lesionmatch.phantom.shapes import rotation
 
 LIVER_POINTS = 1500
@@ -52,12 +51,6 @@ SCANNERS = {
 }
 
 
-def uid(*parts: object) -> str:
-    """A DICOM UID that follows from what it stands for."""
-    digest = sha256("/".join(str(part) for part in parts).encode()).digest()
-    return f"2.25.{int.from_bytes(digest[:15], 'big')}"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """The body in the three scanners, and their grids."""
@@ -74,11 +67,11 @@ class Scene:
 
 def scene(recipe: Recipe, body: Body) -> Scene:
     """Poses and grids of a recipe."""
-    rng = np.random.default_rng([recipe.seed, 5])
+    rng = recipe.rng(Stream.SCENE)
     points = body.liver_points_mm(rng, LIVER_POINTS)
     pet_frame, mri_frame = (
-        Frame(uid(recipe.seed, "pet frame")),
-        Frame(uid(recipe.seed, "mri frame")),
+        Frame(recipe.uid("pet frame")),
+        Frame(recipe.uid("mri frame")),
     )
     offset = rng.normal(0, 0.3, 3) + np.array([0, 0, rng.choice([-1.0, 1.0])])
     offset *= recipe.frame_offset_mm / np.linalg.norm(offset)
@@ -86,10 +79,12 @@ def scene(recipe: Recipe, body: Body) -> Scene:
     upright = _placed(pet_frame, isocentre + offset, np.eye(3))
     turn = rotation(rng.normal(size=3), np.deg2rad(recipe.rotation_deg))
     lying = _placed(mri_frame, isocentre, turn)
-    bent = deformation(rng, recipe.deformation_mm, points) if recipe.deformation_mm else None
+    bent = _bent(rng, recipe, points)
     ct = Pose(upright, body.cavity)
     pet = Pose(upright, body.cavity, _breath(body, recipe.pet_ct_offset_mm))
-    mri = Pose(lying, body.cavity, _breath(body, recipe.breathing_mm), bent)
+    mri = Pose(
+        lying, body.cavity, _breath(body, recipe.breathing_mm, recipe.breathing_ap_share), bent
+    )
     scanners = SCANNERS[recipe.size]
     return Scene(
         ct, pet, mri,
@@ -108,8 +103,18 @@ def _placed(frame: Frame, origin_mm: NDArray[np.float64], turn: NDArray[np.float
     return Transform(frame, Frame("body"), world_from_body).inverse
 
 
-def _breath(body: Body, shift_mm: float) -> Breath | None:
-    return Breath(shift_mm, body.top_mm) if shift_mm else None
+def _breath(body: Body, shift_mm: float, ap_share: float = 0.0) -> Breath | None:
+    return Breath(shift_mm, body.top_mm, ap_share) if shift_mm else None
+
+
+def _bent(
+    rng: np.random.Generator, recipe: Recipe, points_mm: Points
+) -> Deformation | Shear | None:
+    if recipe.deformation_mm == 0.0:
+        return None
+    wavelengths = recipe.deformation_wavelengths_mm
+    bend = shear if recipe.deformation_keeps_volume else deformation
+    return bend(rng, recipe.deformation_mm, wavelengths, points_mm)
 
 
 def _centred(
@@ -137,15 +142,20 @@ def _upright_grid(
 
 
 def _without_ends(grid: Grid, pose: Pose, body: Body, missing_mm: tuple[float, float]) -> Grid:
-    """The slices that remain when the ends of the liver are not covered."""
+    """The part that remains when the ends of the liver are not covered."""
     if missing_mm == (0.0, 0.0):
         return grid
-    z = pose.body_from_world.apply(grid.world(np.eye(3)[:1] * np.arange(grid.shape[0])[:, None]))
+    axis = int(np.abs(grid.directions[2]).argmax())
+    middle = (np.array(grid.shape) - 1.0) / 2.0
+    line = np.tile(middle, (grid.shape[axis], 1))
+    line[:, axis] = np.arange(grid.shape[axis])
+    z = pose.body_from_world.apply(grid.world(line))[:, 2]
     low = body.bottom_mm + missing_mm[0] if missing_mm[0] else -np.inf
     high = body.top_mm - missing_mm[1] if missing_mm[1] else np.inf
-    kept = np.flatnonzero((z[:, 2] >= low) & (z[:, 2] <= high))
-    part = slice(int(kept[0]), int(kept[-1]) + 1)
-    return grid.crop((part, slice(0, grid.shape[1]), slice(0, grid.shape[2])))
+    kept = np.flatnonzero((z >= low) & (z <= high))
+    parts = [slice(0, n) for n in grid.shape]
+    parts[axis] = slice(int(kept[0]), int(kept[-1]) + 1)
+    return grid.crop((parts[0], parts[1], parts[2]))
 
 
 def _mri_grid(

@@ -6,7 +6,7 @@ are a triple of arrays that broadcast against each other, which makes a grid alo
 body's axes cheap.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,15 @@ class Ellipsoid:
         x, y, z = (r + margin_mm for r in self.radii_mm)
         return Ellipsoid(self.centre_mm, (x, y, z), self.axes)
 
+    def surface_mm(self, count: int = 200) -> NDArray[np.float64]:
+        """(N, 3) points of the surface, spread by the golden angle."""
+        n = np.arange(count)
+        z = 1 - (2 * n + 1) / count
+        ring, turn = np.sqrt(1 - z * z), np.pi * (3 - np.sqrt(5)) * n
+        ball = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], 1)
+        axes = np.eye(3) if self.axes is None else np.array(self.axes)
+        return np.asarray(np.array(self.centre_mm) + (ball * np.array(self.radii_mm)) @ axes)
+
     @property
     def half_mm(self) -> Triple:
         """Half the size of the box around it along the body's axes."""
@@ -142,12 +151,11 @@ def tube(points_mm: ArrayLike, start_radius_mm: float, stop_radius_mm: float) ->
     ]
 
 
-def distance_to_tubes(segments: list[Segment] | tuple[Segment, ...], points_mm: ArrayLike) -> Field:
-    """Signed distance of points, (N, 3), to the nearest of some segments; inf for none."""
-    at = coords_of(points_mm)
-    nearest = np.full(at[0].shape, np.inf, np.float32)
+def distance_to_segments(segments: Sequence[Segment], at: Coords) -> Field:
+    """Signed distance to the nearest of some segments; inf for none."""
+    nearest: Field = np.full(np.broadcast_shapes(*(a.shape for a in at)), np.inf, np.float32)
     for segment in segments:
-        np.minimum(nearest, segment(at), out=nearest)
+        nearest = np.minimum(nearest, segment(at))
     return nearest
 
 

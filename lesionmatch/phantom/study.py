@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from lesionmatch.errors import InvalidOption
+import numpy as np
+
 from lesionmatch.image import Image, Mask
-from lesionmatch.phantom import analytic, scanners
-from lesionmatch.phantom.body import Body
+from lesionmatch.phantom import analytic, patient, render, scanners
+from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.placing import Placed, place_lesions, place_spots
 from lesionmatch.phantom.recipe import Anatomy, Recipe
 from lesionmatch.phantom.setup import Scene, scene
@@ -30,15 +31,29 @@ class SimulatedStudy:
     """The lesions the MRI covers, as a reader would outline them."""
     truth: Truth
     body: Body
+    mri_body: Body
+    """The same, but for stomach and bowel where those differ at the MRI's visit."""
     scene: Scene
     tissues: Tissues
 
 
+def vessels_on_mri(study: SimulatedStudy, *, least_radius_mm: float = 1.5) -> Mask:
+    """Large veins (portal, hepatic, cava) on the HBP grid, at least half a voxel filled."""
+    veins = study.body.trees(Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
+    large = [vein for vein in veins if vein.stop_radius_mm >= least_radius_mm]
+    array = np.zeros(study.hbp.grid.shape, bool)
+    for part, view in render.slabs(study.hbp.grid, study.scene.mri_pose):
+        found = render.tree_share(view, large)
+        if found is not None:
+            array[part][found[0]] = found[1] >= 0.5
+    return Mask(study.hbp.grid, array)
+
+
 def anatomy(recipe: Recipe) -> Body:
-    """The body a recipe asks for."""
+    """The body a recipe asks for. Raises `NothingFound` without the patient's label maps."""
     if recipe.anatomy is Anatomy.ANALYTIC:
         return analytic.body(recipe)
-    raise InvalidOption("anatomy: wanted analytic, got patient; not available")
+    return patient.body(recipe)
 
 
 def simulate(recipe: Recipe) -> SimulatedStudy:
@@ -50,7 +65,8 @@ def simulate(recipe: Recipe) -> SimulatedStudy:
     view = scene(recipe, body)
     ct = scanners.ct_image(recipe, body, values, placed, view.ct_grid, view.ct_pose)
     pet = scanners.pet_image(recipe, body, values, (*placed, *spots), view.pet_grid, view.pet_pose)
-    hbp = scanners.hbp_image(recipe, body, values, placed, view.hbp_grid, view.mri_pose)
+    mri_body = analytic.another_day(recipe, body) if _gut_differs(recipe) else body
+    hbp = scanners.hbp_image(recipe, mri_body, values, placed, view.hbp_grid, view.mri_pose)
     return SimulatedStudy(
         recipe=recipe,
         suv=pet.suv,
@@ -61,9 +77,15 @@ def simulate(recipe: Recipe) -> SimulatedStudy:
         segments=_segments(placed, hbp.lesions),
         truth=describe(recipe, body, view, values, placed, spots, hbp),
         body=body,
+        mri_body=mri_body,
         scene=view,
         tissues=values,
     )
+
+
+def _gut_differs(recipe: Recipe) -> bool:
+    # The patient's bowel has no labels of its own that could be exchanged.
+    return recipe.gut_differs and recipe.anatomy is Anatomy.ANALYTIC
 
 
 LABELS = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesionmatch.phantom.body import Tissue
-from lesionmatch.phantom.recipe import Recipe
+from lesionmatch.phantom.recipe import Recipe, Stream
 from lesionmatch.segments import Kind
 
 AIR_HU = -1000.0
@@ -89,7 +89,7 @@ def _varied(rng: np.random.Generator, values: Values, spread: float) -> dict[Tis
 
 def tissues(recipe: Recipe) -> Tissues:
     """Values for a recipe's seed; what the recipe names is as it says."""
-    rng = np.random.default_rng([recipe.seed, 2])
+    rng = recipe.rng(Stream.TISSUES)
     return Tissues(_hu(rng, recipe), _suv(rng, recipe), _hbp(rng, recipe))
 
 
@@ -98,6 +98,7 @@ def _hu(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
     for tissue in (Tissue.LUNG, Tissue.GAS, Tissue.SKIN_FAT, Tissue.CAVITY_FAT):
         hu[tissue] = HU[tissue]
     liver = float(rng.uniform(95, 125))
+    hu[Tissue.SOFT] = 58.0
     hu[Tissue.LIVER] = liver if recipe.liver_hu is None else recipe.liver_hu
     return hu
 
@@ -106,6 +107,7 @@ def _suv(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
     suv = _varied(rng, SUV, 0.18)
     liver = float(np.clip(5.0 * np.exp(rng.normal(0, 0.28)), 2.8, 8.0))
     suv[Tissue.LIVER] = liver if recipe.liver_suv is None else recipe.liver_suv
+    suv[Tissue.SOFT] = 1.3
     # Blood and bile stay below the liver, so that vessels are cold as they are in patients.
     for tissue in (*_VESSELS, Tissue.GALLBLADDER):
         suv[tissue] = min(suv[tissue], 0.5 * suv[Tissue.LIVER])
@@ -118,6 +120,7 @@ def _suv(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
 def _hbp(rng: np.random.Generator, recipe: Recipe) -> dict[Tissue, float]:
     hbp = _varied(rng, HBP, 0.08)
     hbp[Tissue.LIVER] = 1.0
+    hbp[Tissue.SOFT] = 0.42
     hbp[Tissue.GALLBLADDER] = float(rng.uniform(0.3, 2.0))
     hbp[Tissue.BILE_DUCT] = float(rng.uniform(1.2, 2.2))
     hbp[Tissue.SPLEEN] = float(np.clip(hbp[Tissue.SPLEEN], 0.40, 0.62))

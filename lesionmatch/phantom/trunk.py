@@ -110,7 +110,8 @@ def _rib(trunk: Trunk, at: Coords) -> Field:
     ring = np.hypot(1.35 * middle, 0.75 * across) - 4.6
     front = trunk.cavity_y_mm - 0.62 * trunk.cavity_b_mm - at[1]
     arch = -70.0 - at[2] - 1.2 * (at[1] - trunk.cavity_y_mm)
-    return common(common(ring, front), arch)
+    spine = np.where(at[1] > trunk.spine_y_mm, 30.0 - np.abs(at[0]), -30.0)
+    return common(common(common(ring, front), arch), spine)
 
 
 def outer_parts(trunk: Trunk) -> list[Organ]:

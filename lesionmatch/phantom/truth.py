@@ -250,7 +250,7 @@ def _lesion(
     at = {p: triple(pose.world_mm(centre)[0]) for p, pose in _poses(scene).items()}
     share = recovery(recipe, lesion.shape)
     contrast = _contrast(recipe, lesion.recipe.tumour_to_liver, share)
-    points = surface_mm(lesion.shape)
+    points = lesion.shape.surface_mm()
     return LesionTruth(
         lesion_id=lesion_id,
         kind=lesion.recipe.kind,
@@ -294,16 +294,6 @@ def _spot(recipe: Recipe, body: Body, scene: Scene, spot: PlacedSpot) -> SpotTru
     )
 
 
-def surface_mm(shape: Ellipsoid, count: int = 200) -> Points:
-    """(N, 3) points of an ellipsoid's surface, spread by the golden angle."""
-    n = np.arange(count)
-    z = 1 - (2 * n + 1) / count
-    turn = np.pi * (3 - np.sqrt(5)) * n
-    ball = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z], 1)
-    axes = np.eye(3) if shape.axes is None else np.array(shape.axes)
-    return np.asarray(np.array(shape.centre_mm) + (ball * np.array(shape.radii_mm)) @ axes)
-
-
 def capsule_distance_mm(body: Body, shape: Ellipsoid) -> float:
     """Distance of a lesion's surface to the capsule, by marching rays from its middle.
 
@@ -311,22 +301,32 @@ def capsule_distance_mm(body: Body, shape: Ellipsoid) -> float:
     it changes sign. Steps of half a millimetre.
     """
     centre = np.array(shape.centre_mm)
-    away = surface_mm(Ellipsoid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), 400)
+    away = Ellipsoid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)).surface_mm(400)
     steps = np.arange(0.5, 110.0, 0.5)
     points = centre + away[:, None, :] * steps[None, :, None]
     outside = body.capsule(coords_of(points)) > 0
     leaves = outside.any(1)
     exits = centre + away[leaves] * steps[outside.argmax(1)][leaves, None]
-    surface = surface_mm(shape)
+    surface = shape.surface_mm()
     gaps = np.linalg.norm(surface[:, None] - exits[None], axis=-1)
     return 0.0 if bool((body.capsule(coords_of(surface)) > 0).any()) else float(gaps.min())
 
 
 def recovery(recipe: Recipe, shape: Ellipsoid) -> float:
     """Share of a lesion's contrast left at its middle by resolution and breathing."""
-    fine = 0.75
     sd = recipe.pet_fwhm_mm / FWHM_PER_SD
-    sd_z = float(np.hypot(sd, scanners.breathing_sd_mm(recipe)))
+    motion, sharpening = scanners.breathing_sd_mm(recipe), recipe.pet_sharpening
+    plain = _centre_share(shape, sd, float(np.hypot(sd, motion)))
+    if sharpening == 0.0:
+        return plain
+    wide = float(np.sqrt(2.0)) * sd
+    softer = _centre_share(shape, wide, float(np.hypot(wide, motion)))
+    return (1.0 + sharpening) * plain - sharpening * softer
+
+
+def _centre_share(shape: Ellipsoid, sd: float, sd_z: float) -> float:
+    """What a Gaussian blur, wider along the body, leaves of a solid at its middle."""
+    fine = 0.75
     reach = np.array([max(shape.half_mm) + 3.5 * s for s in (sd_z, sd, sd)])
     half = np.ceil(reach / fine).astype(int)
     z, y, x = np.ogrid[tuple(slice(-n, n + 1) for n in half)]

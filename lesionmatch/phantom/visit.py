@@ -1,15 +1,16 @@
 """The two visits of a simulated patient: who, when, on which scanner, under which names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from lesionmatch.dicom.write import Injection, Patient, Series, StudyHeader
-from lesionmatch.phantom.recipe import Recipe
-from lesionmatch.phantom.setup import uid
+from lesionmatch.dicom.write import Patient, Series, StudyHeader
+from lesionmatch.dicom.write_pet import Injection
+from lesionmatch.phantom.recipe import Recipe, Stream
 
 FIRST_DAY = datetime(2024, 3, 11)
+BETWEEN_VISITS = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ HABITS = (
 )  # fmt: skip
 
 
+PHILIPS = HABITS[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Visits:
     """The headers both folders share."""
@@ -71,21 +75,20 @@ class Visits:
     """When the gadoxetate went in."""
 
 
-def visits(recipe: Recipe) -> Visits:
-    """Dates, doses and names, which follow from the seed."""
-    rng = np.random.default_rng([recipe.seed, 6])
-    names = HABITS[recipe.seed % len(HABITS)]
-    day = FIRST_DAY + timedelta(
-        days=int(rng.integers(0, 200)), hours=9, minutes=int(rng.integers(60))
-    )
-    patient = Patient(
-        identifier=f"SIM{recipe.seed:06d}",
-        name=f"Phantom^Number {recipe.seed}",
-        birth_date=f"{1940 + int(rng.integers(50))}0617",
-        sex=str(rng.choice(["F", "M"])),
-        weight_kg=float(rng.integers(52, 110)),
-        height_m=float(rng.integers(155, 192)) / 100.0,
-    )
+BARE = Names(
+    "SIEMENS", "MAGNETOM Vida", "Biograph 64", "Abdomen 3.0", "PET", "PET", "loc", "t2_tra",
+    "t1_tra", "diff_tra", "t1_vibe_tra", "t1_vibe_tra", "t1_vibe_tra", "t1_vibe_tra",
+    "t1_vibe_tra", "FS",
+)  # fmt: skip
+"""A site whose descriptions tell the phases from each other by nothing but their times."""
+
+
+def visits(recipe: Recipe, names: Names | None = None) -> Visits:
+    """Dates, doses and, unless given, names, which follow from the seed."""
+    names = HABITS[recipe.seed % len(HABITS)] if names is None else names
+    first = replace(recipe, visit=0).rng(Stream.VISIT)
+    day, patient = _first_day(first) + recipe.visit * BETWEEN_VISITS, _patient(recipe, first)
+    rng = recipe.rng(Stream.VISIT) if recipe.visit else first
     injected = day - timedelta(minutes=float(rng.integers(50, 75)), seconds=17)
     mri_day = day + timedelta(days=int(rng.integers(1, 60)), hours=2)
     return Visits(
@@ -97,15 +100,31 @@ def visits(recipe: Recipe) -> Visits:
     )
 
 
+def _first_day(rng: np.random.Generator) -> datetime:
+    days, minutes = int(rng.integers(0, 200)), int(rng.integers(60))
+    return FIRST_DAY + timedelta(days=days, hours=9, minutes=minutes)
+
+
+def _patient(recipe: Recipe, rng: np.random.Generator) -> Patient:
+    return Patient(
+        identifier=f"SIM{recipe.seed:06d}",
+        name=f"Phantom^Number {recipe.seed}",
+        birth_date=f"{1940 + int(rng.integers(50))}0617",
+        sex=str(rng.choice(["F", "M"])),
+        weight_kg=float(rng.integers(52, 110)),
+        height_m=float(rng.integers(155, 192)) / 100.0,
+    )
+
+
 def _header(
     recipe: Recipe, patient: Patient, kind: str, day: datetime, text: str, model: str, names: Names
 ) -> StudyHeader:
     return StudyHeader(
-        uid=uid(recipe.seed, "study", kind),
+        uid=recipe.uid("study", kind),
         patient=patient,
         start=day,
         description=text,
-        accession=f"A{recipe.seed:05d}{kind[0]}",
+        accession=f"A{recipe.seed:05d}{kind[0]}{recipe.visit or ''}",
         manufacturer=names.manufacturer,
         model=model,
     )

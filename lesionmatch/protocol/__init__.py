@@ -24,25 +24,31 @@ from pathlib import Path
 from typing import Any
 
 from lesionmatch.errors import InvalidOption
+from lesionmatch.protocol.cohort import CohortRules
 from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRules, RelationRules
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
 from lesionmatch.protocol.registration import RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
     "CallRules",
+    "CohortRules",
     "DetectabilityRules",
     "FlagRules",
     "FociRules",
+    "InputLimits",
     "LandmarkRules",
     "LiverRules",
     "Protocol",
     "ReasonRules",
     "RegistrationRules",
     "RelationRules",
+    "SeriesRules",
+    "SuvRules",
     "UptakeRules",
     "changed",
     "load_protocol",
@@ -64,7 +70,11 @@ class Protocol:
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
     liver: LiverRules = field(default_factory=LiverRules)
     calls: CallRules = field(default_factory=CallRules)
+    cohort: CohortRules = field(default_factory=CohortRules)
     foci: FociRules = field(default_factory=FociRules)
+    input: InputLimits = field(default_factory=InputLimits)
+    series: SeriesRules = field(default_factory=SeriesRules)
+    suv: SuvRules = field(default_factory=SuvRules)
     registration: RegistrationRules = field(default_factory=RegistrationRules)
 
     def __post_init__(self) -> None:

@@ -64,12 +64,28 @@ class ReasonRules:
         most=0.5,
     )
     misplaced_mm: float = threshold(
-        30.0,
+        20.0,
         "mm",
-        "an unrelated focus this near a missed lesion suggests misregistration",
+        "an unrelated focus of a missed lesion's size this near suggests misregistration",
         "own choice; breath-hold MRI and PET differ by about 23 mm before alignment",
         least=1.0,
         most=100.0,
+    )
+    alike_size: float = threshold(
+        2.0,
+        "ratio",
+        "a focus up to this many times wider or narrower than a lesion may be the lesion",
+        "own choice; the extent of a focus varies by half with its contrast",
+        least=1.0,
+        most=10.0,
+    )
+    confirmed_count: float = threshold(
+        3.0,
+        "lesions",
+        "this many matched lesions show that the registration holds",
+        "own choice; three do not match by chance",
+        least=1.0,
+        most=50.0,
     )
 
 
@@ -116,6 +132,22 @@ class LandmarkRules:
         "own choice; about half the width of the blur of the PET",
         least=0.5,
         most=30.0,
+    )
+    shift_mm: float = threshold(
+        30.0,
+        "mm",
+        "a registration is searched for a shift of all lesions up to this",
+        "own choice; breath-hold MRI and PET differ by about 23 mm before alignment",
+        least=0.0,
+        most=100.0,
+    )
+    shared_part: float = threshold(
+        0.6,
+        "ratio",
+        "a shift of all lesions lays at least this share of the fewer, lesions or foci, together",
+        "own choice; more than half, as small lesions have no focus",
+        least=0.1,
+        most=1.0,
     )
 
 

@@ -17,6 +17,14 @@ class DetectabilityRules:
         least=1.0,
         most=20.0,
     )
+    unprompted_cnr_sd: float = threshold(
+        1.0,
+        "ratio",
+        "noise and unevenness scatter the contrast-to-noise of a lesion by this",
+        "the standard deviation of a voxel is 1 by definition",
+        least=0.1,
+        most=5.0,
+    )
     prompted_cnr: float = threshold(
         3.0,
         "ratio",

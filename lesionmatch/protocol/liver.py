@@ -50,7 +50,7 @@ class LiverRules:
         most=30.0,
     )
     vessel_darkness: float = threshold(
-        0.15,
+        0.07,
         "ratio",
         "a vessel is darker than the parenchyma around it by at least this share",
         "own choice; blood is 0.3 to 0.6 darker after good uptake of the contrast agent",
@@ -64,4 +64,12 @@ class LiverRules:
         "own choice; longer than most lesions are wide",
         least=5.0,
         most=150.0,
+    )
+    brightness_least: float = threshold(
+        1.15,
+        "ratio",
+        "a liver no brighter than its surroundings by this factor is implausible",
+        "own choice; on a T2 image the liver is darker than what lies around it",
+        least=0.0,
+        most=5.0,
     )

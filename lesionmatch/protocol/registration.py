@@ -20,15 +20,15 @@ class RegistrationRules:
         most=10.0,
     )
     least_jacobian: float = threshold(
-        0.5,
+        0.65,
         "ratio",
         "a deformation that shrinks liver below this is not trusted",
-        "own choice; simulated breathing keeps above 0.7",
+        _SEEDS,
         least=0.0,
         most=1.0,
     )
     most_jacobian: float = threshold(
-        1.6,
+        1.35,
         "ratio",
         "a deformation that stretches liver above this is not trusted",
         _SEEDS,
@@ -36,7 +36,7 @@ class RegistrationRules:
         most=5.0,
     )
     most_displacement_p95_mm: float = threshold(
-        12.0,
+        9.0,
         "mm",
         "a 95th percentile of the deformation in the liver above this is doubtful",
         _SEEDS,
@@ -44,7 +44,7 @@ class RegistrationRules:
         most=50.0,
     )
     least_probe_ratio: float = threshold(
-        1.5,
+        2.2,
         "ratio",
         "mutual information over the best of maps 20 mm off, below which it is doubtful",
         _SEEDS,
@@ -76,10 +76,58 @@ class RegistrationRules:
         most=1.0,
     )
     least_pet_offset_mm: float = threshold(
-        2.0,
+        1.5,
         "mm",
         "a liver that lies this far off between PET and CT is corrected for",
-        "own choice; about half a PET voxel, and what the estimate resolves",
+        "simulated studies: the estimate is off by 0.5 mm on average",
         least=0.0,
         most=20.0,
+    )
+    most_cut_share: float = threshold(
+        0.47,
+        "ratio",
+        "liver that goes on beyond the MRI's end on more than this of its largest area is doubtful",
+        _SEEDS,
+        least=0.0,
+        most=1.0,
+    )
+    most_peak_ratio: float = threshold(
+        0.8,
+        "ratio",
+        "a second place that fits this nearly as well as the first is doubtful",
+        _SEEDS,
+        least=0.0,
+        most=1.0,
+    )
+    least_volume_ratio: float = threshold(
+        0.75,
+        "ratio",
+        "a liver that would have to shrink below this is doubtful",
+        _SEEDS,
+        least=0.1,
+        most=1.0,
+    )
+    most_volume_ratio: float = threshold(
+        1.3,
+        "ratio",
+        "a liver that would have to grow above this is doubtful",
+        _SEEDS,
+        least=1.0,
+        most=5.0,
+    )
+    least_information_nats: float = threshold(
+        0.22,
+        "nats",
+        "mutual information of MRI and CT about the liver, below which it is doubtful",
+        _SEEDS,
+        least=0.0,
+        most=2.0,
+    )
+    most_pet_offset_mm: float = threshold(
+        15.0,
+        "mm",
+        "a liver that seems to lie further off than this between PET and CT is doubtful",
+        "breathing moves a liver by 10 to 25 mm, its mean position by less (own choice)",
+        least=2.0,
+        most=50.0,
     )

@@ -15,7 +15,8 @@ from pathlib import Path
 import lesionmatch
 from lesionmatch import nifti
 from lesionmatch.compare import Comparison
-from lesionmatch.record.images import images_of
+from lesionmatch.image import Image, LabelMap, Mask
+from lesionmatch.record.images import images_of, step_of
 from lesionmatch.record.summary import SCHEMA, summary
 from lesionmatch.resample import write_transform
 
@@ -30,8 +31,12 @@ def write(comparison: Comparison, out: Path) -> None:
     images = dict(images_of(comparison))
     # Compression releases the interpreter, so two files are packed at a time.
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda name: nifti.write(images[name], out / "images" / name), images))
+        list(pool.map(lambda name: _write_image(name, images[name], out / "images"), images))
     _write_json(out / "comparison.json", summary(comparison))
+
+
+def _write_image(name: str, image: Image | Mask | LabelMap, folder: Path) -> None:
+    nifti.write(image, folder / name, step=step_of(name, image))
 
 
 def write_run(comparison: Comparison, out: Path, seconds: Mapping[str, float]) -> None:

@@ -12,7 +12,8 @@ from lesionmatch.compare import Comparison
 from lesionmatch.errors import InvalidGeometry
 from lesionmatch.geometry import Grid, Transform
 from lesionmatch.image import Image, LabelMap, Mask, Quantity
-from lesionmatch.lesions import carry
+from lesionmatch.lesions import Carried, carry
+from lesionmatch.registration import Registration
 from lesionmatch.resample import PointMap, resample, resample_mask
 
 DETAIL_MM = 1.5
@@ -20,6 +21,12 @@ DETAIL_MM = 1.5
 
 DETAIL_MARGIN_MM = 25.0
 """How far those images reach beyond the liver: enough to recognise the neighbours."""
+
+DETAIL_LEVELS = 4000.0
+"""Steps from nothing to the brightest voxel of an image that only pictures are drawn from."""
+
+START_MM = 3.0
+"""Voxels of the MRI before registration, which only shows what registration changed."""
 
 ERROR_GRID_MM = 10.0
 """Spacing of the map of the registration error, which varies slowly."""
@@ -56,22 +63,28 @@ def _detail(
 ) -> Iterator[tuple[str, Image | Mask | LabelMap]]:
     """The same things on one finer grid around the liver, for pictures."""
     grid = _detail_grid(comparison)
-    registration = comparison.registration
+    registration, findings = comparison.registration, comparison.concordance.lesions
     yield from _anatomy(comparison, grid, "detail/", "")
     hbp, start = comparison.mri.hbp, _mean_shift(comparison)
-    yield "detail/mri_start.nii.gz", resample(hbp, grid, start, outside=0.0)
+    coarse = grid.with_spacing(START_MM)
+    yield "detail/mri_start.nii.gz", resample(hbp, coarse, start, outside=0.0)
     yield (
         "detail/suv.nii.gz",
         resample(comparison.pet.suv, grid, outside=0.0, interpolation="cubic"),
     )
     liver = resample_mask(comparison.liver.mask, grid, registration.mri_from_pet)
     yield "detail/liver.nii.gz", Mask(grid, liver >= 0.5)
-    drawn = [
-        carry(finding.lesion, registration.pet_from_mri, 0.0, grid).extent
-        for finding in comparison.concordance.lesions
-    ]
+    drawn = [_drawn(finding.carried, registration, grid) for finding in findings]
     yield "detail/lesions.nii.gz", _labels(grid, drawn)
     yield "detail/foci.nii.gz", _labels(grid, [_finer(focus, grid) for focus in foci])
+
+
+def _drawn(carried: Carried, registration: Registration, grid: Grid) -> Mask | None:
+    """A lesion on the finer grid, where it was carried to, landmarks and all."""
+    plain = carry(carried.lesion, registration.pet_from_mri, 0.0, grid)
+    offset_mm = carried.centroid_mm - plain.centroid_mm
+    moved = carry(carried.lesion, registration.pet_from_mri, 0.0, grid, offset_mm=offset_mm)
+    return moved.extent
 
 
 def _finer(focus: Mask, grid: Grid) -> Mask | None:
@@ -115,3 +128,18 @@ def _error_map(comparison: Comparison) -> Image:
     registration = comparison.registration
     error_mm = registration.error_mm(registration.mri_from_pet.apply(points_mm))
     return Image(grid, error_mm.reshape(grid.shape).astype(np.float32), Quantity.ARBITRARY)
+
+
+def step_of(name: str, image: Image | Mask | LabelMap) -> float | None:
+    """The fineness with which an image is stored; None keeps every bit.
+
+    What is measured from (the SUV) and what others may compute with keeps every bit; CT is
+    whole HU by nature; what only pictures are drawn from is stored as finely as eyes see.
+    """
+    if not isinstance(image, Image):
+        return None
+    if image.quantity is Quantity.HOUNSFIELD:
+        return 1.0
+    if not name.startswith("detail/"):
+        return None
+    return max(float(np.abs(image.array).max()) / DETAIL_LEVELS, 1e-6)

@@ -99,7 +99,7 @@ def relation_row(pair: Pair) -> dict[str, object]:
         "lesion_id": pair.lesion_id,
         "focus_id": pair.focus_id,
         "distance_mm": pair.distance_mm,
-        "surface_distance_mm": pair.gap_mm,
+        "surface_distance_mm": pair.surface_distance_mm,
         "overlap": pair.overlap,
         "tolerance_mm": pair.tolerance_mm,
         "relation": pair.relation or "none",

@@ -41,7 +41,7 @@ def summary(comparison: Comparison) -> dict[str, object]:
             "target": registration.target,
             "passed": registration.passed,
             "doubts": list(registration.doubts),
-            "quality": asdict(registration.quality),
+            "quality": asdict(registration.quality) | _landmarks(comparison),
         },
         "lesions": [
             *(lesion_row(comparison, finding) for finding in concordance.lesions),
@@ -57,6 +57,19 @@ def summary(comparison: Comparison) -> dict[str, object]:
         "options": comparison.options.to_json(),
         "protocol": list(_protocol_rows(comparison.options.protocol)),
         "study": _study_json(comparison),
+    }
+
+
+def _landmarks(comparison: Comparison) -> dict[str, object]:
+    """What matched lesions say of the registration, before and after they corrected it."""
+    sharpened = comparison.seen.sharpened
+    shift_mm = sharpened.shift_mm
+    return {
+        "landmarks": sharpened.agreement.count,
+        "landmarks_before_mm": sharpened.agreement.before_mm,
+        "landmarks_after_mm": sharpened.agreement.after_mm,
+        "landmarks_text": sharpened.agreement.text,
+        "landmarks_shift_mm": None if shift_mm is None else float(np.linalg.norm(shift_mm)),
     }
 
 

@@ -75,13 +75,15 @@ def shrunk(image: Image, spacing_mm: float) -> Image:
         return image
     counts = np.array(image.grid.shape) // factors
     kept = image.array[tuple(slice(0, n * f) for n, f in zip(counts, factors, strict=True))]
-    (z, y, x), (fz, fy, fx) = counts, factors
-    blocks = kept.reshape(z, fz, y, fy, x, fx)
-    mean = blocks.mean((1, 3, 5), dtype=np.float32)
+    mean = kept
+    for axis, factor in enumerate(factors):
+        parts = [mean[(slice(None),) * axis + (slice(n, None, factor),)] for n in range(factor)]
+        mean = np.add.reduce(parts) if factor > 1 else mean
+    mean = mean / np.float32(factors.prod())
     matrix = image.grid.world_from_voxel.copy()
     matrix[:3, 3] = image.grid.world((factors - 1) / 2)
     matrix[:3, :3] *= factors
-    return Image(Grid(image.frame, (int(z), int(y), int(x)), matrix), mean, image.quantity)
+    return Image(Grid(image.frame, mean.shape, matrix), mean, image.quantity)
 
 
 def without_bias(mri: Image, liver: Mask) -> Image:

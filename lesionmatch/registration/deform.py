@@ -16,9 +16,10 @@ for the coefficients with conjugate gradients.
 **Sliding.** The liver glides along wall, ribs and spine, which do not move with it: a smooth
 field over both cannot follow. But wall and liver stay in touch, so what lies beyond the
 capsule still tells how far the surface has moved along its normal, and nothing else. So
-outside the liver forces act along the normal only: with n the direction of the distance to
-the liver and t falling from 1 inside to 0 a few millimetres out, force and curvature are
-projected by ``P = n nᵀ + t (1 - n nᵀ)``.
+outside the liver force and curvature are projected onto the normal n, the direction in which
+the distance to the liver grows, by ``P = n nᵀ``; they count for less, because neighbours move
+on their own; and inside and outside have a table of intensities each, since what is dark
+within (a vessel) is another thing than what is dark without (air, fat).
 """
 
 from dataclasses import dataclass
@@ -27,24 +28,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesionmatch.geometry import Grid, Transform
-from lesionmatch.image import Image, Mask
-from lesionmatch.registration.appearance import Target, shrunk
+from lesionmatch.geometry import Grid, Points
+from lesionmatch.image import Mask
 from lesionmatch.registration.information import Window, alignment_score
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
+from lesionmatch.registration.scene import Scene, reserved
 from lesionmatch.registration.spline import Spline
-from lesionmatch.resample import (
-    PointMap,
-    distance_mm,
-    resample,
-    resample_mask,
-    smooth,
-)
+from lesionmatch.resample import distance_mm
 
 Floats = NDArray[np.float32]
 
-RESERVED_MM = 12.0
-"""Width of a block kept from the fit."""
+CG_TOL = 1e-4
+"""Squared residual, as a share of the first, at which conjugate gradients stop."""
+
+BENDING_UNIT = 1000.0
+"""Scales the bending energy so that a weight near 1 is about right, whatever the grid."""
+
+HOLD_MM = 15.0
+"""Standard deviation of the neighbourhood over which the images' hold is averaged."""
 
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
@@ -72,56 +73,15 @@ class Stiffness:
     """The grid reaches this far beyond the liver; u fades to nothing over its last part."""
     drawn: float = 0.35
     """Share of the region's voxels drawn at each iteration."""
-    edge_weight: float = 2.0
-    edge_per_mm: float = 0.01
+    edge_weight: float = 5.0
+    edge_per_mm: float = 0.02
     """Slopes well below this, in windows per mm, are noise and no edge."""
     bending: float = 1.0
-    glide_mm: float = 6.0
-    """Beyond this distance from the liver forces act along its normal only."""
+    outside_weight: float = 0.2
+    """What a voxel outside the liver counts for, where one inside counts for 1."""
     conjugate_steps: int = 30
     largest_step_mm: float = 6.0
     smallest_step_mm: float = 0.15
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scene:
-    """What does not change while the field is fitted."""
-
-    grid: Grid
-    mri: Image
-    target: Image
-    """The target carried onto the grid by the affine map; nan where not scanned."""
-    window: Window
-    inside: NDArray[np.bool_]
-    distance_mm: Floats
-    """To the liver; 0 inside."""
-
-
-def scene(mri: Image, liver: Mask, target: Target, affine: Transform, how: Stiffness) -> Scene:
-    """Both images on one grid about the liver, along the MRI's axes."""
-    box = mri.grid.box_around(liver.points_mm(), how.margin_mm)
-    grid = mri.grid.crop(box).with_spacing(how.spacing_mm)
-    inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
-    carried = PointMap.affine(affine)
-    around = carried.apply(grid.corners_mm())
-    image = shrunk(target.image, how.spacing_mm / 1.2)
-    image = image.crop(image.grid.box_around(around, 10.0))
-    on_grid = resample(image, grid, carried, outside=np.nan)
-    return Scene(
-        grid,
-        resample(smoothed_down(mri.crop(box), grid), grid, outside=0.0),
-        on_grid,
-        target.window,
-        inside.array,
-        distance_mm(inside),
-    )
-
-
-def smoothed_down(image: Image, grid: Grid) -> Image:
-    """`image` without detail finer than the voxels of `grid` can hold."""
-    ratio = grid.spacing_mm[0] / image.grid.spacing_mm
-    fwhm = np.where(ratio > 1.2, np.sqrt(np.maximum(ratio**2 - 1, 0)), 0) * image.grid.spacing_mm
-    return smooth(image, fwhm)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,12 +94,13 @@ class _Samples:
     """Which cell of the spline's cells each lies in."""
     normals: Floats
     """(N, 3) unit normals of the liver's surface, along slice, row and column."""
-    tangential: Floats
-    """(N,) share of a force across the normal that counts."""
+    is_inside: NDArray[np.bool_]
+    """(N,) whether in the liver."""
 
 
 def _samples(scene: Scene, how: Stiffness, cells: tuple[int, int, int]) -> _Samples:
-    region = (scene.distance_mm <= how.region_mm) & ~reserved(scene.grid)
+    scanned = ndimage.binary_erosion(np.isfinite(scene.mri.array))
+    region = (scene.distance_mm <= how.region_mm) & ~reserved(scene.grid) & scanned
     voxels = np.argwhere(region)
     z, y, x = (voxels // how.cell_voxels).T
     cell = (z * cells[1] + y) * cells[2] + x
@@ -147,18 +108,7 @@ def _samples(scene: Scene, how: Stiffness, cells: tuple[int, int, int]) -> _Samp
     rounded = ndimage.gaussian_filter(signed, 2.0)
     slopes = gradient(rounded, scene.grid.spacing_mm)[:, region].T
     normals = slopes / (np.linalg.norm(slopes, axis=1, keepdims=True) + 1e-6)
-    tangential = np.clip(1 - scene.distance_mm[region] / max(how.glide_mm, 1e-3), 0, 1)
-    return _Samples(voxels.astype(np.float32), cell, normals, tangential.astype(np.float32))
-
-
-def reserved(grid: Grid) -> NDArray[np.bool_]:
-    """Blocks of a grid, one in seven and none beside another, that no force comes from.
-
-    What the fit never saw is what it is judged by (see `evidence`).
-    """
-    blocks = np.maximum(np.rint(RESERVED_MM / grid.spacing_mm), 1).astype(int)
-    z, y, x = np.ix_(*(np.arange(n) // b for n, b in zip(grid.shape, blocks, strict=True)))
-    return np.asarray((z + 2 * y + 4 * x) % 7 == 0)
+    return _Samples(voxels.astype(np.float32), cell, normals, scene.inside[region])
 
 
 def _depth(scene: Scene) -> Floats:
@@ -198,7 +148,8 @@ def _contrast(scene: Scene, samples: _Samples, smoothing_mm: float, how: Stiffne
     )
     sigma = smoothing_mm / spacing
     moving = ndimage.gaussian_filter(held, sigma, output=np.float32)
-    fixed = ndimage.gaussian_filter(scene.mri.array, sigma, output=np.float32)
+    bright = np.nan_to_num(scene.mri.array, nan=0.0)
+    fixed = ndimage.gaussian_filter(bright, sigma, output=np.float32)
     where = tuple(samples.voxels.astype(np.intp).T)
     top = float(np.quantile(fixed[where], 0.995))
     unit = np.float32(scene.window.high - scene.window.low)
@@ -223,9 +174,12 @@ def _forces(
     """(n, 3) force and (n, 3, 3) curvature of each chosen sample."""
     found = read(interpolation(moved, scene.grid.shape), contrast.stacked)
     scanned = (found[:, 7, 0] > 0.999).astype(np.float32)
-    _, score, information = alignment_score(
-        contrast.fixed_bins[chosen], found[:, 0, 0], scene.window, scanned
-    )
+    is_inside = samples.is_inside[chosen]
+    score, information = np.zeros((2, len(chosen)), np.float32)
+    for part in (is_inside, ~is_inside):
+        _, score[part], information[part] = alignment_score(
+            contrast.fixed_bins[chosen][part], found[part, 0, 0], scene.window, scanned[part]
+        )
     slopes = found[:, 0, 1:]
     force = score[:, None] * slopes
     curvature = information[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
@@ -234,20 +188,20 @@ def _forces(
     edges = found[:, 1:7, 1:] * scanned[:, None, None]
     force += weight * np.einsum("nc,nci->ni", residual, edges)
     curvature += weight * np.einsum("nci,ncj->nij", edges, edges, optimize=False)
-    return _along_normals(force, curvature, samples, chosen)
+    outside = np.flatnonzero(~is_inside)
+    _project(force, curvature, outside, samples.normals[chosen[outside]], how.outside_weight)
+    return force, curvature
 
 
-def _along_normals(
-    force: Floats, curvature: Floats, samples: _Samples, chosen: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
-    """Force and curvature without what gliding makes meaningless (see the module)."""
-    normals = samples.normals[chosen]
-    share = samples.tangential[chosen][:, None, None]
-    projection = normals[:, :, None] * normals[:, None, :] * (1 - share)
-    projection += share * np.eye(3, dtype=np.float32)
-    force = np.einsum("nij,nj->ni", projection, force)
-    curvature = np.einsum("nij,njk,nkl->nil", projection, curvature, projection)
-    return np.asarray(force, np.float32), np.asarray(curvature, np.float32)
+def _project(
+    force: Floats, curvature: Floats, rows: NDArray[np.intp], normals: Floats, weight: float
+) -> None:
+    """Leave of some rows only what acts along their normals, weighted (see the module)."""
+    share = np.float32(weight)
+    along = share * np.einsum("ni,ni->n", normals, force[rows])
+    stiff = share * np.einsum("ni,nij,nj->n", normals, curvature[rows], normals)
+    force[rows] = along[:, None] * normals
+    curvature[rows] = stiff[:, None, None] * normals[:, :, None] * normals[:, None, :]
 
 
 def _per_cell(values: Floats, cell: NDArray[np.intp], shape: tuple[int, int, int]) -> Floats:
@@ -277,7 +231,7 @@ def _step(
     direction: Floats = residual.copy()
     size = first = float((residual**2).sum())
     for _ in range(steps):
-        if size < 1e-4 * first or size == 0.0:
+        if size < CG_TOL * first or size == 0.0:
             break
         bent = curved(direction)
         length = np.float32(size / float((direction * bent).sum()))
@@ -289,42 +243,77 @@ def _step(
     return change
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Deformation:
+    """A fitted field, and how firmly the images hold it."""
+
+    field: Floats
+    """u: (3, grid) displacement in mm along the grid's slice, row and column axes."""
+    hold: Floats
+    """(cells): curvature per mm³ of the objective along the direction it knows least,
+    averaged over `HOLD_MM` about each cell."""
+    cell_voxels: int
+
+    def hold_at(self, grid: Grid, points_mm: Points) -> NDArray[np.float64]:
+        """(N,) `hold` at points of the frame of `grid`, the grid of the field."""
+        cells = (grid.voxels(points_mm).T - (self.cell_voxels - 1) / 2) / self.cell_voxels
+        found = ndimage.map_coordinates(self.hold, cells, order=1, mode="nearest")
+        return np.asarray(found, np.float64)
+
+
+def _per_cells(
+    force: Floats, curvature: Floats, cell: NDArray[np.intp], shape: tuple[int, int, int]
+) -> tuple[Floats, Floats]:
+    """(3, cells) and (3, 3, cells): the sums over each cell's samples."""
+    forces = np.stack([_per_cell(f, cell, shape) for f in force.T])
+    curvatures = np.empty((3, 3, *shape), np.float32)
+    for i, j in _PAIRS:
+        curvatures[i, j] = _per_cell(curvature[:, i, j], cell, shape)
+        curvatures[j, i] = curvatures[i, j]
+    return forces, curvatures
+
+
+def _hold(curvatures: Floats, cell_mm3: float, cell_mm: NDArray[np.float64]) -> Floats:
+    """`Deformation.hold` of curvatures (3, 3, cells)."""
+    sigma = HOLD_MM / cell_mm
+    blurred = [ndimage.gaussian_filter(curvatures[i, j], sigma) for i, j in _PAIRS]
+    matrices = np.empty((*curvatures.shape[2:], 3, 3), np.float32)
+    for (i, j), entry in zip(_PAIRS, blurred, strict=True):
+        matrices[..., i, j] = matrices[..., j, i] = entry / np.float32(cell_mm3)
+    return np.asarray(np.linalg.eigvalsh(matrices)[..., 0], np.float32)
+
+
 def _level(
     scene: Scene, before: Floats, level: Level, how: Stiffness, rng: np.random.Generator
-) -> Floats:
-    """The field (3, grid) in mm along the grid's axes, improved from `before`."""
+) -> tuple[Floats, Floats]:
+    """The field (3, grid), improved from `before`, and the last curvatures (3, 3, cells)."""
     spacing = scene.grid.spacing_mm.astype(np.float32)
     spline = Spline.over(scene.grid.shape, scene.grid.spacing_mm, level.knot_mm, how.cell_voxels)
     samples = _samples(scene, how, spline.cells_shape)
     contrast = _contrast(scene, samples, level.smoothing_mm, how)
     coefficients = spline.fitted(before)
     drawn = int(how.drawn * len(samples.voxels))
-    volume_mm3 = float(np.prod(scene.grid.shape) * np.prod(scene.grid.spacing_mm))
-    bend = 1000.0 * how.bending * drawn / volume_mm3
+    bend = how.bending * BENDING_UNIT * drawn / scene.volume_mm3
     for _ in range(level.iterations):
         chosen = rng.permutation(len(samples.voxels))[:drawn]
         where = samples.voxels[chosen].astype(np.intp)
         shift = spline.field(coefficients)[:, where[:, 0], where[:, 1], where[:, 2]].T
-        force, curvature = _forces(
-            contrast, samples, chosen, samples.voxels[chosen] + shift / spacing, scene, how
-        )
-        cell = samples.cell[chosen]
-        forces = np.stack([_per_cell(f, cell, spline.cells_shape) for f in force.T])
-        curvatures = np.empty((3, 3, *spline.cells_shape), np.float32)
-        for i, j in _PAIRS:
-            curvatures[i, j] = _per_cell(curvature[:, i, j], cell, spline.cells_shape)
-            curvatures[j, i] = curvatures[i, j]
+        moved = samples.voxels[chosen] + shift / spacing
+        force, curvature = _forces(contrast, samples, chosen, moved, scene, how)
+        forces, curvatures = _per_cells(force, curvature, samples.cell[chosen], spline.cells_shape)
         change = _step(spline, coefficients, forces, curvatures, bend, how.conjugate_steps)
-        moved = float(np.abs(spline.cell_means(change)).max())
-        coefficients += change * np.float32(min(1.0, how.largest_step_mm / max(moved, 1e-6)))
-        if moved < how.smallest_step_mm:
+        step_mm = float(np.abs(spline.cell_means(change)).max())
+        coefficients += change * np.float32(min(1.0, how.largest_step_mm / max(step_mm, 1e-6)))
+        if step_mm < how.smallest_step_mm:
             break
-    return spline.field(coefficients)
+    return spline.field(coefficients), curvatures / np.float32(how.drawn)
 
 
-def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Floats:
-    """u: (3, grid) displacement in mm along the grid's slice, row and column axes."""
+def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Deformation:
+    """The deformation that aligns a scene, level by level."""
     field = np.zeros((3, *scene.grid.shape), np.float32)
     for level in how.levels:
-        field = _level(scene, field, level, how, rng)
-    return field
+        field, curvatures = _level(scene, field, level, how, rng)
+    cell_mm = scene.grid.spacing_mm * how.cell_voxels
+    hold = _hold(curvatures, float(np.prod(cell_mm)), cell_mm)
+    return Deformation(field, hold, how.cell_voxels)

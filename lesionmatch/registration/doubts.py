@@ -14,21 +14,58 @@ def doubts_of(
 
     A stage that was refused is a doubt, because the map kept instead is a coarser one.
     """
-    return (*refused, *_fit_doubts(quality, rules), *_liver_doubts(quality, target, rules))
+    return (
+        *refused,
+        *_fit_doubts(quality, rules),
+        *_contrast_doubts(quality, target, rules),
+        *_shape_doubts(quality, rules),
+        *_liver_doubts(quality, target, rules),
+        *_offset_doubts(quality, rules),
+    )
 
 
 def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
-    ratio, moved = quality.probe_ratio, quality.displacement_p95_mm
+    ratio, peaks = quality.probe_ratio, quality.peak_ratio
     if ratio is not None and ratio < rules.least_probe_ratio:
         yield (
             f"MRI and target agree only {ratio:.2f} times as well as 20 mm off "
             f"(wanted {rules.least_probe_ratio:g}): they may not show the same liver"
         )
+    if peaks is not None and peaks > rules.most_peak_ratio:
+        yield (
+            f"another place fits nearly as well ({peaks:.2f} of the best, "
+            f"wanted at most {rules.most_peak_ratio:g})"
+        )
+
+
+def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
+    shared = quality.mutual_information
+    if target == "ct" and shared is not None and shared < rules.least_information_nats:
+        yield (
+            f"MRI and CT share only {shared:.2f} nats about the liver "
+            f"(wanted {rules.least_information_nats:g})"
+        )
+
+
+def _shape_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
+    moved, volume = quality.displacement_p95_mm, quality.volume_ratio
+    least, most = quality.jacobian_min, quality.jacobian_max
     if moved is not None and moved > rules.most_displacement_p95_mm:
         yield (
             f"the deformation moves the liver by up to {moved:.0f} mm "
             f"(wanted at most {rules.most_displacement_p95_mm:g} mm)"
         )
+    if least is not None and most is not None and volume is not None:
+        if least < rules.least_jacobian or most > rules.most_jacobian:
+            yield (
+                f"the map shrinks or stretches liver to {least:.2f} or {most:.2f} of its volume "
+                f"(wanted {rules.least_jacobian:g} to {rules.most_jacobian:g})"
+            )
+        elif not rules.least_volume_ratio <= volume <= rules.most_volume_ratio:
+            yield (
+                f"the liver would have to change to {volume:.2f} of its volume "
+                f"(wanted {rules.least_volume_ratio:g} to {rules.most_volume_ratio:g})"
+            )
 
 
 def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
@@ -44,4 +81,19 @@ def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> It
         yield (
             f"only {100 * covered:.0f} % of the liver lies on the {target.upper()} "
             f"(wanted {100 * rules.least_coverage:.0f} %)"
+        )
+    cut = quality.cut_share
+    if cut is not None and cut > rules.most_cut_share:
+        yield (
+            f"the MRI cuts the liver: {100 * cut:.0f} % of its largest area goes on beyond "
+            f"(wanted at most {100 * rules.most_cut_share:.0f} %)"
+        )
+
+
+def _offset_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
+    away_mm = math.hypot(*(quality.pet_ct_offset_mm or (0.0,)))
+    if away_mm > rules.most_pet_offset_mm:
+        yield (
+            f"the liver seems to lie {away_mm:.0f} mm off between the PET and its CT "
+            f"(wanted at most {rules.most_pet_offset_mm:g} mm), which was not corrected"
         )

@@ -6,17 +6,17 @@ a stage is kept when its map gains more than the map before it, block by block, 
 the blocks' own scatter allows by chance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
-from lesionmatch.registration.appearance import Target
-from lesionmatch.registration.deform import RESERVED_MM, reserved
+from lesionmatch.registration.appearance import Target, shrunk
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
+from lesionmatch.registration.scene import RESERVED_MM, reserved
 from lesionmatch.resample import PointMap, distance_mm, resample, resample_mask
 
 Floats = NDArray[np.float32]
@@ -24,6 +24,9 @@ Floats = NDArray[np.float32]
 SPACING_MM = 3.0
 SHELL_MM = 8.0
 """Evidence comes from the liver and this far about it: far enough to see its edge."""
+BEYOND_MM = 25.0
+"""Less than this of the liver may be cut off."""
+
 PROBE_MM = 20.0
 """A right map is better than the same map shifted by this; a wrong one need not be."""
 
@@ -44,9 +47,10 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     """The liver and a shell about it, on voxels of `SPACING_MM` of the deformation's grid."""
     grid = deform_grid.with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
-    near = distance_mm(inside) <= SHELL_MM
+    bright = resample(mri, grid, outside=np.nan).array
+    near = (distance_mm(inside) <= SHELL_MM) & np.isfinite(bright)
     points = grid.world(np.argwhere(near))
-    values = resample(mri, grid, outside=0.0).array[near]
+    values = bright[near]
     nearest = np.rint(deform_grid.voxels(points)).astype(int)
     nearest = np.clip(nearest, 0, np.array(deform_grid.shape) - 1)
     held_back = reserved(deform_grid)[tuple(nearest.T)]
@@ -81,14 +85,39 @@ def coverage(witness: Witness, seen: Seen) -> float:
     return float(np.isfinite(seen.values[witness.is_liver]).mean())
 
 
-def liver_median(witness: Witness, seen: Seen, target: Target) -> float:
-    """Median of the target in the liver: HU, or SUV; nan where the liver was not scanned."""
+def liver_median(witness: Witness, seen: Seen) -> float:
+    """Median of the target in the liver, as the target has it; nan where it was not scanned."""
     values = seen.values[witness.is_liver]
     values = values[np.isfinite(values)]
     if values.size == 0:
         return float("nan")
-    middle = float(np.median(values))
-    return middle if target.name == "ct" else middle**2
+    return float(np.median(values))
+
+
+def cut_share(liver: Mask, target: Target, target_from_mri: PointMap, middle: float) -> float:
+    """How much liver the MRI cuts off: the part of its outermost slices beyond which, by
+    `BEYOND_MM`, the target still looks like liver (within a quarter of the window of `middle`),
+    as a share of the liver's largest area on a parallel slice; 0 when the scan shows all of it.
+    """
+    near = 0.25 * (target.window.high - target.window.low) / 2
+    shares = [0.0]
+    for axis, grid_mm in enumerate(liver.grid.spacing_mm):
+        largest = liver.array.sum(tuple(n for n in range(3) if n != axis)).max()
+        for end, way in ((0, -1.0), (liver.grid.shape[axis] - 1, 1.0)):
+            voxels = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
+            voxels[:, axis] = end + way * BEYOND_MM / grid_mm
+            values = _coarsely(target, target_from_mri.apply(liver.grid.world(voxels)))
+            shares.append(float((np.abs(values - middle) < near).sum() / largest))
+    return max(shares)
+
+
+def _coarsely(target: Target, points: Points) -> Floats:
+    """The target averaged over about 5 mm at those of the points that lie on it."""
+    points = points[target.image.grid.contains(points)]
+    if len(points) == 0:
+        return np.empty(0, np.float32)
+    image = target.image.crop(target.image.grid.box_around(points, 10.0))
+    return _values(replace(target, image=shrunk(image, 5.0)), points)
 
 
 def _table(witness: Witness, seen: Seen, window: Window, learned: NDArray[np.bool_]) -> JointTable:

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
-from lesionmatch.registration.deform import Scene
+from lesionmatch.registration.scene import Scene, grid_about
 from lesionmatch.resample import PointMap, distance_mm, resample_mask
 
 Floats = NDArray[np.float32]
@@ -43,28 +43,12 @@ def linear_both_ways(target_from_mri: Transform) -> TwoWay:
 
 def both_ways(scene: Scene, field: Floats, liver: Mask, affine: Transform) -> TwoWay:
     """The maps of `affine` after `field`: (3, scene's grid), mm along the grid's axes."""
-    grid = _wide_grid(scene, liver)
+    grid = grid_about(liver, NOTHING_BEYOND_MM + 2 * FIELD_SPACING_MM, FIELD_SPACING_MM)
     shifts = _faded(scene, field, liver, grid)
     forward = PointMap.displacement(grid.frame, grid, shifts)
     backward = PointMap.displacement(grid.frame, grid, inverse_shifts(shifts, grid))
     return TwoWay(
         PointMap.affine(affine).after(forward), backward.after(PointMap.affine(affine.inverse))
-    )
-
-
-def _wide_grid(scene: Scene, liver: Mask) -> Grid:
-    """Along the scene's axes, `NOTHING_BEYOND_MM` and a voxel around the liver."""
-    axes = scene.grid.directions
-    along = liver.points_mm() @ axes
-    reach = NOTHING_BEYOND_MM + 2 * FIELD_SPACING_MM
-    low, high = along.min(0) - reach, along.max(0) + reach
-    shape = np.ceil((high - low) / FIELD_SPACING_MM).astype(int) + 1
-    return Grid.of(
-        scene.grid.frame,
-        tuple(shape.tolist()),
-        origin_mm=axes @ low,
-        spacing_mm=(FIELD_SPACING_MM,) * 3,
-        directions=axes,
     )
 
 

@@ -20,20 +20,26 @@ from lesionmatch.resample import PointMap, distance_mm, resample_mask
 SPACING_MM = 3.0
 DEPTH_MM = 15.0
 """Deeper in the liver and further out, depth says nothing of the shift."""
+LEAST_ON_PET = 0.5
 ITERATIONS = 12
 DRAWN = 20_000
 
 
 def pet_ct_offset_mm(
     liver: Mask, ct_from_mri: PointMap, pet: Target, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """(3,) where the liver on `pet` lies from where `ct_from_mri` takes `liver`, in mm."""
+) -> NDArray[np.float64] | None:
+    """(3,) where the liver on `pet` lies from where `ct_from_mri` takes `liver`, in mm.
+
+    None where less than half of the liver's surroundings was scanned on the PET.
+    """
     box = liver.grid.box_around(liver.points_mm(), DEPTH_MM + 5.0)
     grid = liver.grid.crop(box).with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     depth = distance_mm(inside) - distance_mm(Mask(grid, ~inside.array))
     near = np.abs(depth) < DEPTH_MM
     places = ct_from_mri.apply(grid.world(np.argwhere(near)))
+    if pet.image.grid.contains(places).mean() < LEAST_ON_PET:
+        return None
     samples = Samples(places, Window(-DEPTH_MM, DEPTH_MM).bins(depth[near]))
     around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
     volume = volume_about(pet, around, spacing_mm=SPACING_MM)

@@ -1,27 +1,35 @@
 """MRI to PET/CT, the straight line: search, rigid, affine, deformable, and what to make of it.
 
 Every stage starts from the one before and is kept only if voxels it never saw prefer it
-(see `evidence`). Random samples come from one generator with a fixed seed and sums are done
-in a fixed order, so the same images give the same map whatever the number of threads.
+(see `evidence`). Random samples come from one generator with a fixed seed, and sums are done
+in one order: the linear algebra library, which divides its sums among threads, is held to
+one. So the same images give the same map, bit by bit, whatever the number of threads.
 """
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.geometry import Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import Protocol, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
-from lesionmatch.registration.bound import bound_of
-from lesionmatch.registration.deform import Floats, Scene, Stiffness, deformation, scene
+from lesionmatch.registration.bound import LINEAR_MM, DoubtfulBound, EvenBound, LocalBound
+from lesionmatch.registration.deform import (
+    Deformation,
+    Floats,
+    Stiffness,
+    deformation,
+)
 from lesionmatch.registration.doubts import doubts_of
 from lesionmatch.registration.evidence import (
     Gain,
     Witness,
     coverage,
+    cut_share,
     gain,
     liver_median,
     mutual_information,
@@ -39,6 +47,7 @@ from lesionmatch.registration.linear import (
 from lesionmatch.registration.linear import mutual_information as linear_information
 from lesionmatch.registration.offset import pet_ct_offset_mm
 from lesionmatch.registration.result import Quality, Registration
+from lesionmatch.registration.scene import Scene, scene
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.resample import PointMap
 
@@ -79,11 +88,24 @@ def register(
             f"registration: wanted a liver of at least {LEAST_LIVER_ML:.0f} ml, "
             f"got {liver.volume_ml:.0f} ml; check the liver mask"
         )
+    with threadpool_limits(limits=1):
+        return _registered(mri, liver, ct, pet, method, protocol.registration)
+
+
+def _registered(
+    mri: Image,
+    liver: Mask,
+    ct: Image | None,
+    pet: Image | None,
+    method: Method,
+    rules: RegistrationRules,
+) -> Registration:
     target = _target(ct, pet)
     rng = np.random.default_rng(SEED)
     box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
+    whole = liver
     mri, liver = mri.crop(box), liver.crop(box)
-    study = _Study(without_bias(mri, liver), liver, target, protocol.registration)
+    study = _Study(without_bias(mri, liver), liver, whole, target, rules)
     fit = _fit(study, method, rng)
     offset = (
         pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)
@@ -108,6 +130,8 @@ class _Study:
     mri: Image
     """About the liver, without bias."""
     liver: Mask
+    whole_liver: Mask
+    """The same on the whole MRI, whose end may cut it."""
     target: Target
     rules: RegistrationRules
 
@@ -123,7 +147,7 @@ class _Fit:
     witness: Witness
     affine_gain: Gain | None
     deformable_gain: Gain | None
-    field: Floats | None
+    bent: Deformation | None
     scene: Scene
     refused: tuple[str, ...]
     """Why a stage the method asked for was not kept."""
@@ -132,13 +156,25 @@ class _Fit:
 def _fit(study: _Study, method: Method, rng: np.random.Generator) -> _Fit:
     peaks = best_shifts(study.mri, study.liver, study.target)
     rigid = _rigid(study, peaks, rng)
-    ground = scene(study.mri, study.liver, study.target, rigid, STIFF[study.target.name])
+    ground = _scene(study, rigid)
     judge = witness(study.mri, study.liver, ground.grid)
     fit = _Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ground, ())
     if method == "rigid":
         return fit
     fit = _with_affine(study, fit, method, rng)
     return fit if method == "affine" else _with_deformation(study, fit, method, rng)
+
+
+def _scene(study: _Study, linear: Transform) -> Scene:
+    how = STIFF[study.target.name]
+    return scene(
+        study.mri,
+        study.liver,
+        study.target,
+        linear,
+        margin_mm=how.margin_mm,
+        spacing_mm=how.spacing_mm,
+    )
 
 
 def _rigid(study: _Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
@@ -194,8 +230,9 @@ def _gain(study: _Study, fit: _Fit, ways: TwoWay) -> Gain:
 def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.Generator) -> _Fit:
     """`fit` with a deformation, where it is better and can be trusted, or was asked for."""
     how = STIFF[study.target.name]
-    ground = scene(study.mri, study.liver, study.target, fit.linear, how)
-    field = deformation(ground, how, rng)
+    ground = _scene(study, fit.linear)
+    bent = deformation(ground, how, rng)
+    field = bent.field
     growth = jacobian(ground, field, fit.linear)[ground.inside]
     if growth.min() <= 0.0:
         return replace(fit, refused=("the deformation folds the liver onto itself",))
@@ -205,7 +242,7 @@ def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.G
     judged = replace(fit, deformable_gain=gained)
     if method != "deformable" and reasons:
         return replace(judged, refused=reasons)
-    return replace(judged, kind="deformable", ways=ways, field=field, scene=ground, refused=reasons)
+    return replace(judged, kind="deformable", ways=ways, bent=bent, scene=ground, refused=reasons)
 
 
 def _against(rules: RegistrationRules, gained: Gain, growth: Floats) -> tuple[str, ...]:
@@ -229,16 +266,28 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
     ways = fit.ways
     if offset is not None and quality.pet_ct_offset_applied:
         ways = _offset_applied(ways, offset)
-    doubts = doubts_of(quality, fit.refused, study.target.name, study.rules)
+    name, rules = study.target.name, study.rules
+    doubts = doubts_of(quality, fit.refused, name, rules)
+    # A scan that ends within the liver is a doubt about the study, not about the map.
+    is_lost = bool(doubts_of(replace(quality, cut_share=None), fit.refused, name, rules))
+    bound = _bound(study, fit, quality)
     return Registration(
         mri_from_pet=ways.mri_from_target,
         pet_from_mri=ways.target_from_mri,
         method=fit.kind,
-        target=study.target.name,
+        target=name,
         quality=quality,
         doubts=doubts,
-        bound_mm=bound_of(fit.kind, study.target.name, study.liver, bool(doubts)),
+        bound_mm=DoubtfulBound(bound) if is_lost else bound,
     )
+
+
+def _bound(study: _Study, fit: _Fit, quality: Quality) -> EvenBound | LocalBound:
+    name = study.target.name
+    if fit.bent is None or quality.probe_ratio is None:
+        return EvenBound(LINEAR_MM[name][fit.kind])
+    centre = study.liver.points_mm().mean(0)
+    return LocalBound(fit.bent, fit.scene.grid, centre, quality.probe_ratio, name)
 
 
 def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:
@@ -254,38 +303,44 @@ def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:
 
 
 def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
-    there = fit.ways.target_from_mri
-    target, judge = study.target, fit.witness
+    there, judge, target = fit.ways.target_from_mri, fit.witness, study.target
     now = seen(judge, target, there)
+    middle = liver_median(judge, now)
     peaks = fit.peaks.mutual_information
-    turn = fit.linear.matrix[:3, :3]
-    volume = float(np.linalg.det(turn))
-    least = most = volume
-    moved = 0.0
-    if fit.field is not None:
-        inside = fit.scene.inside
-        growth = jacobian(fit.scene, fit.field, fit.linear)[inside]
-        least, most, volume = float(growth.min()), float(growth.max()), float(growth.mean())
-        moved = float(np.percentile(np.linalg.norm(fit.field[:, inside], axis=0), 95))
-    is_applied = offset is not None and (
-        float(np.linalg.norm(offset)) >= study.rules.least_pet_offset_mm
-    )
+    away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
+    rules = study.rules
+    growth = _growth(fit)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
-        rotation_deg=_rotation_deg(turn),
-        volume_ratio=volume,
-        jacobian_min=least,
-        jacobian_max=most,
-        displacement_p95_mm=moved,
-        liver_on_target=liver_median(judge, now, target),
+        rotation_deg=_rotation_deg(fit.linear.matrix[:3, :3]),
+        volume_ratio=float(growth.mean()),
+        jacobian_min=float(growth.min()),
+        jacobian_max=float(growth.max()),
+        displacement_p95_mm=_displacement_p95_mm(fit),
+        liver_on_target=middle if target.name == "ct" else middle**2,
         coverage=coverage(judge, now),
+        cut_share=cut_share(study.whole_liver, target, there, middle),
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),
-        pet_ct_offset_applied=is_applied,
+        pet_ct_offset_applied=rules.least_pet_offset_mm <= away_mm <= rules.most_pet_offset_mm,
     )
+
+
+def _growth(fit: _Fit) -> Floats:
+    """What the map does to the volume of each of the liver's voxels."""
+    if fit.bent is None:
+        return np.array([np.linalg.det(fit.linear.matrix[:3, :3])], np.float32)
+    return jacobian(fit.scene, fit.bent.field, fit.linear)[fit.scene.inside]
+
+
+def _displacement_p95_mm(fit: _Fit) -> float:
+    """How far the deformation moves the liver, 95th percentile."""
+    if fit.bent is None:
+        return 0.0
+    return float(np.percentile(np.linalg.norm(fit.bent.field[:, fit.scene.inside], axis=0), 95))
 
 
 def _rotation_deg(matrix: Points) -> float:

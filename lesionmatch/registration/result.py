@@ -33,6 +33,8 @@ class Quality:
     """Median of the target in the liver: HU on a CT, SUV on a PET."""
     coverage: float | None = None
     """Share of the liver that falls on the target."""
+    cut_share: float | None = None
+    """Area beyond which the liver goes on where the MRI ends, as a share of its largest."""
     affine_gain_errors: float | None = None
     deformable_gain_errors: float | None = None
     """How surely unseen voxels prefer this stage to the one before, in standard errors."""

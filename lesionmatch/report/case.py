@@ -117,7 +117,8 @@ def _images(folder: Path) -> Images:
         mri_start=_first(Quantity.ARBITRARY, detail / "mri_start.nii.gz"),
         liver=_labels(detail / "liver.nii.gz", folder / "liver_on_pet.nii.gz"),
         lesions=_labels(detail / "lesions.nii.gz", folder / "lesions_on_pet.nii.gz"),
-        foci=_labels(detail / "foci.nii.gz", folder / "foci_on_pet.nii.gz"),
+        # Foci were found on the PET's own grid; a finer copy only has finer stairs.
+        foci=_labels(folder / "foci_on_pet.nii.gz", detail / "foci.nii.gz"),
         error=_first(Quantity.ARBITRARY, folder / "registration_error.nii.gz"),
         whole_suv=_first(Quantity.SUV_BW, folder / "suv.nii.gz"),
     )

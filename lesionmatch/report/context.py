@@ -16,17 +16,13 @@ ALWAYS_SHOWN = (
     "lesion_id",
     "kind",
     "relation",
-    "reason",
     "long_axis_mm",
     "suv_max",
     "tumour_to_liver",
-    "contrast_to_noise",
     "pet_status",
-    "null_p",
-    "visibility",
-    "capsule_distance_mm",
     "registration_error_mm",
     "flags",
+    "reason",
 )
 """Columns of the table that are on show before all are asked for."""
 
@@ -38,7 +34,32 @@ CHOICES = {
 }
 """Columns the table can be filtered by."""
 
-DISCORDANT = ("mri_only", "pet_only")
+TITLES = {
+    "lesion_id": "Lesion",
+    "long_axis_mm": "Long axis (mm)",
+    "suv_max": "SUVmax",
+    "tumour_to_liver": "Tumour to liver",
+    "pet_status": "On PET",
+    "registration_error_mm": "Registration error (mm)",
+}
+"""Headings that read better than the column's name."""
+
+UNITS = {"mm": "mm", "ml": "ml", "kg": "kg", "mbq": "MBq", "deg": "degrees", "s": "s"}
+"""Endings of keys that are units."""
+
+ABBREVIATIONS = {
+    "suv": "SUV",
+    "sd": "SD",
+    "cov": "variation",
+    "pet": "PET",
+    "ct": "CT",
+    "psf": "PSF",
+}
+
+SEEN_ON_BOTH = ("matched", "split", "merged")
+
+DECIMALS = {"mm": 1, "g/ml": 1}
+"""Of measurements in the table on the page; lesions.csv holds six digits."""
 
 Pairs = list[tuple[str, str]]
 
@@ -51,6 +72,10 @@ def call(comparison: Json) -> dict[str, str]:
     verdict = words.words(words.CELLS, cell) if cell else "no cell, since a call is uncertain"
     tone = {"TP": "good", "TN": "good", "FN": "warn", "FP": "warn"}.get(str(cell), "warn")
     reason = calls.get("reason")
+    shared = any(row["relation"] in SEEN_ON_BOTH for row in comparison["lesions"])
+    if cell == "TP" and not shared:
+        # Two involved livers may still have nothing in common.
+        tone, verdict = "warn", f"{verdict}, but by no lesion that both show"
     return {
         "sentence": f"MRI: liver {mri}. PET: liver {pet}. {verdict.capitalize()}"
         + (f" ({cell})." if cell else "."),
@@ -77,13 +102,13 @@ def summary(comparison: Json) -> Pairs:
     rows: Sequence[Row] = comparison["lesions"]
     drawn = [row for row in rows if row["source"] == "mri"]
     liver, registration = comparison["liver"], comparison["registration"]
-    suv = f"{words.number(liver.get('suv_mean'))} ± {words.number(liver.get('suv_sd'))}"
+    suv = f"{words.fixed(liver.get('suv_mean'), 2)} ± {words.fixed(liver.get('suv_sd'), 2)}"
     return [
         ("Lesions on MRI", f"{len(drawn)} ({_counted(row['kind'] for row in drawn)})"),
         ("Relations", _counted(words.words(words.RELATIONS, row["relation"]) for row in rows)),
         ("On PET", _counted(words.words(words.STATUSES, row["pet_status"]) for row in drawn)),
         ("Liver", words.number(liver.get("volume_ml"), "ml", 4)),
-        ("Liver SUV", f"{suv} (variation {words.number(liver.get('cov'), digits=2)})"),
+        ("Liver SUV", f"{suv} (variation {words.fixed(liver.get('cov'), 2)})"),
         ("Liver's mask", str(liver.get("mask_origin", words.MISSING))),
         (
             "Registration",
@@ -106,25 +131,33 @@ def _median_error(rows: Sequence[Row]) -> str:
         for row in rows
         if isinstance(row["registration_error_mm"], int | float)
     )
-    return words.number(errors[len(errors) // 2], "mm", 2) if errors else words.MISSING
+    return words.fixed(errors[len(errors) // 2], 1, "mm") if errors else words.MISSING
 
 
 def disagreements(rows: Sequence[Row]) -> list[dict[str, str]]:
-    """Each lesion or focus that only one side shows, with the reason in words."""
+    """Each lesion or focus that PET and MRI disagree about, with the reason in words."""
     return [
         {
             "id": str(row["lesion_id"]),
-            "text": f"{_what(row)}, {words.words(words.RELATIONS, row['relation'])}"
-            + (f": {words.words(words.REASONS, row['reason'])}" if row["reason"] else ""),
+            "text": f"{_what(row)}, {words.words(words.RELATIONS, row['relation'])}: "
+            + words.words(words.REASONS, row["reason"]),
         }
         for row in rows
-        if row["relation"] in DISCORDANT
+        if is_discordant(row)
     ]
+
+
+def is_discordant(row: Row) -> bool:
+    """Whether PET and MRI disagree about a lesion or focus: then, and only then, it has a reason.
+
+    A cyst without uptake is on the MRI only, and nobody disagrees.
+    """
+    return row["reason"] is not None
 
 
 def _what(row: Row) -> str:
     name = "focus" if row["source"] == "pet" else str(row["kind"]).replace("_", " ")
-    return f"{name} of {words.number(row['long_axis_mm'])} mm"
+    return f"{name} of {words.fixed(row['long_axis_mm'], 1, 'mm')}"
 
 
 def columns(schema: Sequence[Column]) -> list[dict[str, Any]]:
@@ -132,14 +165,19 @@ def columns(schema: Sequence[Column]) -> list[dict[str, Any]]:
     return [
         {
             "name": column.name,
-            "title": column.name.replace("_", " ").removesuffix(" mm")
-            + (f" ({column.unit})" if column.unit else ""),
+            "title": TITLES.get(column.name) or _title(column),
             "type": column.type,
             "says": column.says + (f", {column.unit}" if column.unit else ""),
             "is_more": column.name not in ALWAYS_SHOWN,
         }
         for column in schema
     ]
+
+
+def _title(column: Column) -> str:
+    name = column.name.removesuffix("_mm").removesuffix("_ml").replace("_", " ")
+    name = name[0].upper() + name[1:]
+    return f"{name} ({column.unit})" if column.unit else name
 
 
 def lesion_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -153,7 +191,7 @@ def lesion_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
             {
                 "id": str(row["lesion_id"]),
                 **{name: by_name[name] for name in CHOICES},
-                "discordant": "true" if row["relation"] in DISCORDANT else "false",
+                "discordant": "true" if is_discordant(row) else "false",
                 "cells": _cells(LESIONS, values),
             }
         )
@@ -181,6 +219,8 @@ def _shown(column: Column, value: str) -> str:
     """As the table holds it, but numbers to three digits and words without underscores."""
     if value == "":
         return ""
+    if column.type == "number" and column.unit in DECIMALS:
+        return words.fixed(float(value), DECIMALS[column.unit])
     if column.type == "number":
         return words.number(float(value))
     return (
@@ -265,11 +305,28 @@ def protocol(comparison: Json) -> list[dict[str, Any]]:
     ]
 
 
+def other_foci(comparison: Json) -> list[dict[str, str]]:
+    """Foci that were found but are neither a lesion's nor a row of their own, and why."""
+    rows: Sequence[Row] = comparison["lesions"]
+    told = {name for row in rows for name in _options(row["focus_ids"])}
+    told |= {str(row["lesion_id"]) for row in rows}
+    return [
+        {
+            "id": str(focus["focus_id"]),
+            "text": f"SUVmax {words.fixed(focus['suv_max'], 1)}, taken for "
+            + str(focus.get("physiologic_neighbour") or "no lesion")
+            + (f": {focus['why']}" if focus.get("why") else ""),
+        }
+        for focus in comparison.get("foci") or []
+        if focus["focus_id"] not in told
+    ]
+
+
 def series(run: Json) -> list[dict[str, Any]]:
     """Every series found, what it was taken for and why."""
     return [
         {
-            "uid": item.get("uid", ""),
+            "uid": item.get("series", ""),
             "modality": item.get("modality", ""),
             "files": item.get("files", ""),
             "role": "set aside" if item.get("set_aside") else item.get("role", ""),
@@ -284,7 +341,11 @@ def _group(title: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name(key: str) -> str:
-    return str(key).replace("_", " ")
+    """A key in words, its unit in brackets: ``dose_mbq`` is dose (MBq)."""
+    stem, _, unit = str(key).rpartition("_")
+    if unit in UNITS and stem:
+        return f"{_name(stem)} ({UNITS[unit]})"
+    return " ".join(ABBREVIATIONS.get(word, word) for word in str(key).split("_"))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON may hold

@@ -21,7 +21,8 @@ MARGIN_VOXELS = 4
 """Air around a region, wider than the smoothing reaches."""
 
 FINE_BELOW_VOXELS = 400
-"""Regions below this are sampled four times finer to find the level that keeps the volume."""
+FINER = 3
+"""Smaller regions are sampled this much finer to find the level that keeps the volume."""
 
 Line = NDArray[np.float64]
 """(N, 2) corners, (column, row) in pixels from the picture's top left corner."""
@@ -36,16 +37,20 @@ class Region:
 
     def lines(self, plane: Plane) -> list[Line]:
         """The outline in a plane; none where the plane misses the region."""
-        low, high = self.field.first_mm, self.field.last_mm
-        across = plane.view.across
-        if not low[across] <= plane.centre_mm[across] <= high[across]:
+        if not self._reaches(plane):
             return []
-        values = self.field.cut(plane, outside=0.0)
-        if values.max() <= self.level:
+        values, column, row = self.field.cut_where_it_lies(plane)
+        if min(values.shape) < 2 or values.max() <= self.level:
             return []
         lines = contourpy.contour_generator(z=values).lines(self.level)
         # contourpy counts from the first pixel's centre, pictures from its corner.
-        return [np.asarray(line) + 0.5 for line in lines]
+        corner = np.array([column + 0.5, row + 0.5])
+        return [np.asarray(line) + corner for line in lines]
+
+    def _reaches(self, plane: Plane) -> bool:
+        across = plane.view.across
+        low, high = self.field.first_mm[across], self.field.last_mm[across]
+        return bool(low <= plane.centre_mm[across] <= high)
 
 
 def regions(labels: Volume) -> dict[int, Region]:
@@ -61,15 +66,17 @@ def _region(labels: Volume, inside: NDArray[np.bool_], box: tuple[slice, ...]) -
     field = ndimage.gaussian_filter(part, SMOOTHING_VOXELS)
     first = np.array([span.start - MARGIN_VOXELS for span in box[::-1]])
     first_mm = labels.first_mm + first * labels.spacing_mm
-    level = _level_that_keeps_volume(field, int(inside.sum()))
-    return Region(Volume(field, first_mm, labels.spacing_mm), level)
+    placed = Volume(field, first_mm, labels.spacing_mm)
+    return Region(placed, _level_that_keeps_volume(placed, int(inside.sum())))
 
 
-def _level_that_keeps_volume(field: NDArray[np.float32], voxels: int) -> float:
+def _level_that_keeps_volume(field: Volume, voxels: int) -> float:
     """The level above which as much volume lies as `voxels` have."""
-    fine = 4 if voxels < FINE_BELOW_VOXELS else 1
-    values = (
-        field if fine == 1 else ndimage.zoom(field, fine, order=3, grid_mode=True, mode="nearest")
-    )
+    fine = FINER if voxels < FINE_BELOW_VOXELS else 1
+    axes = [
+        field.first_mm[axis] + (np.arange(field.array.shape[2 - axis] * fine) / fine) * step
+        for axis, step in enumerate(field.spacing_mm)
+    ]
+    values = field.array if fine == 1 else field.at(axes[0], axes[1], axes[2]).array
     count = voxels * fine**3
     return float(np.partition(values.ravel(), -count)[-count])

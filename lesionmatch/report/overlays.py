@@ -17,7 +17,7 @@ from lesionmatch.report import palette, strokes, words
 from lesionmatch.report.case import Case, Images
 from lesionmatch.report.outline import Region, regions
 from lesionmatch.report.palette import CT_WINDOW, Rgb, Window
-from lesionmatch.report.strokes import Layer, Stroke
+from lesionmatch.report.strokes import Ink, Stroke
 from lesionmatch.report.volume import Pixels, Plane, View, Volume
 
 PANEL = 256
@@ -86,6 +86,11 @@ def suv_window(row: Row, liver_suv: float) -> Window:
     return Window(0.0, float(np.ceil(top)))
 
 
+def suv_top(liver_suv: float) -> float:
+    """The SUV drawn darkest where no lesion sets it: thrice the liver, which is mid-grey."""
+    return float(np.ceil(3.0 * liver_suv))
+
+
 def field_mm(row: Row) -> float:
     """The side of the panels: it follows the lesion, between 6 and 18 cm."""
     axis = row["long_axis_mm"]
@@ -100,9 +105,12 @@ def centre_mm(row: Row) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
 
 
 def overlay(scene: Scene, row: Row) -> Rgb | None:
-    """The picture of one lesion or PET-only focus; None where it has no place on the PET."""
+    """The picture of one lesion or PET-only focus.
+
+    None where it has no place on the PET, or where there are no images.
+    """
     centre = centre_mm(row)
-    if centre is None:
+    if centre is None or (scene.images.suv is None and scene.images.mri is None):
         return None
     window = suv_window(row, scene.liver_suv)
     drawn = _outlines(scene, row)
@@ -147,8 +155,8 @@ def _row_of_panels(scene: Scene, plane: Plane, window: Window, drawn: Outlines) 
             below, below_window, suv, window
         ),
     }
-    layers = _layers(plane, drawn)
-    return [_drawn(picture, plane, title, layers) for title, picture in pictures.items()]
+    ink = _ink(plane, drawn)
+    return [strokes.titled(ink.over(picture), title) for title, picture in pictures.items()]
 
 
 def _cut(volume: Volume | None, plane: Plane) -> Pixels:
@@ -157,24 +165,11 @@ def _cut(volume: Volume | None, plane: Plane) -> Pixels:
     return volume.cut(plane)
 
 
-def _layers(plane: Plane, drawn: Outlines) -> list[Layer]:
-    """The lines of a plane, the strongest last."""
-    layers = [
-        strokes.layer(
-            [line for found in group for line in found.lines(plane)], plane.pixels, stroke
-        )
-        for group, stroke in drawn
-    ]
+def _ink(plane: Plane, drawn: Outlines) -> Ink:
+    """The outlines in a plane, the strongest last, and the crosshair."""
+    lines = [([line for one in group for line in one.lines(plane)], how) for group, how in drawn]
     hairs = strokes.crosshair(plane, plane.centre_mm, gap_mm=plane.field_mm / 5)
-    layers.append(strokes.layer(hairs, plane.pixels, strokes.CROSSHAIR))
-    return [layer for layer in layers if layer is not None]
-
-
-def _drawn(picture: Rgb, plane: Plane, title: str, layers: Sequence[Layer]) -> Rgb:
-    blended = picture.astype(np.float32)
-    for layer in layers:
-        blended = layer.over(blended)
-    return strokes.annotate(np.rint(blended).astype(np.uint8), plane, title)
+    return strokes.ink([*lines, (hairs, strokes.CROSSHAIR)], plane)
 
 
 def _stacked(pictures: Sequence[Rgb], axis: int) -> Rgb:

@@ -36,6 +36,7 @@ class Study:
     reason: str
     text: str
     """The error of a failed study, the doubts of a doubtful one, else why it was called so."""
+    disagreements: int | None
     lesions: int | None
     mri_only: int | None
     pet_only: int | None
@@ -44,8 +45,8 @@ class Study:
     thumbnail: str | None
 
 
-def index(out: Path) -> None:
-    """Write OUT/index.html from calls.csv, failures.csv and the case folders."""
+def write_index(out: Path) -> None:
+    """See `lesionmatch.report.index`."""
     studies = sorted(_studies(out), key=lambda study: (study.order, study.study_id))
     templates = environment()
     style = "".join(templates.get_template(name).render() for name in ("style.css", "overview.css"))
@@ -80,7 +81,9 @@ def _studies(out: Path) -> list[Study]:
     for row in _rows(out / "calls.csv"):
         error = errors.pop(row["study_id"], None)
         case = out / "studies" / row["study_id"]
-        made.append(_failed(row, error) if error is not None else _done(row, case))
+        if error is None and not (case / "comparison.json").is_file():
+            error = row.get("why") or "its results are not in this folder"
+        made.append(_done(row, case) if error is None else _failed(row, error))
     left = [row for row in _rows(out / "failures.csv") if row["study_id"] in errors]
     return made + [_failed(row, row.get("error", "")) for row in left]
 
@@ -95,7 +98,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _failed(row: Mapping[str, str], error: str) -> Study:
     return Study(
         row["study_id"], row.get("patient_id", ""), FAILED, "", "", "", "", error,
-        None, None, None, (), "failed", None,
+        None, None, None, None, (), "failed", None,
     )  # fmt: skip
 
 
@@ -117,6 +120,7 @@ def _done(row: Mapping[str, str], case: Path) -> Study:
         cell=calls.get("cell") or "",
         reason=words.words(words.REASONS, reason) if reason else "",
         text=" ".join(doubts) or str(calls.get("why") or ""),
+        disagreements=sum(map(context.is_discordant, lesions)),
         lesions=sum(lesion["source"] == "mri" for lesion in lesions),
         mri_only=relations.count("mri_only"),
         pet_only=relations.count("pet_only"),

@@ -19,6 +19,11 @@ from lesionmatch.report.volume import Plane
 
 FINER = 3
 
+CASING_PIXELS = 1.6
+"""How much wider the dark casing is than its line."""
+
+CASING_OPACITY = 0.7
+
 Coverage = NDArray[np.float32]
 
 
@@ -37,39 +42,54 @@ OTHER_LESION = Stroke(palette.LESION, 0.9)
 FOCUS = Stroke(palette.FOCUS, 1.6, (6.0, 4.0))
 OTHER_FOCUS = Stroke(palette.FOCUS, 0.9, (6.0, 4.0))
 LIVER = Stroke(palette.LIVER, 1.1, (2.0, 3.5))
+LIVER_EDGE = Stroke(palette.LESION, 1.2)
+"""In pictures that show nothing but the liver."""
 CROSSHAIR = Stroke(palette.LIVER, 0.7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
-    """Lines to be blended over a picture: their coverage and their casing's."""
+class Ink:
+    """All that is drawn over the pictures of one plane, as one blend."""
 
-    colour: tuple[int, int, int]
-    line: Coverage
-    casing: Coverage
+    keep: Coverage
+    """How much of the picture stays, pixel by pixel."""
+    add: NDArray[np.float32]
+    """What is added to it, (rows, columns, 3)."""
 
-    def over(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The picture with the lines on it."""
-        cased = picture * (1 - np.float32(0.7) * self.casing[..., None])
-        colour = np.array(self.colour, np.float32)
-        return np.asarray(cased + self.line[..., None] * (colour - cased))
-
-
-def layer(lines: Sequence[Line], pixels: int, stroke: Stroke) -> Layer | None:
-    """Lines as a layer of a square picture; None where there are none."""
-    if not lines:
-        return None
-    parts = [part for line in lines for part in _dashes(line, stroke.dash)]
-    line = _coverage(parts, pixels, stroke.width)
-    return Layer(stroke.colour, line, _coverage(parts, pixels, stroke.width + 1.6))
+    def over(self, picture: Rgb) -> Rgb:
+        """The picture with the ink on it."""
+        blended = picture * self.keep[..., None] + self.add
+        return np.asarray(np.rint(blended), dtype=np.uint8)
 
 
-def _coverage(lines: Sequence[Line], pixels: int, width: float) -> Coverage:
+def ink(groups: Sequence[tuple[Sequence[Line], Stroke]], plane: Plane) -> Ink:
+    """Lines, the last on top, and the plane's letters and scale bar as one blend."""
+    pixels = plane.pixels
+    drawn = [(_dashed(lines, stroke), stroke) for lines, stroke in groups if len(lines)]
+    keep, add = np.ones((pixels, pixels), np.float32), np.zeros((pixels, pixels, 3), np.float32)
+    casing = _coverage([(lines, stroke.width + CASING_PIXELS) for lines, stroke in drawn], pixels)
+    keep *= 1 - np.float32(CASING_OPACITY) * casing
+    for lines, stroke in drawn:
+        line = _coverage([(lines, stroke.width)], pixels)
+        keep *= 1 - line
+        add += line[..., None] * (np.array(stroke.colour, np.float32) - add)
+    marks = np.asarray(_marks(plane), dtype=np.float32)
+    share = marks[..., 3] / np.float32(255)
+    return Ink(keep * (1 - share), add + share[..., None] * (marks[..., :3] - add))
+
+
+def _dashed(lines: Sequence[Line], stroke: Stroke) -> list[Line]:
+    return [part for line in lines for part in _dashes(line, stroke.dash)]
+
+
+def _coverage(groups: Sequence[tuple[Sequence[Line], float]], pixels: int) -> Coverage:
+    """How much of each pixel lies under lines of some widths."""
     large = Picture.new("L", (pixels * FINER, pixels * FINER))
     draw = ImageDraw.Draw(large)
-    for line in lines:
-        corners = [tuple(corner) for corner in (line * FINER).tolist()]
-        draw.line(corners, fill=255, width=max(1, round(width * FINER)), joint="curve")
+    for lines, width in groups:
+        for line in lines:
+            corners = (line * FINER).ravel().tolist()
+            draw.line(corners, fill=255, width=max(1, round(width * FINER)), joint="curve")
     return np.asarray(large.reduce(FINER), dtype=np.float32) / np.float32(255)
 
 
@@ -105,17 +125,23 @@ def crosshair(plane: Plane, point_mm: NDArray[np.float64], gap_mm: float) -> lis
     return [np.clip(np.array(span), -far, 2 * far) for span in spans]
 
 
-def annotate(picture: Rgb, plane: Plane, title: str) -> Rgb:
-    """The picture with its title, the letters of its sides and a scale bar."""
-    image = Picture.fromarray(picture)
+def _marks(plane: Plane) -> Picture.Image:
+    """The letters of the picture's sides and a scale bar, on nothing."""
+    image = Picture.new("RGBA", (plane.pixels, plane.pixels))
     draw = ImageDraw.Draw(image)
-    _text(draw, (6, 4), title, 12, "la")
     size, (left, right, top, bottom) = plane.pixels, plane.view.letters
-    _text(draw, (5, size / 2), left, 12, "lm")
-    _text(draw, (size - 5, size / 2), right, 12, "rm")
-    _text(draw, (size / 2, 5), top, 12, "ma")
-    _text(draw, (size / 2, size - 4), bottom, 12, "mb")
+    text(draw, (5, size / 2), left, 12, "lm")
+    text(draw, (size - 5, size / 2), right, 12, "rm")
+    text(draw, (size / 2, 5), top, 12, "ma")
+    text(draw, (size / 2, size - 4), bottom, 12, "mb")
     _scale_bar(draw, plane)
+    return image
+
+
+def titled(picture: Rgb, title: str) -> Rgb:
+    """The picture with a title in its top left corner."""
+    image = Picture.fromarray(picture)
+    text(ImageDraw.Draw(image), (6, 4), title, 12, "la")
     return np.asarray(image)
 
 
@@ -125,15 +151,16 @@ def _scale_bar(draw: ImageDraw.ImageDraw, plane: Plane) -> None:
     left = right - length_mm / plane.pixel_mm
     draw.line([(left - 1, low), (right + 1, low)], fill=palette.CASING, width=5)
     draw.line([(left, low), (right, low)], fill=palette.INK, width=2)
-    _text(draw, ((left + right) / 2, low - 4), f"{length_mm} mm", 10, "mb")
+    text(draw, ((left + right) / 2, low - 4), f"{length_mm} mm", 10, "mb")
 
 
-def _text(
-    draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, anchor: str
+def text(
+    draw: ImageDraw.ImageDraw, place: tuple[float, float], words: str, size: int, anchor: str
 ) -> None:
+    """Words with a casing, legible on black and on white."""
     draw.text(
         place,
-        text,
+        words,
         font=palette.font(size),
         fill=palette.INK,
         anchor=anchor,

@@ -133,10 +133,30 @@ class Volume:
 
     def cut(self, plane: Plane, outside: float = np.nan) -> Pixels:
         """The plane through the volume, interpolated at the picture's own pixels."""
+        return self._cut(plane, plane.down_mm(), plane.right_mm(), outside)
+
+    def cut_where_it_lies(self, plane: Plane) -> tuple[Pixels, int, int]:
+        """The part of the plane that holds the volume, and its first column and row."""
+        view, low, high = plane.view, self.first_mm, self.last_mm
+        down, right = plane.down_mm(), plane.right_mm()
+        rows = np.flatnonzero((down >= low[view.down]) & (down <= high[view.down]))
+        columns = np.flatnonzero((right >= low[view.right]) & (right <= high[view.right]))
+        if not rows.size or not columns.size:
+            return np.zeros((0, 0), np.float32), 0, 0
+        values = self._cut(plane, down[rows], right[columns], outside=0.0)
+        return values, int(columns[0]), int(rows[0])
+
+    def _cut(
+        self,
+        plane: Plane,
+        down_mm: NDArray[np.float64],
+        right_mm: NDArray[np.float64],
+        outside: float,
+    ) -> Pixels:
         view = plane.view
         across = _weights(self, view.across, plane.centre_mm[view.across : view.across + 1])
-        down = _weights(self, view.down, plane.down_mm())
-        right = _weights(self, view.right, plane.right_mm())
+        down = _weights(self, view.down, down_mm)
+        right = _weights(self, view.right, right_mm)
         cut = _contract(self.array, {view.across: across, view.down: down, view.right: right})
         is_inside = np.outer(down.any(1), right.any(1)) & across.any()
         return np.where(is_inside, cut, np.float32(outside)).astype(np.float32)

@@ -67,6 +67,13 @@ def number(value: Value, unit: str = "", digits: int = 3) -> str:
     return f"{text} {unit}".strip()
 
 
+def fixed(value: Value, decimals: int, unit: str = "") -> str:
+    """A measurement with as many decimals as it deserves; n/a where there is none."""
+    if value is None or isinstance(value, str | list | tuple):
+        return MISSING
+    return f"{value:.{decimals}f} {unit}".strip()
+
+
 def flags(row: Row) -> str:
     """The flags of a row in words."""
     value = row["flags"]
@@ -85,15 +92,15 @@ def headline(row: Row) -> str:
 
 def measures(row: Row) -> str:
     """The numbers a picture is read with, in a line."""
-    axes = number(row["long_axis_mm"])
+    axes = fixed(row["long_axis_mm"], 1)
     if row["short_axis_mm"] is not None:
-        axes += f" × {number(row['short_axis_mm'])}"
+        axes += f" × {fixed(row['short_axis_mm'], 1)}"
     parts = [
         f"{axes} mm",
-        f"SUVmax {number(row['suv_max'])}",
-        f"tumour/liver {number(row['tumour_to_liver'])}",
-        f"contrast/noise {number(row['contrast_to_noise'])}",
-        f"registration error {number(row['registration_error_mm'], 'mm', 2)}",
+        f"SUVmax {fixed(row['suv_max'], 1)}",
+        f"tumour/liver {fixed(row['tumour_to_liver'], 2)}",
+        f"contrast/noise {fixed(row['contrast_to_noise'], 1)}",
+        f"registration error {fixed(row['registration_error_mm'], 1, 'mm')}",
     ]
     return " · ".join(parts)
 

@@ -1,0 +1,62 @@
+"""How a cohort is asked for."""
+
+import re
+from dataclasses import dataclass, field
+
+from lesionmatch.errors import InvalidOption
+from lesionmatch.protocol import Protocol
+
+WINDOW = re.compile(r"^(-?\d+):(-?\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class CohortOptions:
+    """The rules of a cohort. Raises `InvalidOption` for an empty window."""
+
+    window_days: tuple[int, int] | None = None
+    """Days from the PET/CT to the MRI, first and last; None: as the protocol says."""
+    shared_mri: bool = False
+    """Whether one MRI may serve several PET/CTs."""
+    any_tracer: bool = False
+    """Whether PET/CTs of other or unknown tracers stay in."""
+    least_age_years: float | None = None
+    """None: as the protocol says."""
+    grades: tuple[str, ...] = ("G1", "G2")
+    """Grades that stay in, where the clinical table has grades; none: all."""
+    entities: tuple[str, ...] = ()
+    """Entities that stay in, as the clinical table spells them; none: all."""
+    keep_treated: bool = False
+    """Whether pairs with a therapy between the scans stay in."""
+    carry: tuple[str, ...] = ()
+    """Columns of the clinical table to carry to studies.csv."""
+    workers: int = 2
+    phi: bool = False
+    """Whether patients keep their own identifiers."""
+    protocol: Protocol = field(default_factory=Protocol)
+
+    def __post_init__(self) -> None:
+        first, last = self.window
+        if first > last:
+            raise InvalidOption(f"--window: wanted first:last days, got {first}:{last}; swap them")
+        if self.workers < 1:
+            raise InvalidOption(f"--workers: wanted 1 or more, got {self.workers}")
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Days from the PET/CT to the MRI, first and last."""
+        rules = self.protocol.cohort
+        return self.window_days or (int(rules.earliest_days), int(rules.latest_days))
+
+    @property
+    def least_age(self) -> float:
+        """Years at the PET/CT below which a patient is left out."""
+        rules = self.protocol.cohort
+        return rules.least_age_years if self.least_age_years is None else self.least_age_years
+
+
+def window(word: str) -> tuple[int, int]:
+    """``0:92`` as days. Raises `ValueError` for anything else."""
+    match = WINDOW.match(word.replace("−", "-"))
+    if match is None:
+        raise ValueError(f"wanted FIRST:LAST in whole days, as -92:92, got {word!r}")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,95 @@
+"""A liver MRI study from its files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lesionmatch.dicom.inventory import scan
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.patient import identity, require_one_patient, same_patient_note
+from lesionmatch.dicom.pet import asked_for, require_dicom
+from lesionmatch.dicom.pixels import rescale, volume
+from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.segmentations import Scene, read_lesions
+from lesionmatch.dicom.study import MriStudy, PetStudy
+from lesionmatch.errors import AmbiguousSeries, NothingFound
+from lesionmatch.image import Image, Quantity
+
+SHOWN_CANDIDATES = 4
+
+
+def read_mri_study(
+    paths: Sequence[Path], options: ReadOptions | None = None, *, pet: PetStudy | None = None
+) -> MriStudy:
+    """The hepatobiliary phase and the segments of `paths`.
+
+    With `pet`, what was drawn on the PET/CT is accepted too, in the PET's frame, and both
+    must be of one patient. Raises `NothingFound` without DICOM, without such a series or
+    without any segmentation, `AmbiguousSeries` where a person must choose.
+    """
+    options = options or ReadOptions()
+    inventory = scan(paths, options.protocol)
+    require_dicom(inventory, paths)
+    require_one_patient(inventory, different_ids=options.different_ids)
+    chosen = choose_hbp(inventory, options)
+    who = identity(chosen.header)
+    note = None
+    if pet is not None:
+        note = same_patient_note(pet.identity, who, different_ids=options.different_ids)
+    hbp = read_signal(chosen, options)
+    scene = Scene(
+        reference=hbp.grid,
+        inventories=(inventory,) if pet is None else (inventory, pet.inventory),
+        frames=(hbp.frame,) if pet is None else (hbp.frame, pet.frame),
+        limits=options.protocol.input,
+    )
+    drawn = read_lesions(inventory, scene, options)
+    return MriStudy(
+        hbp=hbp,
+        segments=drawn.segments,
+        has_segmentation=drawn.is_about_lesions,
+        assumptions=(*([note] if note else []), *drawn.assumptions),
+        hbp_series=chosen,
+        drawn=drawn,
+        inventory=inventory,
+        identity=who,
+    )
+
+
+def choose_hbp(inventory: Inventory, options: ReadOptions) -> SeriesRecord:
+    """The hepatobiliary phase: the series with most points, if it has enough of them and clearly
+    more than the next. Raises `NothingFound` or `AmbiguousSeries` with the candidates."""
+    series = inventory.of_modality("MR")
+    if options.mri_series:
+        return asked_for(series, options.mri_series, "--mri-series")
+    if not series:
+        raise NothingFound("MRI: wanted an MR series, got none; name the folder of the liver MRI")
+    rules = options.protocol.series
+    ranked = sorted(
+        (record for record in series if record.score is not None),
+        key=lambda record: (-(record.score or 0.0), record.key),
+    )
+    if not ranked or (ranked[0].score or 0.0) < rules.hbp_least_score:
+        raise NothingFound(
+            f"MRI: wanted a series in the hepatobiliary phase, got none with "
+            f"{rules.hbp_least_score:g} points or more ({candidates(ranked)}); "
+            "see lesionmatch inspect, and give --mri-series"
+        )
+    if len(ranked) > 1 and (ranked[0].score or 0) - (ranked[1].score or 0) < rules.hbp_margin:
+        raise AmbiguousSeries(
+            f"MRI: wanted one series in the hepatobiliary phase, got several as likely "
+            f"({candidates(ranked)}); see lesionmatch inspect, and give --mri-series"
+        )
+    return ranked[0]
+
+
+def candidates(ranked: Sequence[SeriesRecord]) -> str:
+    """The likeliest series with their points, for a message."""
+    shown = [f"{record.key}: {record.score:g}" for record in ranked[:SHOWN_CANDIDATES]]
+    return ", ".join(shown) or "no MR volume at all"
+
+
+def read_signal(record: SeriesRecord, options: ReadOptions) -> Image:
+    """The signal of an MR series. Raises `InvalidInput`."""
+    stack = record.usable_stack()
+    array = volume(stack, rescale, options.protocol.input, record.what)
+    return Image(stack.grid, array, Quantity.ARBITRARY)

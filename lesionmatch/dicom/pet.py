@@ -1,0 +1,228 @@
+"""A PET/CT study from its files."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from lesionmatch.dicom.classify import plain_words
+from lesionmatch.dicom.inventory import scan
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.patient import identity, listed, require_one_patient
+from lesionmatch.dicom.pixels import require_lossless, rescale, volume
+from lesionmatch.dicom.plane import Plane
+from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.segmentations import Drawn, Need, Scene, read_drawn
+from lesionmatch.dicom.stack import Stack
+from lesionmatch.dicom.study import PetStudy, Reconstruction
+from lesionmatch.dicom.suv_map import SuvScale, suv_scale
+from lesionmatch.dicom.values import number, text
+from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
+from lesionmatch.image import Image, Quantity
+from lesionmatch.segments import Structure
+
+PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
+HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
+SHARP_KERNEL = re.compile(r"bone|lung|edge|sharp|\b[bi]r?[67]\d|\bb[67]\d")
+
+
+def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) -> PetStudy:
+    """The PET as SUVbw and the CT as HU from `paths`.
+
+    Raises `NothingFound` without DICOM or without PET, `AmbiguousSeries` where a person must
+    choose, and `InvalidInput` where SUV cannot be had.
+    """
+    options = options or ReadOptions()
+    inventory = scan(paths, options.protocol)
+    require_dicom(inventory, paths)
+    require_one_patient(inventory, different_ids=options.different_ids)
+    pet, notes = choose_pet(inventory, options)
+    suv, scale = read_suv(pet, options)
+    ct, ct_note = choose_ct(inventory, pet)
+    drawn = _context(inventory, suv, options)
+    return PetStudy(
+        suv=suv,
+        ct=None if ct is None else read_hounsfield(ct, options),
+        segments=drawn.segments,
+        suv_facts=scale.facts,
+        reconstruction=reconstruction(pet.header),
+        assumptions=(*notes, *scale.assumptions, *ct_note, *drawn.assumptions),
+        pet_series=pet,
+        ct_series=ct,
+        inventory=inventory,
+        identity=identity(pet.header),
+    )
+
+
+def _context(inventory: Inventory, suv: Image, options: ReadOptions) -> Drawn:
+    """The structures drawn on PET or CT. Lesions are left out: the PET is read unprompted."""
+    scene = Scene(suv.grid, (inventory,), (suv.frame,), options.protocol.input)
+    drawn = read_drawn(inventory, scene, Need.WELCOME)
+    structures = tuple(s for s in drawn.segments if isinstance(s.meaning, Structure))
+    left_out = len(drawn.segments) - len(structures)
+    note = (f"{left_out} lesions drawn on the PET/CT were left out",) if left_out else ()
+    return replace(drawn, segments=structures, assumptions=(*drawn.assumptions, *note))
+
+
+def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
+    """Raise `NothingFound` where there is no DICOM file at all."""
+    if not inventory.series:
+        reasons = ", ".join(f"{count} {why}" for why, count in inventory.skipped.items())
+        shown = " ".join(str(path) for path in paths)
+        raise NothingFound(
+            f"{shown}: wanted DICOM files, got none ({reasons or 'label files only'}); "
+            "name the folder the PACS exported"
+        )
+
+
+def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord, tuple[str, ...]]:
+    """The PET series to use, and what was assumed in choosing it.
+
+    Corrected for attenuation goes before not corrected. Of several reconstructions of one
+    acquisition the one named harmonised (EARL) is taken, else the one without resolution
+    modelling, which overshoots at edges, else the one with the lowest series number.
+    Several acquisitions are a person's choice.
+    """
+    series = inventory.of_modality("PT")
+    if options.pet_series:
+        return asked_for(series, options.pet_series, "--pet-series"), ()
+    found = [record for record in series if record.role == "AC PET" and record.is_candidate]
+    if not found:
+        raise NothingFound(_no_pet(series))
+    if len(found) == 1:
+        return found[0], ()
+    if len({text(record.header, "AcquisitionTime")[:6] for record in found}) > 1:
+        raise AmbiguousSeries(
+            f"PET: wanted one acquisition, got {len(found)} series acquired at different times "
+            f"({listed(found)}); give --pet-series"
+        )
+    chosen = min(found, key=_reconstruction_rank)
+    others = listed(record for record in found if record is not chosen)
+    note = (
+        f"of {len(found)} reconstructions of one acquisition, series {chosen.key} was taken "
+        f"({_why(chosen)}); not {others}"
+    )
+    return chosen, (note,)
+
+
+def _no_pet(series: Sequence[SeriesRecord]) -> str:
+    if not series:
+        return "PET: wanted a PET series, got none; name the folder of the PET/CT"
+    reasons = "; ".join(f"{record.key}: {record.set_aside}" for record in series)
+    return f"PET: wanted a PET series corrected for attenuation, got none ({reasons})"
+
+
+def asked_for(series: Sequence[SeriesRecord], key: str, option: str) -> SeriesRecord:
+    """The record that an option names. Raises `NothingFound` or `AmbiguousSeries`."""
+    found = [record for record in series if key in (record.key, record.uid)]
+    if not found:
+        raise NothingFound(
+            f"{option} {key}: wanted one of {listed(series) or 'no series at all'}, got another"
+        )
+    if len(found) > 1:
+        raise AmbiguousSeries(f"{option} {key}: wanted one volume, got several: {listed(found)}")
+    return found[0]
+
+
+def _said(header: Dataset) -> str:
+    return plain_words(header, "SeriesDescription", "ReconstructionMethod", "ConvolutionKernel")
+
+
+def _reconstruction_rank(record: SeriesRecord) -> tuple[bool, bool, float, str]:
+    said = _said(record.header)
+    series_number = number(record.header, "SeriesNumber")
+    return (
+        HARMONISED.search(said) is None,
+        PSF.search(said) is not None,
+        float("inf") if series_number is None else series_number,
+        record.key,
+    )
+
+
+def _why(record: SeriesRecord) -> str:
+    said = _said(record.header)
+    if HARMONISED.search(said):
+        return "named harmonised"
+    if not PSF.search(said):
+        return "no resolution modelling, lowest series number"
+    return "lowest series number"
+
+
+def read_suv(record: SeriesRecord, options: ReadOptions) -> tuple[Image, SuvScale]:
+    """The SUVbw image of a PET series. Raises `InvalidInput` where it cannot be had."""
+    stack = record.usable_stack()
+    if record.role in ("dynamic PET", "gated PET") or record.set_aside:
+        raise InvalidInput(
+            f"{record.what}: wanted a static PET of slices, got one that is set aside: "
+            f"{record.set_aside}; choose another series"
+        )
+    require_lossless(stack.planes, record.what)
+    headers = [plane.header for plane in stack.planes]
+    scale = suv_scale(headers, options, record.what)
+    factor = {id(plane): k for plane, k in zip(stack.planes, scale.factors, strict=True)}
+
+    def to_suv(plane: Plane) -> tuple[float, float]:
+        return rescale(plane)[0] * factor[id(plane)], 0.0
+
+    array = volume(stack, to_suv, options.protocol.input, record.what)
+    if not np.isfinite(array).all():
+        raise InvalidInput(f"{record.what}: wanted finite SUV, got others; check RescaleSlope")
+    return Image(stack.grid, array, Quantity.SUV_BW), scale
+
+
+def reconstruction(header: Dataset) -> Reconstruction:
+    """How the PET was made, as far as the header says."""
+    said = _said(header)
+    kernel = re.search(r"(\d+(?:\.\d+)?) ?mm", text(header, "ConvolutionKernel").lower())
+    gauss = re.search(r"gauss(?:ian)? ?(\d+(?:\.\d+)?)", said.replace(",", "."))
+    match = kernel or gauss
+    return Reconstruction(
+        method=text(header, "ReconstructionMethod"),
+        filter_fwhm_mm=float(match[1]) if match else None,
+        has_psf=PSF.search(said) is not None,
+    )
+
+
+def choose_ct(
+    inventory: Inventory, pet: SeriesRecord
+) -> tuple[SeriesRecord | None, tuple[str, ...]]:
+    """The CT of the PET/CT: in the PET's frame of reference, over most of its length, with a
+    soft kernel, with the lowest series number; and a note where one could not be used."""
+    series = [record for record in inventory.of_modality("CT") if record.is_candidate]
+    usable = [r for r in series if r.stack is not None and r.frame_uid == pet.frame_uid]
+    if usable:
+        return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), ()
+    if not series:
+        return None, ("no CT was found; the PET itself carries the registration",)
+    reasons = "; ".join(
+        record.set_aside or "another frame of reference than the PET" for record in series
+    )
+    return None, (f"no CT could be used ({reasons}); the PET itself carries the registration",)
+
+
+def _ct_rank(record: SeriesRecord, pet: Stack) -> tuple[float, bool, float, str]:
+    said = plain_words(record.header, "SeriesDescription", "ConvolutionKernel")
+    series_number = number(record.header, "SeriesNumber")
+    return (
+        -round(_covered(record.usable_stack(), pet), 1),
+        SHARP_KERNEL.search(said) is not None,
+        float("inf") if series_number is None else series_number,
+        record.key,
+    )
+
+
+def _covered(ct: Stack, pet: Stack) -> float:
+    """The fraction of the PET's length that the CT covers."""
+    pet_z, ct_z = pet.grid.corners_mm()[:, 2], ct.grid.corners_mm()[:, 2]
+    shared = min(pet_z.max(), ct_z.max()) - max(pet_z.min(), ct_z.min())
+    return max(float(shared / max(np.ptp(pet_z), 1e-6)), 0.0)
+
+
+def read_hounsfield(record: SeriesRecord, options: ReadOptions) -> Image:
+    """The CT of a series in HU. Raises `InvalidInput`."""
+    stack = record.usable_stack()
+    array = volume(stack, rescale, options.protocol.input, record.what)
+    return Image(stack.grid, array, Quantity.HOUNSFIELD)

@@ -1,0 +1,390 @@
+"""From a PET series' headers to the factor that makes each slice SUVbw, with its provenance.
+
+The rule for the time of decay correction (DecayCorrection START) is the one that gives all
+reference objects of the IBSI SUV project: a stated time if there is one, private or
+standard, else what follows from AcquisitionTime, FrameReferenceTime and the mean of the
+decaying activity. SeriesTime and the earliest AcquisitionTime are computed to compare.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydicom.dataset import Dataset
+
+from lesionmatch.dicom.dose import (
+    Administration,
+    administration,
+    all_words,
+    body_of,
+    check_uptake,
+    private,
+    zone_of,
+)
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.values import moment, number, parse_datetime, text
+from lesionmatch.errors import InvalidInput, MissingAttribute
+from lesionmatch.suv import (
+    BodySize,
+    Injection,
+    Reference,
+    factor_admin,
+    factor_none,
+    factor_start,
+    mean_activity_s,
+    spread_s,
+    to_body_weight,
+)
+
+READABLE = "BQML, GML, CM2ML, or CNTS with Philips' factors"
+PHILIPS = "Philips PET Private Group"
+
+
+@dataclass(frozen=True, slots=True)
+class SuvFacts:
+    """How SUV was had; times are relative to the injection, so that no date is in it."""
+
+    units: str
+    decay_correction: str
+    suv_type: str
+    weight_kg: float | None
+    dose_mbq: float | None
+    dose_from: str
+    nuclide: str | None
+    half_life_s: float | None
+    injected_from: str
+    uptake_min: float | None
+    """From injection to the start of imaging."""
+    references_s: Mapping[str, float]
+    """Every time the image may be decay-corrected to, in seconds after the injection."""
+    reference: str
+    """Which of them was used."""
+    least_factor: float
+    most_factor: float
+    """SUVbw of one unit of the image, least and most over the slices."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SuvScale:
+    """The factor of each slice, the facts and the assumptions."""
+
+    factors: tuple[float, ...]
+    facts: SuvFacts
+    assumptions: tuple[str, ...]
+
+
+def suv_scale(headers: Sequence[Dataset], options: ReadOptions, what: str) -> SuvScale:
+    """SUVbw of one unit of rescaled pixel value, for each slice of a PET series.
+
+    Raises `InvalidInput` or `MissingAttribute`, each with its own remedy, where there is no
+    SUV to be had.
+    """
+    units = _the_one(headers, "Units", what)
+    _require_no_intercept(headers, what)
+    if units in ("GML", "CM2ML"):
+        return _from_suv(headers, units, options, what)
+    if units == "CNTS":
+        return _from_counts(headers, options, what)
+    if units == "BQML":
+        return _from_activity(headers, (1.0,) * len(headers), units, options, what)
+    got = units or "none"
+    raise InvalidInput(f"{what}: wanted units {READABLE}, got {got}; it has no SUV")
+
+
+def _the_one(headers: Sequence[Dataset], keyword: str, what: str) -> str:
+    found = all_words(headers, keyword)
+    if len(found) > 1:
+        raise InvalidInput(
+            f"{what}: wanted one value of {keyword}, got {', '.join(sorted(found))}; "
+            "export one series at a time"
+        )
+    return next(iter(found))
+
+
+def _require_no_intercept(headers: Sequence[Dataset], what: str) -> None:
+    for header in headers:
+        intercept = number(header, "RescaleIntercept") or 0.0
+        if intercept != 0.0:
+            raise InvalidInput(
+                f"{what}: wanted RescaleIntercept 0, as PET images have, got {intercept:g}; "
+                "export it from the scanner's own archive"
+            )
+
+
+def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what: str) -> SuvScale:
+    stored = _the_one(headers, "SUVType", what)
+    default = "BW" if units == "GML" else "BSA"
+    notes = [] if stored else [f"SUVType is absent; {units} was taken as by {default}"]
+    try:
+        size = BodySize(stored or default)
+    except ValueError as error:
+        known = ", ".join(size.value for size in BodySize)
+        raise InvalidInput(f"{what}: wanted SUVType {known}, got {stored}") from error
+    scale, weight = 1.0, number(headers[0], "PatientWeight")
+    if size is not BodySize.WEIGHT:
+        body, more = body_of(headers[0], options, what)
+        notes += more
+        scale, weight = to_body_weight(body, size), body.weight_kg
+        if size is not BodySize.SURFACE and body.sex.upper() not in ("M", "F"):
+            notes.append("sex is not stated; the mean of both formulas for body size was taken")
+    facts = SuvFacts(
+        units=units,
+        decay_correction=text(headers[0], "DecayCorrection").upper(),
+        suv_type=size.value,
+        weight_kg=weight,
+        dose_mbq=None,
+        dose_from="",
+        nuclide=None,
+        half_life_s=None,
+        injected_from="",
+        uptake_min=None,
+        references_s={},
+        reference="the scanner's own SUV",
+        least_factor=scale,
+        most_factor=scale,
+    )
+    return SuvScale((scale,) * len(headers), facts, tuple(notes))
+
+
+def _from_counts(headers: Sequence[Dataset], options: ReadOptions, what: str) -> SuvScale:
+    direct = [_philips(header, 0x00) for header in headers]
+    if all(direct):
+        facts = _counts_facts(headers, direct)
+        return SuvScale(tuple(direct), facts, ())
+    activity = [_philips(header, 0x09) for header in headers]
+    if not all(activity):
+        raise MissingAttribute(
+            f"{what}: wanted Philips' SUV factor (7053,1000) or activity factor (7053,1009) for "
+            "units CNTS, got neither; export it with private attributes"
+        )
+    return _from_activity(headers, activity, "CNTS", options, what)
+
+
+def _philips(header: Dataset, offset: int) -> float:
+    found = private(header, PHILIPS, 0x7053, offset, "philips")
+    try:
+        value = float(found.split("\\")[0])
+    except ValueError:
+        return 0.0
+    return value if 0.0 < value < float("inf") else 0.0
+
+
+def _counts_facts(headers: Sequence[Dataset], factors: Sequence[float]) -> SuvFacts:
+    return SuvFacts(
+        units="CNTS",
+        decay_correction=text(headers[0], "DecayCorrection").upper(),
+        suv_type="BW",
+        weight_kg=number(headers[0], "PatientWeight"),
+        dose_mbq=None,
+        dose_from="",
+        nuclide=None,
+        half_life_s=None,
+        injected_from="",
+        uptake_min=None,
+        references_s={},
+        reference="Philips' SUV factor (7053,1000)",
+        least_factor=min(factors),
+        most_factor=max(factors),
+    )
+
+
+def _from_activity(
+    headers: Sequence[Dataset],
+    becquerels: Sequence[float],
+    units: str,
+    options: ReadOptions,
+    what: str,
+) -> SuvScale:
+    correction = _the_one(headers, "DecayCorrection", what)
+    times = [_acquired(header) for header in headers]
+    known = [time for time in times if time is not None]
+    first = min(known) if known else _series_time(headers[0])
+    given = administration(headers[0], first, options, what)
+    notes = list(given.assumptions)
+    references: tuple[Reference, ...] = ()
+    name = "the injection"
+    if correction == "ADMIN":
+        own = [factor_admin(given.injection, given.body.weight_kg)] * len(headers)
+    elif correction == "NONE":
+        name = "each slice's own acquisition"
+        own = _not_corrected(headers, times, given, what)
+    elif correction == "START":
+        _require_decay_corrected(headers, what)
+        references = reference_times(headers, given.injection, options)
+        reference = _chosen(references, options, notes, what)
+        name = reference.name
+        own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
+        first = first or reference.at
+    else:
+        raise InvalidInput(
+            f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
+            "its SUV is not defined"
+        )
+    imaged = _imaged(first, references, name)
+    uptake = None if imaged is None else check_uptake(given.injection, imaged, options, what)
+    factors = tuple(one * bq for one, bq in zip(own, becquerels, strict=True))
+    facts = _facts(units, correction, given, uptake, references, name, factors)
+    return SuvScale(factors, facts, tuple(notes))
+
+
+def _imaged(first: datetime | None, references: Sequence[Reference], name: str) -> datetime | None:
+    """When imaging began: the earlier of the first slice and the decay reference."""
+    used = [reference.at for reference in references if reference.name == name]
+    return min([*used, *([first] if first else [])], default=None)
+
+
+def _facts(
+    units: str,
+    correction: str,
+    given: Administration,
+    uptake: float | None,
+    references: Sequence[Reference],
+    name: str,
+    factors: Sequence[float],
+) -> SuvFacts:
+    at = given.injection.at
+    return SuvFacts(
+        units=units,
+        decay_correction=correction,
+        suv_type="BW",
+        weight_kg=given.body.weight_kg,
+        dose_mbq=given.injection.dose_bq / 1e6,
+        dose_from=given.dose_from,
+        nuclide=given.nuclide,
+        half_life_s=given.injection.half_life_s,
+        injected_from=given.injected_from,
+        uptake_min=uptake,
+        references_s={r.name: (r.at - at).total_seconds() for r in references},
+        reference=name,
+        least_factor=min(factors),
+        most_factor=max(factors),
+    )
+
+
+def _require_decay_corrected(headers: Sequence[Dataset], what: str) -> None:
+    stated = all_words(headers, "CorrectedImage")
+    if any(said and "DECY" not in said.split("\\") for said in stated):
+        raise InvalidInput(
+            f"{what}: wanted DECY in CorrectedImage where DecayCorrection is START, got none; "
+            "the header contradicts itself, ask the site"
+        )
+
+
+def _acquired(header: Dataset) -> datetime | None:
+    return (
+        parse_datetime(text(header, "AcquisitionDateTime"), zone_of(header))
+        or moment(header, "AcquisitionDate", "AcquisitionTime")
+        or moment(header, "SeriesDate", "AcquisitionTime")
+    )
+
+
+def _series_time(header: Dataset) -> datetime | None:
+    return moment(header, "SeriesDate", "SeriesTime")
+
+
+def _not_corrected(
+    headers: Sequence[Dataset],
+    times: Sequence[datetime | None],
+    given: Administration,
+    what: str,
+) -> list[float]:
+    found = []
+    for header, at in zip(headers, times, strict=True):
+        duration_ms = number(header, "ActualFrameDuration")
+        if at is None or duration_ms is None:
+            raise MissingAttribute(
+                f"{what}: wanted AcquisitionTime and ActualFrameDuration in every slice, as it is "
+                "not decay-corrected, got a slice without; export it again"
+            )
+        found.append(factor_none(given.injection, given.body.weight_kg, at, duration_ms / 1000.0))
+    return found
+
+
+CONFIRMED_S = 2.0
+"""A computed time this near the series' own means that one: frames are timed to the second,
+and some scanners write the middle of a frame for the mean of its activity."""
+STATED = "DecayCorrectionDateTime (0018,9701)"
+STATED_GE = "GE's scan time (0009,100D)"
+STATED_SIEMENS = "Siemens' decay correction time (0071,1022)"
+COMPUTED = "AcquisitionTime, FrameReferenceTime and mean activity"
+COMPUTED_GE = "AcquisitionTime and FrameReferenceTime"
+CONFIRMED = "SeriesTime, as AcquisitionTime and FrameReferenceTime confirm"
+SERIES_TIME = "SeriesTime"
+EARLIEST = "earliest AcquisitionTime"
+
+
+def reference_times(
+    headers: Sequence[Dataset], injection: Injection, options: ReadOptions
+) -> tuple[Reference, ...]:
+    """Every time the series may have been decay-corrected to, the most trusted first."""
+    header = headers[0]
+    zone = zone_of(header)
+    stated = {
+        STATED: text(header, "DecayCorrectionDateTime"),
+        STATED_GE: private(header, "GEMS_PETD_01", 0x0009, 0x0D, "ge "),
+        STATED_SIEMENS: private(header, "SIEMENS MED", 0x0071, 0x22, "siemens"),
+    }
+    found = {name: parse_datetime(value, zone) for name, value in stated.items()}
+    name, computed = _back_computed(headers, injection)
+    series = _series_time(header)
+    if computed and series and abs((computed - series).total_seconds()) <= CONFIRMED_S:
+        found[CONFIRMED] = series
+    found[name] = computed
+    found[SERIES_TIME] = series
+    found[EARLIEST] = min((t for h in headers if (t := _acquired(h))), default=None)
+    given = [] if options.reference_at is None else [Reference(GIVEN, options.reference_at)]
+    return (*given, *(Reference(name, at) for name, at in found.items() if at is not None))
+
+
+GIVEN = "given by the user"
+
+
+def _back_computed(headers: Sequence[Dataset], injection: Injection) -> tuple[str, datetime | None]:
+    """The time that AcquisitionTime and FrameReferenceTime lead to, the median of the slices.
+
+    FrameReferenceTime points at the mean of the decaying activity in a frame, except on
+    scanners that write the frame's start: GE's, and where the first frame has 0.
+    """
+    offsets = [number(header, "FrameReferenceTime") for header in headers]
+    durations = [number(header, "ActualFrameDuration") for header in headers]
+    maker = text(headers[0], "Manufacturer").lower()
+    known = [ms for ms in offsets if ms is not None]
+    is_start = maker.startswith("ge ") or (bool(known) and min(known) == 0.0)
+    found = []
+    for header, offset, duration in zip(headers, offsets, durations, strict=True):
+        at = _acquired(header)
+        if at is None or offset is None or (duration is None and not is_start):
+            continue
+        mean = 0.0 if is_start else mean_activity_s(injection.half_life_s, (duration or 0.0) / 1e3)
+        found.append(at + timedelta(seconds=mean - offset / 1e3))
+    middle = sorted(found)[len(found) // 2] if found else None
+    return (COMPUTED_GE if is_start else COMPUTED), middle
+
+
+def _chosen(
+    references: Sequence[Reference], options: ReadOptions, notes: list[str], what: str
+) -> Reference:
+    """The first, most trusted one; others that disagree with it are named as an assumption."""
+    trusted = [r for r in references if r.name not in (SERIES_TIME, EARLIEST)]
+    fallback = [r for r in references if r.name in (SERIES_TIME, EARLIEST)]
+    if not references:
+        raise MissingAttribute(
+            f"{what}: wanted a time of decay correction, got no AcquisitionTime, "
+            "FrameReferenceTime or SeriesTime; give --reference-at"
+        )
+    chosen = trusted[0] if trusted else min(fallback, key=lambda r: r.at)
+    if not trusted:
+        notes.append(
+            f"time of decay correction was taken from {chosen.name}; no better one is there"
+        )
+    if chosen.name == GIVEN:
+        notes.append("time of decay correction was given by the user")
+    limit = options.protocol.suv.reference_disagreement_s
+    for other in references:
+        apart = spread_s([chosen, other])
+        if apart > limit:
+            notes.append(
+                f"time of decay correction: {chosen.name} was used; {other.name} is "
+                f"{apart:.0f} s {'later' if other.at > chosen.at else 'earlier'}"
+            )
+    return chosen

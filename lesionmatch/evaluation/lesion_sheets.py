@@ -1,0 +1,107 @@
+"""Tables of lesions and of foci on PET alone."""
+
+from collections.abc import Iterable, Iterator
+
+from lesionmatch.evaluation.lesionwise import FalseFoci, Group, Lesionwise
+from lesionmatch.evaluation.sheet import Cell, Heading, Sheet, bounds, pair, plain
+
+
+def lesion_sheet(found: Lesionwise) -> Sheet:
+    """Detection of lesions by size, flag and kind."""
+    groups: tuple[tuple[str, Iterable[Group]], ...] = (
+        ("all", [found.overall]),
+        ("size", found.by_size),
+        ("size (paper)", found.by_paper_size),
+        ("flag", found.by_flag),
+        ("kind", found.by_kind),
+        ("visibility", found.by_visibility),
+    )
+    return Sheet(
+        "lesions",
+        "Detection lesion by lesion",
+        "Detected: positive on the PET unprompted. Found in retrospect: only where the MRI says "
+        "where to look, not counted as detected. Lesions outside the PET are left out. Expected: "
+        "mean chance by the physics of the scanner. Rows by kind hold benign lesions too.",
+        (
+            Heading("view", "By", "text"),
+            Heading("group", "Lesions", "text"),
+            Heading("lesions", "n", "count"),
+            Heading("patients", "Patients", "count"),
+            Heading("detected", "Detected", "count"),
+            Heading("retrospective", "In retrospect", "count"),
+            Heading("not_covered", "Outside the PET", "count"),
+            Heading("detection", "Detection", "share"),
+            *bounds("exact", "Exact", "share"),
+            *bounds("clustered", "By patient", "share"),
+            Heading("expected", "Expected", "share"),
+            Heading("median_mm", "Median size, mm", "number"),
+        ),
+        tuple(row for view, members in groups for row in _group_rows(view, members)),
+    )
+
+
+def _group_rows(view: str, members: Iterable[Group]) -> Iterator[tuple[Cell, ...]]:
+    for one in members:
+        yield (
+            view,
+            one.name,
+            one.lesions,
+            one.patients,
+            one.detected,
+            one.retrospective,
+            one.not_covered,
+            plain(one.detection.value),
+            *pair(one.detection.exact),
+            *pair(one.detection.clustered),
+            plain(one.predicted),
+            plain(one.median_mm),
+        )
+
+
+def missed_sheet(found: Lesionwise) -> Sheet:
+    """Lesions the PET does not show, by reason: Table 2 for lesions."""
+    total = sum(found.missed.values())
+    rows = tuple(
+        (reason, count, count / total if total else None)
+        for reason, count in found.missed.items()
+        if count
+    )
+    return Sheet(
+        "missed_lesions",
+        "Lesions the PET does not show unprompted, by reason",
+        "Each lesion once, in the words of Table 2; those found in retrospect are among them.",
+        (
+            Heading("reason", "Reason", "text"),
+            Heading("lesions", "Lesions", "count"),
+            Heading("share", "Share", "share"),
+        ),
+        (*rows, ("total", total, None)),
+    )
+
+
+def foci_sheet(found: FalseFoci) -> Sheet:
+    """Foci on PET without a lesion on the MRI, by reason."""
+    every = (
+        "all",
+        found.foci,
+        plain(found.per_liver),
+        *pair(found.exact),
+        *pair(found.clustered),
+    )
+    parts = tuple(
+        (reason, count, count / found.livers if found.livers else None, None, None, None, None)
+        for reason, count in found.reasons.items()
+    )
+    return Sheet(
+        "false_foci",
+        "Foci on PET alone, for each liver",
+        f"{found.livers} livers. Exact: Poisson. By patient: Student's on the ratio.",
+        (
+            Heading("reason", "Reason", "text"),
+            Heading("foci", "Foci", "count"),
+            Heading("per_liver", "For each liver", "number"),
+            *bounds("exact", "Exact", "number"),
+            *bounds("clustered", "By patient", "number"),
+        ),
+        (every, *parts),
+    )

@@ -1,0 +1,152 @@
+"""Thresholds of the reading part: what input is taken, and what numbers are believed."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+
+@dataclass(frozen=True, slots=True)
+class InputLimits:
+    """How much is read before a folder is refused."""
+
+    file_mb: float = threshold(
+        2000.0,
+        "MB",
+        "a file above this, or what it inflates to, is not read",
+        "own choice; a whole-body CT in one enhanced file is below 1 GB",
+        least=1.0,
+        most=100000.0,
+    )
+    files: float = threshold(
+        200000.0,
+        "files",
+        "a folder with more files is refused",
+        "own choice; a study has below 10,000",
+        least=10.0,
+        most=1e7,
+    )
+    volume_mb: float = threshold(
+        4000.0,
+        "MB",
+        "an image that would take more in memory is refused",
+        "own choice; 512 x 512 x 2000 voxels of 4 bytes are 2.1 GB",
+        least=1.0,
+        most=100000.0,
+    )
+    inflation: float = threshold(
+        200.0,
+        "ratio",
+        "a member of an archive that inflates by more, and above 16 MB, is not read",
+        "own choice; images deflate by 2 to 10, empty masks by up to 1,000 but stay small",
+        least=10.0,
+        most=1e6,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRules:
+    """When slices make a volume, and when a series is taken for the hepatobiliary phase."""
+
+    gap_tolerance: float = threshold(
+        0.01,
+        "fraction",
+        "gaps between slices may differ from their mean by this fraction",
+        "own choice; headers round positions to 0.01 mm and better",
+        least=0.0,
+        most=0.2,
+    )
+    shear: float = threshold(
+        1e-3,
+        "ratio",
+        "a stack may drift sideways by this much of its length",
+        "highdicom's own tolerance; 0.3 mm over a liver",
+        least=0.0,
+        most=0.1,
+    )
+    hbp_least_score: float = threshold(
+        5.0,
+        "points",
+        "a series with fewer points is not taken for the hepatobiliary phase",
+        "own choice: a 3D gradient echo with fat saturation alone has 3",
+        least=1.0,
+        most=20.0,
+    )
+    hbp_margin: float = threshold(
+        1.0,
+        "points",
+        "the winner has at least this many points more than the next",
+        "own choice",
+        least=0.0,
+        most=10.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SuvRules:
+    """Which header values are believed when SUV is computed."""
+
+    least_weight_kg: float = threshold(
+        20.0, "kg", "a lighter patient is not believed", "adults; own choice", least=0.5, most=60.0
+    )
+    most_weight_kg: float = threshold(
+        300.0, "kg", "a heavier patient is not believed", "own choice", least=100.0, most=700.0
+    )
+    least_dose_mbq: float = threshold(
+        10.0,
+        "MBq",
+        "a smaller dose is not believed",
+        "own choice; 68Ga peptides are given at 100 to 200 MBq",
+        least=0.1,
+        most=100.0,
+    )
+    most_dose_mbq: float = threshold(
+        5000.0, "MBq", "a larger dose is not believed", "own choice", least=200.0, most=50000.0
+    )
+    least_uptake_min: float = threshold(
+        20.0,
+        "min",
+        "imaging sooner after injection is not believed",
+        "EANM 2017 (68Ga-DOTA peptides): 45 to 90 min; half of it still passes",
+        least=0.0,
+        most=120.0,
+    )
+    most_uptake_min: float = threshold(
+        240.0,
+        "min",
+        "imaging later is not believed for a half-life below 11.5 h",
+        "EANM 2017: 45 to 90 min; three half-lives of 68Ga",
+        least=60.0,
+        most=1440.0,
+    )
+    most_uptake_long_min: float = threshold(
+        4320.0,
+        "min",
+        "imaging later is not believed for a half-life of 11.5 h and more",
+        "own choice; 64Cu is imaged up to 24 h, 89Zr for days",
+        least=60.0,
+        most=20160.0,
+    )
+    reference_disagreement_s: float = threshold(
+        60.0,
+        "s",
+        "decay reference times further apart than this are an assumption",
+        "own choice; 1 % of SUV for 68Ga",
+        least=1.0,
+        most=600.0,
+    )
+    half_life_warn: float = threshold(
+        0.01,
+        "fraction",
+        "a half-life this far from its nuclide's is an assumption",
+        "evaluated half-lives of 68Ga differ by 0.3 %",
+        least=0.0,
+        most=0.1,
+    )
+    half_life_refuse: float = threshold(
+        0.05,
+        "fraction",
+        "a half-life this far from its nuclide's is refused",
+        "own choice; the nearest other nuclide is 60 % away",
+        least=0.01,
+        most=0.5,
+    )

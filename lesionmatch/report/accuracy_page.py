@@ -1,0 +1,140 @@
+"""The page of an accuracy report: what a person prints and reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+import lesionmatch
+from lesionmatch.accuracy.values import Interval, Test, Undefined
+from lesionmatch.evaluation.assemble import AccuracyReport
+from lesionmatch.evaluation.flow import calls_flow
+from lesionmatch.evaluation.sheet import Sheet
+from lesionmatch.evaluation.stard import FOR_PEOPLE, accuracy_items
+from lesionmatch.evaluation.study_sheets import NAMES
+from lesionmatch.evaluation.summary import Estimate
+from lesionmatch.report.accuracy_figures import detection_by_size, forest, free_response
+from lesionmatch.report.figures import svg_address
+from lesionmatch.report.flow import flow_diagram
+from lesionmatch.report.page import environment, policy
+from lesionmatch.report.sheets import in_words, shown
+
+CAPTIONS = {
+    "forest": "Each measure with two intervals. Filled circle, solid line: exact, as if each "
+    "study were a patient of its own. Open square, dashed line: studies of a patient together.",
+    "flow": "From the rows of the calls table to its four cells.",
+    "detection": "Points: measured in each size bin, at its median size, with the interval by "
+    "patient. Solid line and band: logistic fit. Dashed: what the blur and noise of the PET let "
+    "one expect of metastases of usual uptake, none of it fitted to these calls.",
+    "free_response": "What would be detected, and how many foci without a lesion on the MRI "
+    "would be called, if only uptake above a rising contrast-to-noise counted.",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """The figures of a report, by the name of their file."""
+
+    figures: dict[str, Figure]
+
+    @classmethod
+    def of(cls, report: AccuracyReport) -> "Drawn":
+        """Draw all that the report has the numbers for."""
+        figures = {
+            "forest": forest(report.summary.estimates, "PET against the MRI"),
+            "flow": flow_diagram(calls_flow(report)),
+        }
+        if report.lesions is not None and report.lesions.overall.lesions:
+            figures["detection"] = detection_by_size(report.lesions)
+            if report.lesions.false_foci.operating:
+                figures["free_response"] = free_response(report.lesions.false_foci)
+        return cls(figures)
+
+
+def accuracy_page(report: AccuracyReport, sheets: Sequence[Sheet], drawn: Drawn) -> str:
+    """The page as HTML that needs nothing beside it."""
+    templates = environment()
+    style = "".join(templates.get_template(name).render() for name in ("style.css", "accuracy.css"))
+    return templates.get_template("accuracy.html.j2").render(
+        title="Accuracy of PET against MRI",
+        policy=policy(style=style, script=""),
+        style=Markup(style),
+        version=lesionmatch.__version__,
+        headline=headline(report),
+        facts=_facts(report),
+        figures=[
+            {"name": name, "address": svg_address(figure), "caption": CAPTIONS[name]}
+            for name, figure in drawn.figures.items()
+        ],
+        sheets=[shown(sheet) for sheet in sheets],
+        items=accuracy_items(report),
+        for_people=FOR_PEOPLE,
+        missing=[study for study in report.studies if study.is_missing],
+        worklist=len(report.items),
+    )
+
+
+def headline(report: AccuracyReport) -> list[str]:
+    """The answer in sentences."""
+    estimates = report.summary.estimates
+    lines = [_sentence(NAMES[name], estimates[name]) for name in ("sensitivity", "specificity")]
+    lines += [_sentence(NAMES[name], estimates[name]) for name in ("ppv", "npv")]
+    return [*lines, _kappa(estimates["kappa"]), _counts_and_rates(report)]
+
+
+def _sentence(name: str, one: Estimate) -> str:
+    if not isinstance(one.value, float):
+        return f"{name}: {one.value}."
+    clustered = (
+        f"; by patient {_span(one.clustered)}" if isinstance(one.clustered, Interval) else ""
+    )
+    return f"{name} {100 * one.value:.1f} % ({_span(one.exact)}{clustered}; n = {one.n:,})."
+
+
+def _span(bounds: Interval | Undefined) -> str:
+    if isinstance(bounds, Undefined):
+        return str(bounds)
+    return f"{100 * bounds.lower:.1f}–{100 * bounds.upper:.1f}"
+
+
+def _kappa(one: Estimate) -> str:
+    if not isinstance(one.value, float):
+        return f"Kappa: {one.value}."
+    span = [
+        f"{bounds.lower:.2f}–{bounds.upper:.2f}" if isinstance(bounds, Interval) else str(bounds)
+        for bounds in (one.exact, one.clustered)
+    ]
+    return f"Kappa {one.value:.2f} ({span[0]} asymptotic; {span[1]} by patient)."
+
+
+def _counts_and_rates(report: AccuracyReport) -> str:
+    counts, rates = report.counts["obuchowski"], report.rates["clustered"]
+    table = report.summary.table
+    return (
+        f"Missed {table.fn}, called too much {table.fp}: counts {_p(counts)}, rates {_p(rates)} "
+        "(both by patient)."
+    )
+
+
+def _p(test: Test | Undefined) -> str:
+    if isinstance(test, Undefined):
+        return str(test)
+    text = in_words(test.p, "p")
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _facts(report: AccuracyReport) -> list[tuple[str, str]]:
+    options = report.options
+    origin = {"batch": "a batch's output", "table": "a table of calls"}[report.origin]
+    return [
+        ("Calls from", origin),
+        ("Studies", f"{len(report.studies):,} of {report.patients:,} patients"),
+        ("In the table", f"{report.summary.table.total:,}"),
+        ("Uncertain", f"{report.summary.uncertain:,}"),
+        ("No call", f"{report.summary.missing:,}"),
+        ("Doubtful registration or liver", f"{report.doubtful:,}"),
+        ("To look at", f"{len(report.items):,} studies, worklist.html"),
+        ("Intervals", f"{100 * options.level:g} %"),
+        ("Bootstrap", f"{options.draws:,} draws of patients, seed {options.seed}"),
+    ]

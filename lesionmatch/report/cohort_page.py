@@ -1,0 +1,49 @@
+"""The page of a cohort: the flow, why studies left, what to look at, STARD."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+import lesionmatch
+from lesionmatch.evaluation.flow import Flow
+from lesionmatch.evaluation.sheet import Sheet
+from lesionmatch.evaluation.stard import FOR_PEOPLE, Item
+from lesionmatch.report.figures import svg_address, write_svg
+from lesionmatch.report.flow import flow_diagram
+from lesionmatch.report.page import environment, policy
+from lesionmatch.report.sheets import shown
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPage:
+    """What the page shows."""
+
+    headline: Sequence[str]
+    flow: Flow
+    sheets: Sequence[Sheet]
+    items: Sequence[Item]
+
+
+def write_page(out: Path, page: CohortPage) -> None:
+    """Write flow.svg and cohort.html to the folder `out`."""
+    figure = flow_diagram(page.flow)
+    write_svg(out / "flow.svg", figure)
+    templates = environment()
+    style = "".join(templates.get_template(name).render() for name in ("style.css", "accuracy.css"))
+    text = templates.get_template("cohort.html.j2").render(
+        title="The cohort",
+        policy=policy(style=style, script=""),
+        style=Markup(style),
+        version=lesionmatch.__version__,
+        headline=page.headline,
+        figure=svg_address(figure),
+        sheets=[shown(sheet) for sheet in page.sheets if sheet.rows],
+        items=page.items,
+        for_people=FOR_PEOPLE,
+    )
+    draft = out / f".cohort.html.{os.getpid()}"
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(out / "cohort.html")

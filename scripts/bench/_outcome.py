@@ -1,0 +1,277 @@
+"""A simulated study run through foci, landmarks, concordance and calls, and its truth."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from _cohort import Study, as_mapping
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from lesionmatch.calls import Calls, Circumstances, call
+from lesionmatch.concordance import (
+    Concordance,
+    Evidence,
+    FocusFinding,
+    LesionFinding,
+    Sharpened,
+    Surroundings,
+    concord,
+    sharpen,
+)
+from lesionmatch.concordance.flags import Facts, flags
+from lesionmatch.concordance.reasons import Missed, why_missed
+from lesionmatch.detectability import Blur, LikelyRatio
+from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
+from lesionmatch.image import Mask
+from lesionmatch.landmarks import Agreement
+from lesionmatch.lesions import Carried, carry, lesions_from
+from lesionmatch.lesions.carried import Mapping
+from lesionmatch.liver.reference import reference_uptake
+from lesionmatch.phantom import Spot
+from lesionmatch.phantom.truth import LesionTruth
+from lesionmatch.protocol import Protocol
+
+PROTOCOL = Protocol()
+NEAR_MM = 12.0
+"""A focus this near a thing was made by it."""
+MISPLACED_MM = 9.0
+"""A lesion this far from its true place was not looked for where it is."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A study that was run."""
+
+    study: Study
+    field: Field
+    carried: tuple[Carried, ...]
+    concordance: Concordance
+    calls: Calls
+    agreement: Agreement
+    before_mm: NDArray[np.float64]
+    """Error of each lesion's place before landmarks."""
+    after_mm: NDArray[np.float64]
+    null_p: tuple[float, ...]
+    """At lesion-free places in the shapes of this study's lesions."""
+    seconds: float
+
+
+def run(study: Study) -> Outcome:
+    """Foci, landmarks, concordance and calls of one study."""
+    start = time.perf_counter()
+    mapping = as_mapping(study.registration)
+    lesions, blur = lesions_from(study.segments), blur_of(study)
+    found = _found(study, _liver_on_pet(study, np.zeros(3)), mapping)
+    if found.sharp.shift_mm is not None:
+        found = _found(study, _liver_on_pet(study, found.sharp.shift_mm), mapping)
+    liver, field, foci, sharp = found.liver, found.field, found.foci, found.sharp
+    carried = _carried(study, mapping)
+    avoid = _avoid(study, sharp.carried, foci)
+    rng = np.random.default_rng(study.seed)
+    evidence = Evidence(
+        suv=study.suv,
+        background=reference_uptake(study.suv, liver, avoid, PROTOCOL),
+        carried=sharp.carried,
+        foci=foci,
+        around_lesions=tuple(_around_lesion(truth_of(study, les.lesion_id)) for les in lesions),
+        around_foci=tuple(_around_focus(study, liver, focus) for focus in foci),
+        focus_error_mm=(study.registration.bound_mm,) * len(foci),
+        blur=blur,
+        registration_passed=study.registration.passed,
+        null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
+    )
+    concordance = concord(evidence, PROTOCOL)
+    circumstances = Circumstances(1.0, study.registration.passed)
+    calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
+    return Outcome(
+        study=study,
+        field=field,
+        carried=sharp.carried,
+        concordance=concordance,
+        calls=calls,
+        agreement=sharp.agreement,
+        before_mm=_misplacement_mm(study, carried),
+        after_mm=_misplacement_mm(study, sharp.carried),
+        null_p=_null_sample(study, field, liver, avoid, sharp.carried),
+        seconds=time.perf_counter() - start,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Foci where the liver is thought to lie, and lesions put right by them."""
+
+    liver: Mask
+    field: Field
+    foci: tuple[Focus, ...]
+    sharp: Sharpened
+
+
+def _found(study: Study, liver: Mask, mapping: Mapping) -> _Found:
+    field = field_of(study.suv, liver)
+    foci = find_foci(study.suv, liver, PROTOCOL, field=field)
+    sharp = sharpen(
+        _carried(study, mapping),
+        foci,
+        mapping,
+        study.suv.grid,
+        fwhm_mm=study.recipe.pet_fwhm_mm,
+        protocol=PROTOCOL,
+    )
+    return _Found(liver, field, foci, sharp)
+
+
+def _carried(study: Study, mapping: Mapping) -> tuple[Carried, ...]:
+    bound_mm = study.registration.bound_mm
+    lesions = lesions_from(study.segments)
+    return tuple(carry(one, mapping, bound_mm, study.suv.grid) for one in lesions)
+
+
+def blur_of(study: Study) -> Blur:
+    return Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm)
+
+
+def _liver_on_pet(study: Study, shift_mm: NDArray[np.float64]) -> Mask:
+    """The liver where the drawn registration and a shift put it, to first order in its error."""
+    part = study.liver.crop(study.liver.grid.box_around(study.truth.liver_points_pet_mm, 30.0))
+    points = part.grid.world(np.indices(part.grid.shape).reshape(3, -1).T)
+    there = np.rint(
+        part.grid.voxels(points - shift_mm - study.registration.error_mm(points))
+    ).astype(int)
+    inside = part.array[tuple(there.clip(0, np.array(part.grid.shape) - 1).T)]
+    return Mask(part.grid, inside.reshape(part.grid.shape)).on(study.liver.grid)
+
+
+def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) -> Mask | None:
+    array = np.zeros(study.suv.grid.shape, np.bool_)
+    for mask in [c.search for c in carried if c.search] + [f.extent for f in foci]:
+        array |= mask.on(study.suv.grid).array
+    return Mask(study.suv.grid, array) if array.any() else None
+
+
+def truth_of(study: Study, lesion_id: str) -> LesionTruth:
+    return next(row for row in study.truth.lesions if row.lesion_id == lesion_id)
+
+
+def _around_lesion(row: LesionTruth) -> Surroundings:
+    return Surroundings(row.capsule_distance_mm, row.hilum_distance_mm, row.vessel_distance_mm)
+
+
+def _around_focus(study: Study, liver: Mask, focus: Focus) -> Surroundings:
+    part = liver.trimmed(8.0)
+    depth = distance_transform_edt(part.array, sampling=part.grid.spacing_mm)
+    voxel = tuple(np.rint(part.grid.voxels(focus.peak_mm)).astype(int))
+    anatomy = study.truth.pet_pose.anatomy_mm(focus.centroid_mm[None])
+    radius = (focus.extent.volume_ml * 6000.0 / np.pi) ** (1 / 3) / 2.0
+    vessel = float(np.ravel(study.body.vessel_mm(anatomy))[0])
+    hilum = float(np.linalg.norm(focus.centroid_mm - np.array(study.truth.hilum_pet_mm)))
+    return Surroundings(max(0.0, float(depth[voxel]) - radius), hilum, max(0.0, vessel - radius))
+
+
+def _misplacement_mm(study: Study, carried: tuple[Carried, ...]) -> NDArray[np.float64]:
+    true = [truth_of(study, c.lesion.lesion_id).pet_mm for c in carried]
+    return np.array([np.linalg.norm(c.centroid_mm - t) for c, t in zip(carried, true, strict=True)])
+
+
+def _null_sample(
+    study: Study, field: Field, liver: Mask, avoid: Mask | None, carried: tuple[Carried, ...]
+) -> tuple[float, ...]:
+    """null_p of this study's search regions put at lesion-free places, two each."""
+    rng = np.random.default_rng([study.seed, 2])
+    free = liver.array if avoid is None else liver.array & ~avoid.array
+    centres = np.argwhere(free)
+    values: list[float] = []
+    for one in carried[:3]:
+        if one.search is None:
+            continue
+        shape = np.argwhere(one.search.array)
+        shape = shape - np.rint(shape.mean(0)).astype(int)
+        for centre in rng.permutation(centres)[:40]:
+            voxels = centre + shape
+            if ((voxels < 0) | (voxels >= free.shape)).any() or not free[tuple(voxels.T)].all():
+                continue
+            array = np.zeros(free.shape, np.bool_)
+            array[tuple(voxels.T)] = True
+            p = null_p(field, Mask(liver.grid, array).trimmed(), PROTOCOL, avoid=avoid, rng=rng)
+            values += [] if p is None else [p]
+            break
+    return tuple(values)
+
+
+def true_status(row: LesionTruth) -> str:
+    """What the PET must say; `between` where readers would differ."""
+    if row.contrast_to_noise > 6.0:
+        return "positive"
+    return "not positive" if row.contrast_to_noise < 3.0 else "between"
+
+
+def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str:
+    """The reason that the true place, uptake, noise and misplacement of a lesion give.
+
+    Its long axis is that of its outline, which is true by construction.
+    """
+    study = outcome.study
+    facts = Facts(
+        long_axis_mm=found.lesion.long_axis_mm,
+        surroundings=_around_lesion(row),
+        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
+        liver_cov=study.recipe.liver_cov,
+        error_mm=0.0,
+        is_near_physiologic=False,
+        is_at_edge=False,
+    )
+    missed = Missed(
+        long_axis_mm=found.lesion.long_axis_mm,
+        diameter_mm=row.diameter_mm,
+        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
+        likely_ratio=_knowable(study, row),
+        surroundings=_around_lesion(row),
+        flags=flags(facts, PROTOCOL.flags),
+        is_retrospective=found.status == "retrospective",
+        error_mm=0.0,
+        stray_focus=None,
+        registration_passed=misplaced_mm(outcome, found) < MISPLACED_MM,
+        blur=blur_of(study),
+        liver_cov=study.recipe.liver_cov,
+    )
+    return why_missed(missed, PROTOCOL).reason
+
+
+def _knowable(study: Study, row: LesionTruth) -> LikelyRatio:
+    """The true ratio, and what the noise leaves possible at its size."""
+    margin = 1.2816 * study.recipe.liver_cov / row.recovery
+    return LikelyRatio(row.tumour_to_liver, row.tumour_to_liver + margin)
+
+
+def misplaced_mm(outcome: Outcome, found: LesionFinding) -> float:
+    ids = [f.lesion.lesion_id for f in outcome.concordance.lesions]
+    return float(outcome.after_mm[ids.index(found.lesion.lesion_id)])
+
+
+SPOT_REASON = {
+    Spot.BILE_DUCT: "vascular_or_biliary",
+    Spot.PORTAL_VEIN: "vascular_or_biliary",
+    Spot.GUT_AT_CAPSULE: "extrahepatic_physiologic",
+    Spot.PARENCHYMA: "unexplained",
+}
+
+
+def true_cause(outcome: Outcome, found: FocusFinding) -> str:
+    """What made a focus that belongs to no lesion that counts."""
+    study, place = outcome.study, found.focus.centroid_mm
+    things = [
+        (np.linalg.norm(place - np.array(spot.pet_mm)), SPOT_REASON[spot.place])
+        for spot in study.truth.spots
+    ]
+    things += [
+        (np.linalg.norm(place - np.array(row.pet_mm)), _kind_or_missed(row))
+        for row in study.truth.lesions
+    ]
+    near = [(float(d), cause) for d, cause in things if d <= NEAR_MM]
+    return min(near)[1] if near else "nothing"
+
+
+def _kind_or_missed(row: LesionTruth) -> str:
+    return "misregistration" if row.kind.counts else row.kind.value

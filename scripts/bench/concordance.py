@@ -1,0 +1,209 @@
+"""A simulated cohort through foci, concordance and calls: what is right, and how often.
+
+    python scripts/bench concordance --studies 400 --first-seed 7000
+
+prints status and reason against the truth, cells, calibration of ``null_p``, sensitivity by
+size beside its prediction, what landmarks do, and the time a study takes.
+"""
+
+import argparse
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from _cohort import Study, crowded, studies
+from _outcome import (
+    PROTOCOL,
+    Outcome,
+    blur_of,
+    misplaced_mm,
+    run,
+    true_cause,
+    true_reason,
+    true_status,
+    truth_of,
+)
+from scipy.stats import kstest
+
+from lesionmatch.concordance import LesionFinding
+from lesionmatch.detectability import detection_probability
+from lesionmatch.phantom.truth import LesionTruth
+
+SIZES = (0.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 100.0)
+
+
+def table(title: str, counts: Counter[tuple[str, str]]) -> None:
+    """Truth down, result across."""
+    rows = sorted({row for row, _ in counts})
+    columns = sorted({column for _, column in counts})
+    print(f"\n{title}\n{'truth':>24}" + "".join(f"{c:>16}" for c in columns))
+    for row in rows:
+        print(f"{row:>24}" + "".join(f"{counts[row, c]:>16}" for c in columns))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part}/{whole} = {part / whole:.1%}" if whole else "none"
+
+
+def _lesion_rows(outcomes: list[Outcome]) -> list[tuple[Outcome, LesionFinding, LesionTruth]]:
+    return [
+        (o, found, truth_of(o.study, found.lesion.lesion_id))
+        for o in outcomes
+        for found in o.concordance.lesions
+    ]
+
+
+def print_status(outcomes: list[Outcome], verbose: bool) -> None:
+    """Status of every lesion against the truth."""
+    rows = [(o, f, t) for o, f, t in _lesion_rows(outcomes) if f.status != "not_covered"]
+    table("status", Counter((true_status(t), f.status) for _, f, t in rows))
+    clear = [(o, f, t) for o, f, t in rows if true_status(t) != "between"]
+    wrong = [
+        (o, f, t) for o, f, t in clear if (f.status == "positive") != (true_status(t) == "positive")
+    ]
+    low = [f for _, f, t in rows if true_status(t) == "not positive"]
+    false = sum(f.status == "retrospective" for f in low)
+    print("retrospective below CNR 3:", _share(false, len(low)))
+    print("status right outside CNR 3-6:", _share(len(clear) - len(wrong), len(clear)))
+    for o, f, t in wrong if verbose else []:
+        near = min((abs(p.gap_mm) for p in f_pairs(o, f)), default=float("nan"))
+        print(
+            f"   seed {o.study.seed} {t.lesion_id} {t.kind.value} {t.place.value} {f.status} "
+            f"d {t.diameter_mm:.1f} T/L {t.tumour_to_liver:.2f} CNR {t.contrast_to_noise:.1f} "
+            f"capsule {t.capsule_distance_mm:.1f} relation {f.relation} gap {near:.1f} "
+            f"misplaced {misplaced_mm(o, f):.1f}"
+        )
+
+
+def f_pairs(outcome: Outcome, found: LesionFinding) -> list[object]:
+    """Pairs of a lesion."""
+    return [p for p in outcome.concordance.relations.pairs if p.lesion_id == found.lesion.lesion_id]
+
+
+def print_reasons(outcomes: list[Outcome], verbose: bool) -> None:
+    """Reasons of missed lesions that count against the cause in their recipe."""
+    rows = [(o, f, t) for o, f, t in _lesion_rows(outcomes) if f.reason and t.kind.counts]
+    table(
+        "reason of missed lesions",
+        Counter((true_reason(o, f, t), str(f.reason)) for o, f, t in rows),
+    )
+    right = sum(true_reason(o, f, t) == f.reason for o, f, t in rows)
+    print("reason right:", _share(right, len(rows)))
+    for o, f, t in rows if verbose else []:
+        if true_reason(o, f, t) != f.reason:
+            print(
+                f"   seed {o.study.seed} {t.lesion_id} {true_reason(o, f, t)} -> {f.reason} "
+                f"d {t.diameter_mm:.1f} T/L {t.tumour_to_liver:.2f} CNR {t.contrast_to_noise:.1f} "
+                f"RC {t.recovery:.2f} cov {o.study.recipe.liver_cov:.2f} {f.evidence}"
+            )
+    alone = [(o, f) for o in outcomes for f in o.concordance.foci if f.reason]
+    table(
+        "reason of foci without a lesion that counts",
+        Counter((true_cause(o, f), str(f.reason)) for o, f in alone),
+    )
+
+
+def print_cells(outcomes: list[Outcome], verbose: bool) -> None:
+    """Cells of studies against the truth."""
+    table("cell", Counter((str(o.study.truth.cell), str(o.calls.cell)) for o in outcomes))
+    failed = [o for o in outcomes if not o.study.registration.passed and o.calls.cell is None]
+    print(f"uncertain because the registration failed: {len(failed)}")
+    sure = [o for o in outcomes if o.study.truth.cell is not None and o not in failed]
+    right = [o for o in sure if o.calls.cell == o.study.truth.cell]
+    print("cell right where the truth is certain:", _share(len(right), len(sure)))
+    for o in sure if verbose else []:
+        if o not in right:
+            print(
+                f"   seed {o.study.seed} {o.study.truth.cell} -> {o.calls.cell}: {o.calls.why} "
+                f"passed {o.study.registration.passed} "
+                f"z {[round(f.focus.z, 1) for f in o.concordance.foci]} "
+                f"spots {[s.place.value for s in o.study.truth.spots]} "
+                f"cnr {[round(t.contrast_to_noise, 1) for t in o.study.truth.lesions]}"
+            )
+
+
+def print_calibration(outcomes: list[Outcome]) -> None:
+    """null_p at lesion-free places should be uniform."""
+    values = np.array([p for o in outcomes for p in o.null_p])
+    if not len(values):
+        return
+    print(
+        f"\nnull_p at {len(values)} lesion-free places: KS p {kstest(values, 'uniform').pvalue:.3f}"
+    )
+    for level in (0.01, 0.02, 0.05, 0.10, 0.25, 0.50):
+        print(f"   at or below {level:.2f}: {np.mean(values <= level):.3f}")
+
+
+def print_sensitivity(outcomes: list[Outcome]) -> None:
+    """Share of metastases found, by size, beside the closed form's prediction."""
+    rows = [(o, f, t) for o, f, t in _lesion_rows(outcomes) if t.kind.counts]
+    print(
+        f"\nsensitivity by size\n{'mm':>10}{'n':>6}{'found':>8}{'predicted':>11}{'difference':>12}"
+    )
+    for low, high in pairwise(SIZES):
+        part = [(o, f, t) for o, f, t in rows if low <= t.diameter_mm < high]
+        if part:
+            found = float(np.mean([f.status == "positive" for _, f, _ in part]))
+            expected = float(np.mean([_predicted(o.study, t) for o, _, t in part]))
+            print(
+                f"{low:4.0f} -{high:4.0f}{len(part):>6}{found:>8.1%}{expected:>11.1%}"
+                f"{found - expected:>+12.1%}"
+            )
+
+
+def _predicted(study: Study, row: LesionTruth) -> float:
+    return detection_probability(
+        row.contrast_to_noise, row.diameter_mm, blur_of(study), rules=PROTOCOL.detectability
+    )
+
+
+def print_landmarks(outcomes: list[Outcome]) -> None:
+    """What landmarks do to the places of lesions, all and small."""
+    used = [o for o in outcomes if o.agreement.applies]
+    print(f"\nlandmarks apply in {_share(len(used), len(outcomes))} of studies")
+    for name, limit in (("all lesions", 1e9), ("below 10 mm", 10.0)):
+        keep = [np.array([c.lesion.long_axis_mm < limit for c in o.carried], bool) for o in used]
+        before = np.concatenate([o.before_mm[k] for o, k in zip(used, keep, strict=True)] or [[]])
+        after = np.concatenate([o.after_mm[k] for o, k in zip(used, keep, strict=True)] or [[]])
+        bound = [
+            c.error_mm
+            for o, k in zip(used, keep, strict=True)
+            for c, b in zip(o.carried, k, strict=True)
+            if b
+        ]
+        if len(before):
+            print(
+                f"   {name} ({len(before)}): "
+                f"mean error {before.mean():.2f} -> {after.mean():.2f} mm, "
+                f"95 % {np.quantile(before, 0.95):.2f} -> {np.quantile(after, 0.95):.2f} mm; "
+                f"within the stated bound {np.mean(after <= np.array(bound)):.1%}"
+            )
+
+
+def main() -> None:
+    """Run the cohort and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--first-seed", type=int, default=5000)
+    parser.add_argument("--cache", type=Path, default=Path("bench-cache"))
+    parser.add_argument("-v", "--verbose", action="store_true")
+    options = parser.parse_args()
+    outcomes = [run(s) for s in studies(options.first_seed, options.studies, options.cache)]
+    print(f"{len(outcomes)} studies, {sum(len(o.carried) for o in outcomes)} lesions")
+    print_status(outcomes, options.verbose)
+    print_reasons(outcomes, options.verbose)
+    print_cells(outcomes, options.verbose)
+    print_calibration(outcomes)
+    print_sensitivity(outcomes)
+    print_landmarks(outcomes)
+    seconds = [o.seconds for o in outcomes]
+    print(
+        f"\nseconds a study, foci included: median {np.median(seconds):.2f}, "
+        f"most {max(seconds):.2f}"
+    )
+    print(f"seconds for one of 60 lesions: {run(crowded(options.first_seed, 60)).seconds:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""How long a study's pictures and page take: `python scripts/bench report OUT`.
+
+OUT is a folder that `lesionmatch compare` or `demo` wrote. Times are processor seconds, so
+that other work on the machine does not count.
+"""
+
+import argparse
+import io
+import time
+from pathlib import Path
+
+from PIL import Image as Picture
+
+from lesionmatch import report
+from lesionmatch.report.case import read_case
+from lesionmatch.report.overlays import overlay, scene
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    out = parser.parse_args().out
+    case = read_case(out)
+    prepared = scene(case)
+    overlay(prepared, case.lesions[0])
+    drawing, saving = [], []
+    for row in case.lesions:
+        start = time.process_time()
+        picture = overlay(prepared, row)
+        if picture is None:
+            continue
+        drawing.append(time.process_time() - start)
+        start = time.process_time()
+        Picture.fromarray(picture).save(io.BytesIO(), "PNG", compress_level=1)
+        saving.append(time.process_time() - start)
+    start = time.process_time()
+    report.render(out)
+    whole = time.process_time() - start
+    megabytes = (out / "report.html").stat().st_size / 1e6
+    print(f"{len(drawing)} pictures: {1e3 * sum(drawing) / len(drawing):.0f} ms to draw, ", end="")
+    print(f"{1e3 * sum(saving) / len(saving):.0f} ms to save, each")
+    print(f"render: {whole:.1f} s of processor time; report.html: {megabytes:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

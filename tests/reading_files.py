@@ -1,0 +1,106 @@
+"""Small DICOM series for the tests of reading: what a scanner writes, at 12 by 10 pixels."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+PET, CT, MR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("128", "2", "4"))
+DATA = next(
+    (found for parent in Path(__file__).parents if (found := parent / "shared/data").is_dir()),
+    Path("shared/data"),
+)
+"""Public data beside the project, where it is present."""
+
+AXIAL = (1, 0, 0, 0, 1, 0)
+ROWS, COLUMNS = 12, 10
+Change = Callable[[Dataset, int], None]
+
+
+def instance(kind: str, series: str, n: int, **attributes: Any) -> Dataset:  # noqa: ANN401
+    """The n-th axial slice of a series, 3 mm apart, of value n + 1."""
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = kind
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = f"{series}.{n + 1}"
+    ds.SeriesInstanceUID, ds.StudyInstanceUID, ds.FrameOfReferenceUID = series, "1.2.3", "1.2.9"
+    ds.Modality = {PET: "PT", CT: "CT", MR: "MR"}[kind]
+    ds.PatientID, ds.PatientName, ds.PatientBirthDate, ds.PatientSex = "P1", "A^B", "19500101", "M"
+    ds.SeriesDate = ds.AcquisitionDate = "20250102"
+    ds.SeriesTime = ds.AcquisitionTime = "110000"
+    ds.ImageType, ds.InstanceNumber = ["ORIGINAL", "PRIMARY"], n + 1
+    ds.ImagePositionPatient, ds.ImageOrientationPatient = [-20, -30, 3 * n], list(AXIAL)
+    ds.PixelSpacing, ds.SliceThickness = [2, 2], 3
+    ds.Rows, ds.Columns, ds.SamplesPerPixel = ROWS, COLUMNS, 1
+    ds.PhotometricInterpretation, ds.PixelRepresentation = "MONOCHROME2", 0
+    ds.BitsAllocated = ds.BitsStored = 16
+    ds.HighBit = 15
+    ds.RescaleSlope, ds.RescaleIntercept = 1, 0
+    for keyword, value in attributes.items():
+        setattr(ds, keyword, value)
+    ds.PixelData = np.full((ds.Rows, ds.Columns), n + 1, "<u2").tobytes()
+    return ds
+
+
+def pet_slice(n: int, series: str = "1.2.3.1", **attributes: Any) -> Dataset:  # noqa: ANN401
+    """A slice of 68Ga PET: 70 kg, 140 MBq an hour before, corrected to the series' time."""
+    ds = instance(PET, series, n)
+    ds.Units, ds.DecayCorrection, ds.SeriesType = "BQML", "START", ["WHOLE BODY", "IMAGE"]
+    ds.CorrectedImage, ds.PatientWeight, ds.PatientSize = ["ATTN", "DECY"], 70, 1.75
+    ds.FrameReferenceTime, ds.ActualFrameDuration = 59900, 120000
+    agent = Dataset()
+    agent.RadionuclideTotalDose, agent.RadionuclideHalfLife = 140e6, 4062.6
+    agent.RadiopharmaceuticalStartDateTime = "20250102100000"
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "35337001", "SCT", "Ga"
+    agent.RadionuclideCodeSequence = [code]
+    ds.RadiopharmaceuticalInformationSequence = [agent]
+    for keyword, value in attributes.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+def hbp_slice(n: int, series: str = "1.2.4.1", **attributes: Any) -> Dataset:  # noqa: ANN401
+    """A slice of an MR series that says of itself that it is the hepatobiliary phase."""
+    ds = instance(MR, series, n, FrameOfReferenceUID="1.2.8", StudyInstanceUID="1.2.4")
+    ds.SeriesDescription, ds.ScanningSequence, ds.MRAcquisitionType = "t1 vibe fs hbp", "GR", "3D"
+    ds.RepetitionTime, ds.EchoTime, ds.ContrastBolusAgent = 4, 1.5, "Gadoxetate"
+    for keyword, value in attributes.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+def slices(make: Callable[..., Dataset], count: int = 6, **attributes: Any) -> list[Dataset]:  # noqa: ANN401
+    """The first `count` slices of a series."""
+    return [make(n, **attributes) for n in range(count)]
+
+
+def saved(folder: Path, datasets: Sequence[Dataset]) -> Path:
+    """A folder with the datasets in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = len(list(folder.iterdir()))
+    for n, ds in enumerate(datasets, start):
+        ds.save_as(folder / f"{n:04}.dcm", enforce_file_format=True)
+    return folder
+
+
+def agent_of(ds: Dataset) -> Dataset:
+    """The radiopharmaceutical of a PET slice."""
+    return ds.RadiopharmaceuticalInformationSequence[0]
+
+
+def changed(datasets: Sequence[Dataset], change: Callable[[Dataset], None]) -> list[Dataset]:
+    """The datasets, each changed."""
+    for ds in datasets:
+        change(ds)
+    return list(datasets)
+
+
+def read_back(path: Path) -> Dataset:
+    """A saved dataset."""
+    return pydicom.dcmread(path)

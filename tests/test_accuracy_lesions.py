@@ -1,0 +1,119 @@
+"""Detection lesion by lesion, and the false foci beside it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesionmatch.accuracy.values import Undefined
+from lesionmatch.evaluation.assemble import assemble
+from lesionmatch.evaluation.reading import read_calls
+from lesionmatch.report.accuracy import write_accuracy
+from tests.accuracy_tables import (
+    NO,
+    QUICK,
+    YES,
+    batch,
+    lesion,
+    many_lesions,
+)
+
+
+def test_lesions_are_counted_by_size_with_every_edge_in_one_bin(tmp_path: Path) -> None:
+    sizes = ["5.99", "6", "9.99", "10", "12", "12.01", "15", "15.01", ""]
+    rows = [lesion(0, k, long_axis_mm=size) for k, size in enumerate(sizes)]
+    report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)], rows)), options=QUICK)
+    assert report.lesions is not None
+    assert [one.lesions for one in report.lesions.by_size] == [1, 2, 2, 2, 1]
+    assert [one.lesions for one in report.lesions.by_paper_size] == [1, 1, 3, 3]
+    assert report.lesions.overall.lesions == 9
+
+
+def test_detection_leaves_out_the_uncovered_and_the_benign(tmp_path: Path) -> None:
+    rows = [
+        lesion(0, 1),
+        lesion(0, 2, pet_status="retrospective", reason="subcapsular"),
+        lesion(0, 3, pet_status="negative", kind="unspecified"),
+        lesion(1, 4, pet_status="not_covered"),
+        lesion(2, 5, kind="cyst", pet_status="positive"),
+    ]
+    report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)] * 3, rows)), options=QUICK)
+    assert report.lesions is not None
+    overall = report.lesions.overall
+    assert (overall.detected, overall.retrospective, overall.lesions) == (1, 1, 3)
+    assert overall.not_covered == 1
+    assert {k: n for k, n in report.lesions.missed.items() if n} == {
+        "subcapsular": 1,
+        "unexplained": 1,
+    }
+    assert [(one.name, one.detected) for one in report.lesions.by_kind] == [
+        ("cyst", 1),
+        ("metastasis", 1),
+        ("unspecified", 0),
+    ]
+
+
+def test_one_focus_for_two_lesions_finds_one_of_them_strictly(tmp_path: Path) -> None:
+    rows = [
+        lesion(0, 1, focus_ids="F1"),
+        lesion(0, 2, focus_ids="F1"),
+        lesion(1, 1, focus_ids="F1"),
+    ]
+    report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)] * 2, rows)), options=QUICK)
+    assert report.lesions is not None
+    assert report.lesions.overall.detected == 3
+    assert report.lesions.one_to_one.value == pytest.approx(2 / 3)
+
+
+def test_false_foci_are_counted_for_each_liver(tmp_path: Path) -> None:
+    calls = [(YES, NO), (NO, NO), (YES, YES), ("", "")]
+    rows = [
+        lesion(0, 8, source="pet", reason="cyst"),
+        lesion(0, 9, source="pet", contrast_to_noise="5.5"),
+        lesion(2, 1, contrast_to_noise="6.0"),
+    ]
+    report = assemble(read_calls(batch(tmp_path / "b", calls, rows)), options=QUICK)
+    assert report.lesions is not None
+    found = report.lesions.false_foci
+    assert (found.foci, found.livers, found.reasons) == (2, 3, {"cyst": 1, "unexplained": 1})
+    assert found.per_liver == pytest.approx(2 / 3)
+    first, *_, last = found.operating
+    assert (first.detection, first.false_foci_per_liver) == (1.0, pytest.approx(2 / 3))
+    assert (last.detection, last.false_foci_per_liver) == (0.0, pytest.approx(1 / 3))
+
+
+def test_the_prediction_is_the_chance_that_contrast_suffices(tmp_path: Path) -> None:
+    # at the median of the log-normal of mean 3.4 and SD 2.3 the chance is one half
+    median = 3.4 / np.sqrt(1 + (2.3 / 3.4) ** 2)
+    rows = [lesion(0, 1, least_visible_ratio=f"{median:.9f}")]
+    report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)], rows)), options=QUICK)
+    assert report.lesions is not None
+    assert report.lesions.overall.predicted == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_batch_is_written_with_its_figures(tmp_path: Path) -> None:
+    folder = batch(tmp_path / "batch", [(YES, YES), (NO, YES)] * 30, many_lesions())
+    report = write_accuracy(folder, tmp_path / "out", options=QUICK)
+    figures = sorted(path.name for path in (tmp_path / "out" / "figures").iterdir())
+    assert figures == ["detection.svg", "flow.svg", "forest.svg", "free_response.svg"]
+    assert report.lesions is not None
+    assert not isinstance(report.lesions.curve, Undefined)
+    half = report.lesions.curve.size_for(0.5)
+    assert isinstance(half, float)
+    assert 5.0 < half < 11.0
+
+
+def test_a_batch_that_failed_throughout_has_a_lesions_table_without_columns(
+    tmp_path: Path,
+) -> None:
+    folder = batch(tmp_path / "batch", [("", "")], [])
+    (folder / "lesions.csv").write_text("study_id,patient_id\n")
+    assert read_calls(folder).lesions == ()
+
+
+def test_a_batch_without_lesions_is_written(tmp_path: Path) -> None:
+    folder = batch(tmp_path / "batch", [(NO, NO)] * 3, [])
+    report = write_accuracy(folder, tmp_path / "out", options=QUICK)
+    assert report.lesions is not None
+    assert report.lesions.overall.detection.value == Undefined("no lesions")
+    assert not (tmp_path / "out" / "figures" / "detection.svg").exists()

@@ -1,0 +1,370 @@
+"""From tables of calls to accuracy.json, tables, figures and pages."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lesionmatch.accuracy.values import Undefined
+from lesionmatch.errors import InvalidInput, InvalidOption, NothingFound, UnusableOutput
+from lesionmatch.evaluation import taxonomy
+from lesionmatch.evaluation.assemble import assemble
+from lesionmatch.evaluation.flow import calls_flow
+from lesionmatch.evaluation.reading import read_calls
+from lesionmatch.evaluation.record import record
+from lesionmatch.evaluation.rows import Call, CallsTable, StudyCalls
+from lesionmatch.evaluation.sheet import Cell, Form
+from lesionmatch.evaluation.study_sheets import reasons_sheets
+from lesionmatch.evaluation.summary import Options, summarise
+from lesionmatch.report.accuracy import write_accuracy
+from lesionmatch.report.accuracy_figures import forest
+from lesionmatch.report.flow import flow_diagram
+from lesionmatch.report.sheets import in_words
+from tests.accuracy_tables import (
+    MAYBE,
+    NO,
+    PAPER,
+    QUICK,
+    YES,
+    batch,
+    calls_csv,
+    lesion,
+    many_lesions,
+    rows_of,
+    studies,
+)
+
+
+def test_the_papers_table_gives_the_papers_figures_to_the_printed_digit(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", PAPER)
+    write_accuracy(calls, tmp_path / "out", options=QUICK)
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert found["table"] == {"tp": 1634, "fp": 16, "fn": 51, "tn": 682, "uncertain": 0}
+    for name, estimate, lower, upper, n in [
+        ("sensitivity", 97.0, 96.0, 97.7, 1685),
+        ("specificity", 97.7, 96.3, 98.7, 698),
+        ("ppv", 99.0, 98.4, 99.4, 1650),
+        ("npv", 93.0, 91.0, 94.8, 733),
+    ]:
+        one = found[name]
+        assert round(100 * one["estimate"], 1) == estimate
+        assert [round(100 * bound, 1) for bound in one["exact"]] == [lower, upper]
+        assert one["n"] == n
+    assert round(found["kappa"]["estimate"], 2) == 0.93
+    assert [round(bound, 2) for bound in found["kappa"]["exact"]] == [0.92, 0.95]
+    assert found["kappa"]["exact_method"] == "asymptotic (Fleiss-Cohen-Everitt)"
+    assert round(found["mcnemar"]["statistic"], 4) == 18.2836
+    assert found["mcnemar"]["p"] == pytest.approx(1.9034e-05, rel=1e-4)
+    assert found["mcnemar"]["exact_p"] == pytest.approx(2.1689e-05, rel=1e-4)
+    assert found["mcnemar"]["midp"] == pytest.approx(1.4074e-05, rel=1e-4)
+    assert round(found["rates"]["p"], 3) == 0.324
+
+
+def test_json_has_every_promised_key(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES), (NO, NO), (YES, NO), (NO, YES)])
+    write_accuracy(calls, tmp_path / "out", options=QUICK)
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert found["schema"] == 1
+    for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy", "kappa"):
+        assert {"estimate", "exact", "clustered", "n"} <= set(found[name])
+    assert {"statistic", "p", "exact_p", "midp", "clustered_p"} <= set(found["mcnemar"])
+    assert {"rates", "reasons", "uncertain_calls", "by", "flow"} <= set(found)
+
+
+def test_what_is_undefined_is_null_with_a_reason(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [(NO, NO), (YES, NO)])
+    write_accuracy(calls, tmp_path / "out", options=QUICK)
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert found["sensitivity"]["estimate"] is None
+    assert found["sensitivity"]["exact"] is None
+    assert found["sensitivity"]["undefined"] == "no positives by the reference"
+    assert found["rates"]["undefined"] == "no positives or no negatives by the reference"
+    assert "n/a (no positives by the reference)" in (tmp_path / "out" / "accuracy.html").read_text()
+
+
+def test_a_table_of_nothing_but_failures_is_written(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [("", ""), ("", "")], why=["broken", "no PET"])
+    report = write_accuracy(calls, tmp_path / "out", options=QUICK)
+    assert report.summary.missing == 2
+    page = (tmp_path / "out" / "accuracy.html").read_text()
+    assert "S0: broken" in page
+    assert "S1: no PET" in page
+
+
+def test_clustered_intervals_are_wider_where_a_patients_studies_are_alike() -> None:
+    # 100 patients of 4 studies; the studies of a patient are all right or all wrong
+    cells = [(YES, YES)] * 80 + [(NO, YES)] * 20
+    alike = CallsTable(
+        "table",
+        tuple(
+            StudyCalls(f"S{p}-{k}", f"P{p}", *cell)
+            for p, cell in enumerate(cells)
+            for k in range(4)
+        ),
+        None,
+        (),
+    )
+    one = assemble(alike, options=QUICK).summary.estimates["sensitivity"]
+    assert one.value == pytest.approx(0.8)
+    assert one.design_effect == pytest.approx(4 * 100 / 99)
+    assert not isinstance(one.exact, Undefined)
+    assert not isinstance(one.clustered, Undefined)
+    assert one.clustered.upper - one.clustered.lower > 1.8 * (one.exact.upper - one.exact.lower)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from([YES, NO, MAYBE, None])] * 2), min_size=1, max_size=30))
+def test_every_study_is_counted_once_and_bounds_hold_the_extremes(
+    calls: list[tuple[Call | None, Call | None]],
+) -> None:
+    report = assemble(studies(calls, patients=7), options=Options(draws=0))
+    summary, found = report.summary, report.uncertain
+    assert summary.table.total + summary.uncertain + summary.missing == len(calls)
+    assert found.as_involved.table.total == len(calls) - summary.missing
+    for name, bounds in found.bounds.items():
+        for view in (found.as_involved, found.as_not_involved):
+            value = view.estimates[name].value
+            if isinstance(value, float):
+                assert not isinstance(bounds, Undefined)
+                assert bounds[0] - 1e-9 <= value <= bounds[1] + 1e-9
+    json.dumps(record(report), allow_nan=False)
+
+
+def test_uncertain_calls_are_shown_both_ways() -> None:
+    calls: list[tuple[Call | None, Call | None]] = [(YES, YES)] * 8 + [(NO, NO)] * 8
+    report = assemble(studies([*calls, (MAYBE, YES), (MAYBE, NO)]), options=QUICK)
+    found = report.uncertain
+    assert (found.pet, found.mri, report.summary.uncertain) == (2, 0, 2)
+    assert found.as_involved.table.tp == 9
+    assert found.as_involved.table.fp == 1
+    assert found.as_not_involved.table.fn == 1
+    assert found.bounds["sensitivity"] == (pytest.approx(8 / 9), 1.0)
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    folder = batch(tmp_path / "batch", [(YES, YES), (NO, YES)] * 30, many_lesions())
+    for name in ("a", "b"):
+        write_accuracy(folder, tmp_path / name, options=QUICK)
+    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
+    assert len(files) > 15
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_strata_are_tested_for_a_difference(tmp_path: Path) -> None:
+    cells = [(YES, YES)] * 40 + [(NO, YES)] * 20 + [(NO, NO)] * 20
+    tracer = (["TOC"] * 38 + ["TATE"] * 2) + (["TATE"] * 19 + ["TOC"]) + ["TOC", "TATE"] * 10
+    calls = calls_csv(tmp_path / "calls.csv", cells, tracer=tracer)
+    report = write_accuracy(calls, tmp_path / "out", by=["tracer"], options=QUICK)
+    (found,) = report.strata
+    assert [stratum.value for stratum in found.strata] == ["TATE", "TOC"]
+    test = found.differs["sensitivity"]
+    assert not isinstance(test, Undefined)
+    assert test.p < 1e-6
+    (row, _) = rows_of(tmp_path / "out" / "tables" / "by_tracer.csv")
+    assert (row["tp"], row["fn"]) == ("2", "19")
+
+
+def test_a_stratum_without_calls_does_not_undo_the_test(tmp_path: Path) -> None:
+    wrong = {3, 8, 12, 17, 23, 30, 41, 55}
+    cells = [(NO if k in wrong else YES, YES) for k in range(60)]
+    sites = ["A" if k % 4 < 2 else "B" for k in range(60)]
+    found = []
+    for name, more in (("full.csv", []), ("failed.csv", [("", "")] * 2)):
+        calls = calls_csv(tmp_path / name, cells + more, site=sites + [""] * len(more))
+        (strata,) = assemble(read_calls(calls), by=["site"], options=QUICK).strata
+        found.append((len(strata.strata), strata.differs["sensitivity"]))
+    assert [count for count, _ in found] == [2, 3]
+    assert found[0][1] == found[1][1]
+    assert not isinstance(found[0][1], Undefined)
+
+
+def test_years_are_strata_of_dates(tmp_path: Path) -> None:
+    dates = ["2019-05-01", "2020-01-31", ""]
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 3, study_date=dates)
+    (found,) = assemble(read_calls(calls), by=["study_date"], options=QUICK).strata
+    assert [stratum.value for stratum in found.strata] == ["not given", "2019", "2020"]
+
+
+def test_columns_that_are_not_there_or_no_strata_are_refused(tmp_path: Path) -> None:
+    ids = [f"x{k}" for k in range(40)]
+    calls = read_calls(calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 40, serial=ids))
+    with pytest.raises(InvalidInput, match="columns to stratify by: serial"):
+        assemble(calls, by=["tracer"], options=QUICK)
+    with pytest.raises(InvalidInput, match="at most 30 values, got 40"):
+        assemble(calls, by=["serial"], options=QUICK)
+
+
+def test_interval_days_are_summarised_for_stard(tmp_path: Path) -> None:
+    days = ["10", "20", "30", ""]
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 4, interval_days=days)
+    report = write_accuracy(calls, tmp_path / "out", options=QUICK)
+    assert record(report)["interval_days"] == {
+        "studies": 3, "median": 20.0, "quartiles": [15.0, 25.0], "range": [10.0, 30.0],
+    }  # fmt: skip
+    assert "median 20 days" in (tmp_path / "out" / "accuracy.html").read_text()
+
+
+def test_reasons_fill_the_rows_of_the_papers_tables() -> None:
+    causes = [*["small_size"] * 36, *["subcapsular"] * 6, *["near_vessel"] * 3]
+    causes += ["low_uptake_benign"] * 2 + ["low_uptake_haemangioma"] + ["misregistration"] * 2
+    rows = [
+        StudyCalls(f"S{k}", f"P{k}", NO, YES, why) for k, why in enumerate([*causes, "noisy_liver"])
+    ]
+    report = assemble(CallsTable("table", tuple(rows), None, ()), options=QUICK)
+    sheet, _ = reasons_sheets(report)
+    printed = {row[0]: row[-1] for row in sheet.rows if row[-1] is not None}
+    counted = {row[0]: row[3] for row in sheet.rows}
+    assert printed["total"] == 51
+    assert all(counted[code] == count for code, count in printed.items())
+    first = sheet.rows[0]
+    assert [round(100 * float(cell or 0), 1) for cell in first[4:7]] == [70.6, 56.2, 82.5]
+
+
+def test_no_reason_is_lost() -> None:
+    found = taxonomy.counted(taxonomy.CALLED, ["cyst", "artefact_vascular", "", "my_own", "my_own"])
+    assert found["cyst"] == found["vascular_or_biliary"] == found["unexplained"] == 1
+    assert found["my_own"] == 2
+    assert sum(found.values()) == 5
+
+
+def test_nothing_in_a_table_can_run_in_a_page_or_a_spreadsheet(tmp_path: Path) -> None:
+    calls = calls_csv(
+        tmp_path / "calls.csv", [(NO, YES), (YES, NO)],
+        reason=["=cmd()", "<script>alert(1)</script>"], why=["<b>x</b>", "@x"],
+    )  # fmt: skip
+    write_accuracy(calls, tmp_path / "out", options=QUICK)
+    for name in ("accuracy.html", "worklist.html"):
+        page = (tmp_path / "out" / name).read_text()
+        assert "<script>alert" not in page
+        assert "<b>x</b>" not in page
+        assert "Content-Security-Policy" in page
+    for path in (tmp_path / "out").rglob("*.csv"):
+        assert not re.search(r"(^|,)[=@]", path.read_text(), re.MULTILINE), path.name
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("study_id,patient_id,pet\n", "wanted columns study_id, patient_id, pet, mri, got no mri"),
+        ("study_id,patient_id,pet,mri\n", "wanted at least one row, got none"),
+        (
+            "study_id,patient_id,pet,mri\nS,P,yes,involved\n",
+            "line 2: pet: wanted involved, not",
+        ),
+        ("study_id,patient_id,pet,mri\nS,,involved,involved\n", "line 2: patient_id: wanted a val"),
+        (
+            "study_id,patient_id,pet,mri\nS,P,involved,involved\nS,P,involved,involved\n",
+            "wanted each study_id once, got S again",
+        ),
+        (
+            "study_id,patient_id,pet,mri,study_date\nS,P,involved,involved,1.2.2020\n",
+            "line 2: Invalid isoformat",
+        ),
+        ('study_id,patient_id,pet,mri\n"S', "wanted a CSV table in UTF-8, got unexpected end"),
+    ],
+)
+def test_a_calls_table_that_cannot_be_read_is_refused(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "calls.csv").write_text(content)
+    with pytest.raises(InvalidInput, match=message):
+        read_calls(tmp_path / "calls.csv")
+
+
+def test_a_spreadsheets_table_is_read_as_it_is_saved(tmp_path: Path) -> None:
+    text = "\ufeffstudy_id;patient_id;pet;mri;site\nS;P;Involved;Not involved;A, B\n"
+    (tmp_path / "calls.csv").write_text(text, encoding="utf-8")
+    (study,) = read_calls(tmp_path / "calls.csv").studies
+    assert (study.pet, study.mri, study.other) == (YES, NO, {"site": "A, B"})
+
+
+def test_all_faults_of_a_table_are_named_at_once(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [("yes", "no")] * 12)
+    with pytest.raises(InvalidInput, match=r"line 2: .*; line 11: .*; and 2 more$"):
+        read_calls(calls)
+
+
+def test_a_folder_that_is_no_batch_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match=r"wanted calls\.csv in the folder of a batch, got none"):
+        read_calls(tmp_path)
+    with pytest.raises(InvalidInput, match=r"got No such file or directory"):
+        read_calls(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": "ct"}, "source: wanted mri or pet, got 'ct'"),
+        ({"long_axis_mm": "nan"}, "long_axis_mm: wanted a finite number, got 'nan'"),
+    ],
+)
+def test_a_lesions_table_that_cannot_be_read_is_refused(
+    tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        read_calls(batch(tmp_path / "b", [(YES, YES)], [lesion(0, 1, **change)]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(level=1.0), "--level: wanted 0.5 to below 1"),
+        (Options(draws=-1), "--draws: wanted 0"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(tmp_path: Path, options: Options, message: str) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)])
+    with pytest.raises(InvalidOption, match=message):
+        write_accuracy(calls, tmp_path / "out", options=options)
+
+
+def test_an_output_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)])
+    with pytest.raises(UnusableOutput, match="wanted a folder to write to"):
+        write_accuracy(calls, calls / "out", options=QUICK)
+
+
+def test_the_forest_shows_both_intervals_of_each_measure() -> None:
+    summary = summarise(studies(PAPER, patients=900).studies, QUICK)
+    axes = forest(summary.estimates, "").axes[0]
+    drawn = [(np.asarray(line.get_xdata()), line.get_linestyle()) for line in axes.lines]
+    spans = [(ends, style) for ends, style in drawn if len(ends) == 2 and ends[0] != ends[1]]
+    assert len(spans) == 12
+    assert [round(100 * float(end), 1) for end in spans[0][0]] == [96.0, 97.7]
+    assert axes.get_yticklabels()[0].get_text() == "Sensitivity"
+    assert spans[0][1] != spans[1][1]
+
+
+def test_the_flow_diagram_names_every_count() -> None:
+    flow = calls_flow(assemble(studies([*PAPER, (None, None), (MAYBE, YES)]), options=QUICK))
+    said = "\n".join(text.get_text() for text in flow_diagram(flow).axes[0].texts)
+    for part in (
+        "2,385 studies of 2,385 patients",
+        "Left out: 2",
+        "PET involved: 1,650",
+        "51  MRI",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("cell", "form", "expected"),
+    [
+        (0.96973, "share", "97.0 %"),
+        (1234, "count", "1,234"),
+        (1.9e-5, "p", "< 0.0001"),
+        (0.0034, "p", "0.0034"),
+        (0.3236, "p", "0.324"),
+        (42.3046, "number", "42.3"),
+        (0.9331, "number", "0.933"),
+        (None, "number", ""),
+        ("near_vessel", "text", "near vessel"),
+    ],
+)
+def test_cells_are_shown_as_journals_print_them(cell: Cell, form: Form, expected: str) -> None:
+    assert in_words(cell, form) == expected

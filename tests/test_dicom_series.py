@@ -1,0 +1,400 @@
+"""From files to series: stacks that are no volume, what is chosen, what is set aside and why."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from lesionmatch import dicom, nifti
+from lesionmatch.dicom import Inventory, ReadOptions
+from lesionmatch.dicom.instance import Instance
+from lesionmatch.dicom.plane import plane_of
+from lesionmatch.dicom.sources import Source
+from lesionmatch.dicom.stack import parts_of, stack_of
+from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import LabelMap
+from lesionmatch.protocol import SeriesRules
+from tests.reading_files import CT, changed, hbp_slice, instance, pet_slice, saved, slices
+
+
+def scan(folder: Path, datasets: list[Dataset]) -> Inventory:
+    return dicom.scan([saved(folder, datasets)])
+
+
+def suv(folder: Path, datasets: list[Dataset]) -> dicom.PetStudy:
+    return dicom.read_pet_study([saved(folder, datasets)])
+
+
+def ct_slices(count: int = 6, series: str = "1.2.3.7", **attributes: Any) -> list[Dataset]:  # noqa: ANN401
+    return [instance(CT, series, n, **attributes) for n in range(count)]
+
+
+def test_slices_are_ordered_by_place_whatever_their_numbers_and_names(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    for ds in datasets:
+        ds.InstanceNumber = 7 - ds.InstanceNumber
+    study = suv(tmp_path, datasets[::-1])
+    values = study.suv.array[:, 0, 0]
+    np.testing.assert_allclose(values / values[0], [1, 2, 3, 4, 5, 6], rtol=1e-6)
+    np.testing.assert_allclose(study.suv.grid.spacing_mm, [3, 2, 2])
+    np.testing.assert_allclose(study.suv.grid.origin_mm, [-20, -30, 0])
+
+
+def test_a_missing_slice_is_refused(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, 12)
+    del datasets[5]
+    with pytest.raises(InconsistentSeries, match=r"got 6\.000 mm after slice 5 of 11; a slice is"):
+        suv(tmp_path, datasets)
+
+
+def test_two_phases_in_one_series_are_parted_by_what_tells_them_apart(tmp_path: Path) -> None:
+    early = slices(hbp_slice, AcquisitionTime="110000")
+    late = slices(hbp_slice, AcquisitionTime="112000")
+    for ds in late:
+        ds.SOPInstanceUID += ".9"
+    found = scan(tmp_path, early + late).series
+    assert [record.key for record in found] == ["1.2.4.1#1", "1.2.4.1#2"]
+    assert all(record.usable_stack().grid.shape == (6, 12, 10) for record in found)
+    assert "parted from its series by AcquisitionTime" in found[0].evidence
+
+
+def test_phases_told_apart_by_two_attributes_together_are_parted(tmp_path: Path) -> None:
+    datasets = []
+    for echo in (1, 2):
+        for phase in (1, 2):
+            part = slices(hbp_slice, EchoTime=echo, TemporalPositionIdentifier=phase)
+            for ds in part:
+                ds.SOPInstanceUID += f".{echo}{phase}"
+            datasets += part
+    found = scan(tmp_path, datasets).series
+    assert len(found) == 4
+    assert all(record.set_aside is None for record in found)
+
+
+def test_phases_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+    twice = slices(pet_slice)
+    for ds in twice:
+        ds.SOPInstanceUID += ".9"
+    with pytest.raises(InconsistentSeries, match="got 6 places taken twice"):
+        suv(tmp_path, slices(pet_slice) + twice)
+
+
+def test_a_tilted_stack_is_refused(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    for n, ds in enumerate(datasets):
+        ds.ImagePositionPatient = [-20, -30 + 0.8 * n, 3 * n]
+    with pytest.raises(InconsistentSeries, match=r"sideways drift of 4\.00 mm over 15\.0 mm"):
+        suv(tmp_path, datasets)
+
+
+def test_a_slice_of_another_orientation_is_parted_with_a_reason(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, 7)
+    datasets[6].ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+    found = scan(tmp_path, datasets).series
+    assert [record.files for record in found] == [6, 1]
+    assert found[0].set_aside is None
+    assert found[1].set_aside == "wanted a volume, got 1 slice"
+    assert "parted from its series by orientation, size or spacing" in found[1].evidence
+
+
+def test_a_slice_without_a_position_is_refused(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    del datasets[3].ImagePositionPatient
+    with pytest.raises(InconsistentSeries, match="got 1 of 6 without; export the series again"):
+        suv(tmp_path, datasets)
+
+
+def test_copies_of_a_file_are_passed_over_with_a_note(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    record = scan(tmp_path, [*datasets, datasets[0], datasets[1]]).series[0]
+    assert record.usable_stack().grid.shape == (6, 12, 10)
+    assert "2 copies of its files were passed over" in record.evidence
+
+
+def test_one_uid_for_two_different_slices_is_refused(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    other = pet_slice(0)
+    other.PixelData = np.full((12, 10), 99, "<u2").tobytes()
+    with pytest.raises(InconsistentSeries, match="wanted one file for each SOP Instance UID"):
+        suv(tmp_path, [*datasets, other])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"PixelSpacing": [200, 2]}, "wanted pixels of 0.05 to 30"),
+        ({"PixelSpacing": [-2, 2]}, "wanted pixels of 0.05 to 30"),
+        ({"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]}, "wanted perpendicular unit vectors"),
+        ({"ImageOrientationPatient": [2, 0, 0, 0, 1, 0]}, "wanted perpendicular unit vectors"),
+        ({"PixelSpacing": [2, 2, 2]}, "wanted 2 numbers in PixelSpacing, got 3"),
+        ({"PixelSpacing": None}, "wanted Rows, Columns and PixelSpacing"),
+        ({"BitsAllocated": 12}, "wanted 1, 8, 16 or 32 bits a pixel, got 12"),
+        ({"SamplesPerPixel": 3}, "wanted grey values, got colours"),
+        ({"Rows": 4000, "Columns": 4000}, "bytes of pixels, got 240; the file is truncated"),
+        ({"Rows": 65535, "Columns": 65535}, "wanted at most 4000 MB"),
+    ],
+)
+def test_headers_that_cannot_be_are_refused(
+    tmp_path: Path, attributes: dict[str, Any], says: str
+) -> None:
+    datasets = slices(pet_slice)
+    for ds in datasets:
+        for keyword, value in attributes.items():
+            setattr(ds, keyword, value)
+    with pytest.raises(InvalidInput, match=says):
+        suv(tmp_path, datasets)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1))
+def test_a_stack_in_any_direction_is_placed_where_its_slices_are(
+    a: float, b: float, c: float
+) -> None:
+    turn, _ = np.linalg.qr(np.array([[1, a, b], [c, 1, a], [b, c, 1.7]]))
+    datasets = slices(pet_slice)
+    for n, ds in enumerate(datasets):
+        ds.ImageOrientationPatient = [f"{x:.10f}" for x in (*turn[:, 0], *turn[:, 1])]
+        ds.ImagePositionPatient = [f"{x:.8f}" for x in np.cross(turn[:, 0], turn[:, 1]) * 3.0 * n]
+    planes = [plane_of(_unsaved(ds)) for ds in datasets]
+    stack = stack_of(parts_of(planes[::-1])[0], SeriesRules(), "series")
+    expected = np.cross(turn[:, 0], turn[:, 1]) * 6.0 + turn[:, 0] * 2 * 4 + turn[:, 1] * 2 * 5
+    np.testing.assert_allclose(stack.grid.world([2, 5, 4]), expected, atol=1e-5)
+
+
+def _unsaved(ds: Dataset) -> Any:  # noqa: ANN401
+    return Instance(Source(Path("none"), None, 0), ds, 0)  # type: ignore[arg-type]
+
+
+def test_a_coronal_series_is_read(tmp_path: Path) -> None:
+    datasets = slices(hbp_slice)
+    for n, ds in enumerate(datasets):
+        ds.ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+        ds.ImagePositionPatient = [-20, 3 * n, 40]
+    record = scan(tmp_path, datasets).series[0]
+    grid = record.usable_stack().grid
+    np.testing.assert_allclose(grid.directions[:, 0], [0, 1, 0])
+    np.testing.assert_allclose(grid.world([1, 2, 3]), [-14, 3, 36])
+
+
+def test_corrected_pet_goes_before_uncorrected(tmp_path: Path) -> None:
+    plain = slices(pet_slice, series="1.2.3.5", CorrectedImage=["DECY"])
+    study = suv(tmp_path, plain + slices(pet_slice))
+    assert study.pet_series.uid == "1.2.3.1"
+    asides = {record.uid: record.set_aside for record in study.series}
+    assert asides == {"1.2.3.1": None, "1.2.3.5": "not corrected for attenuation"}
+
+
+def test_of_several_reconstructions_one_is_taken_by_rule_and_all_are_named(tmp_path: Path) -> None:
+    datasets = (
+        slices(pet_slice, series="1.2.3.1", SeriesNumber=3, SeriesDescription="PET PSF TOF")
+        + slices(pet_slice, series="1.2.3.2", SeriesNumber=5, SeriesDescription="PET OSEM")
+        + slices(pet_slice, series="1.2.3.3", SeriesNumber=4, SeriesDescription="PET OSEM 2")
+    )
+    study = suv(tmp_path, datasets)
+    assert study.pet_series.uid == "1.2.3.3"
+    assert any("not 1.2.3.1, 1.2.3.2" in note for note in study.assumptions)
+
+
+def test_a_harmonised_reconstruction_goes_first(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, series="1.2.3.1", SeriesNumber=1) + slices(
+        pet_slice, series="1.2.3.2", SeriesNumber=2, SeriesDescription="PET EARL2"
+    )
+    assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.2"
+
+
+def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:
+    datasets = slices(pet_slice) + slices(pet_slice, series="1.2.3.2", AcquisitionTime="130000")
+    folder = saved(tmp_path, datasets)
+    with pytest.raises(AmbiguousSeries, match="give --pet-series"):
+        dicom.read_pet_study([folder])
+    chosen = dicom.read_pet_study([folder], ReadOptions(pet_series="1.2.3.1"))
+    assert chosen.pet_series.uid == "1.2.3.1"
+
+
+def test_an_asked_for_series_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    with pytest.raises(NothingFound, match=r"--pet-series 9\.9: wanted one of 1\.2\.3\.1"):
+        dicom.read_pet_study([folder], ReadOptions(pet_series="9.9"))
+
+
+def test_the_ct_shares_the_pet_s_frame_covers_it_and_is_not_the_sharp_one(tmp_path: Path) -> None:
+    datasets = (
+        slices(pet_slice)
+        + ct_slices(series="1.2.3.5", SeriesNumber=1, ConvolutionKernel="B70f")
+        + ct_slices(series="1.2.3.6", SeriesNumber=2, FrameOfReferenceUID="5.5")
+        + ct_slices(series="1.2.3.7", SeriesNumber=3, ConvolutionKernel="B30f")
+        + ct_slices(3, series="1.2.3.8", SeriesNumber=1)
+    )
+    study = suv(tmp_path, datasets)
+    assert study.ct_series is not None
+    assert study.ct_series.uid == "1.2.3.7"
+    assert study.ct is not None
+    assert study.ct.array[2, 0, 0] == 3.0
+
+
+def test_a_ct_of_another_frame_is_not_used_and_that_is_said(tmp_path: Path) -> None:
+    study = suv(tmp_path, slices(pet_slice) + ct_slices(FrameOfReferenceUID="5.5"))
+    assert study.ct is None
+    assert any("another frame of reference" in note for note in study.assumptions)
+
+
+def mri(folder: Path, datasets: list[Dataset], **options: Any) -> dicom.MriStudy:  # noqa: ANN401
+    empty = folder / "empty.nii.gz"
+    saved(folder / "mri", datasets)
+    grid = Grid.of(Frame("x"), (6, 12, 10), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2))
+    nifti.write(LabelMap(grid, np.zeros(grid.shape, np.uint16)), empty)
+    return dicom.read_mri_study([folder / "mri"], ReadOptions(lesions=empty, **options))
+
+
+def decoys() -> list[Dataset]:
+    return (
+        slices(
+            hbp_slice, series="1.2.4.2", SeriesDescription="t1 vibe fs pre", AcquisitionTime="1040"
+        )
+        + slices(hbp_slice, series="1.2.4.3", SeriesDescription="t1 vibe fs arterial")
+        + slices(hbp_slice, series="1.2.4.4", SeriesDescription="t1 vibe fs portal venous")
+        + slices(hbp_slice, series="1.2.4.5", SeriesDescription="t2 haste", ScanningSequence="SE")
+        + slices(hbp_slice, series="1.2.4.6", SeriesDescription="t1 in phase", EchoTime=4.6)
+        + slices(hbp_slice, series="1.2.4.7", SeriesDescription="ep2d adc", ScanningSequence="EP")
+        + slices(hbp_slice, series="1.2.4.8", SeriesDescription="t1 vibe hbp sub")
+    )
+
+
+def test_the_hepatobiliary_phase_is_found_among_its_decoys(tmp_path: Path) -> None:
+    study = mri(tmp_path, decoys() + slices(hbp_slice, AcquisitionTime="112000"))
+    assert study.hbp_series.uid == "1.2.4.1"
+    assert "description says hepatobiliary phase (+4)" in study.hbp_series.evidence
+
+
+@pytest.mark.parametrize(
+    "said", ["LAVA 20 min", "Leberspezifische Phase", "THRIVE_HBP_BH", "t1_vibe_fs_tra_late_20min"]
+)
+def test_it_is_found_by_what_other_sites_call_it(tmp_path: Path, said: str) -> None:
+    own = slices(hbp_slice, SeriesDescription=said, AcquisitionTime="112000", ContrastBolusAgent="")
+    assert mri(tmp_path, decoys() + own).hbp_series.uid == "1.2.4.1"
+
+
+def test_it_is_found_by_times_and_agent_without_any_description(tmp_path: Path) -> None:
+    bolus = {"ContrastBolusStartTime": "110000", "SeriesDescription": "", "ScanOptions": "FS"}
+    datasets = (
+        slices(hbp_slice, AcquisitionTime="112000", **bolus)
+        + slices(hbp_slice, series="1.2.4.2", AcquisitionTime="110030", **bolus)
+        + slices(hbp_slice, series="1.2.4.3", AcquisitionTime="110300", **bolus)
+    )
+    study = mri(tmp_path, datasets)
+    assert study.hbp_series.uid == "1.2.4.1"
+    assert "acquired 20 min after contrast (+3)" in study.hbp_series.evidence
+
+
+def test_no_clear_winner_is_refused_with_the_candidates(tmp_path: Path) -> None:
+    datasets = slices(hbp_slice) + slices(hbp_slice, series="1.2.4.9")
+    with pytest.raises(AmbiguousSeries, match=r"1\.2\.4\.1: 9, 1\.2\.4\.9: 9.*give --mri-series"):
+        mri(tmp_path, datasets)
+    assert mri(tmp_path, [], mri_series="1.2.4.9").hbp_series.uid == "1.2.4.9"
+
+
+def test_a_study_without_such_a_phase_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match="wanted a series in the hepatobiliary phase, got none"):
+        mri(tmp_path, decoys())
+
+
+def test_another_contrast_agent_speaks_against_it(tmp_path: Path) -> None:
+    own = slices(hbp_slice, ContrastBolusAgent="Gadobutrol", SeriesDescription="t1 vibe late")
+    with pytest.raises(NothingFound, match="got none with 5 points"):
+        mri(tmp_path, own)
+
+
+def test_the_phase_is_not_replaced_by_another_when_it_is_broken(tmp_path: Path) -> None:
+    own = slices(hbp_slice, 12, AcquisitionTime="112000")
+    del own[4]
+    with pytest.raises(InconsistentSeries, match="a slice is missing"):
+        mri(tmp_path, decoys() + own)
+
+
+def test_no_description_of_the_header_is_printed_unless_asked_for(tmp_path: Path) -> None:
+    inventory = scan(tmp_path, slices(hbp_slice, SeriesDescription="hbp of Mr Smith"))
+    assert "Smith" not in inventory.to_text() + repr(inventory.to_json())
+    assert "A^B" not in inventory.to_text(phi=True)
+    assert "Smith" in inventory.to_text(phi=True)
+    assert inventory.to_json(phi=True)["series"][0]["description"] == "hbp of Mr Smith"
+
+
+def test_a_missing_folder_has_its_own_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match="got nothing there"):
+        dicom.scan([tmp_path / "none"])
+
+
+def test_an_empty_folder_has_its_own_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match="got an empty folder"):
+        dicom.scan([tmp_path])
+
+
+def test_a_folder_without_dicom_has_its_own_sentence(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(NothingFound, match=r"wanted DICOM files, got none \(1 not DICOM\)"):
+        dicom.read_pet_study([tmp_path])
+
+
+def test_a_folder_without_pet_has_its_own_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match="wanted a PET series, got none"):
+        suv(tmp_path, ct_slices())
+
+
+def test_a_folder_without_mr_has_its_own_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NothingFound, match="wanted an MR series, got none"):
+        mri(tmp_path, ct_slices())
+
+
+def test_a_study_without_lesions_has_its_own_sentence(tmp_path: Path) -> None:
+    folder = saved(tmp_path, slices(hbp_slice))
+    with pytest.raises(NothingFound, match="wanted a segmentation of lesions"):
+        dicom.read_mri_study([folder])
+
+
+def test_an_empty_segmentation_is_a_study_without_lesions(tmp_path: Path) -> None:
+    study = mri(tmp_path, slices(hbp_slice))
+    assert study.has_segmentation
+    assert study.segments == ()
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "PatientBirthDate", "PatientSex"])
+def test_another_patient_s_files_in_a_folder_are_refused(tmp_path: Path, keyword: str) -> None:
+    value = {"PatientID": "P2", "PatientBirthDate": "19400101", "PatientSex": "F"}[keyword]
+    datasets = slices(pet_slice) + ct_slices(**{keyword: value})
+    with pytest.raises(InvalidInput, match=f"got another {keyword} than") as refused:
+        suv(tmp_path, datasets)
+    assert value not in str(refused.value).split()
+
+
+def test_another_patient_s_slice_in_a_series_is_refused(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    datasets[3].PatientID = "P2"
+    with pytest.raises(InvalidInput, match="wanted files of one patient"):
+        suv(tmp_path, datasets)
+
+
+def test_pet_and_mri_of_different_patients_are_refused_unless_the_user_says_so(
+    tmp_path: Path,
+) -> None:
+    pet = suv(tmp_path / "pet", slices(pet_slice))
+    other = mri(tmp_path, slices(hbp_slice, PatientID="P2", PatientSex="F"))
+    with pytest.raises(InvalidInput, match=r"another PatientID and PatientSex.*--different-ids"):
+        dicom.require_same_patient(pet, other, ReadOptions())
+    dicom.require_same_patient(pet, other, ReadOptions(different_ids=True))
+
+
+def test_an_identity_that_was_removed_disagrees_with_none(tmp_path: Path) -> None:
+    pet = suv(tmp_path / "pet", slices(pet_slice))
+    anonymous = mri(tmp_path, slices(hbp_slice, PatientID="", PatientBirthDate="", PatientSex=""))
+    dicom.require_same_patient(pet, anonymous, ReadOptions())
+
+
+def test_one_json_holds_every_series_with_its_reason(tmp_path: Path) -> None:
+    datasets = changed(slices(pet_slice, 2), lambda ds: ds)
+    found = scan(tmp_path, datasets).to_json()
+    assert found["series"][0]["set_aside"] == "wanted a volume, got 2 slices"
+    assert found["files"] == 2

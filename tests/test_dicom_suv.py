@@ -1,0 +1,398 @@
+"""SUV from headers: the reference objects, every unit and decay setting, every refusal."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+from lesionmatch import dicom
+from lesionmatch.dicom import ReadOptions
+from lesionmatch.errors import InvalidInput, MissingAttribute, NothingFound
+from tests.reading_files import DATA, agent_of, changed, pet_slice, saved, slices
+
+OBJECTS = DATA / "ibsi_suv_dro/DRO"
+"""Digital reference objects of the IBSI SUV project (oncoray/suv_computation, CC BY 4.0)."""
+NAMES = (
+    *("0_0", "1_0", "2_0", "2_1", "2_2", "2_3", "2_4", "2_5", "3_0", "3_1"),
+    *("3_2", "3_3", "3_4", "4_0", "4_1", "4_2", "5_0"),
+)
+
+needs_objects = pytest.mark.skipif(not OBJECTS.exists(), reason="the reference objects are absent")
+
+
+@needs_objects
+@pytest.mark.parametrize("name", NAMES)
+def test_reference_objects_are_020_100_400_within_one_stored_unit(name: str) -> None:
+    folder = OBJECTS / f"DRO_{name}"
+    study = dicom.read_pet_study([folder / "PT"])
+    mask = np.asanyarray(nib.load(folder / "mask/DRO_mask.nii.gz").dataobj).T > 0
+    values = study.suv.array[mask]
+    header = study.pet_series.header
+    unit = float(header.RescaleSlope) * study.suv_facts.most_factor
+    found = [values.min(), np.median(values), values.max()]
+    np.testing.assert_allclose(found, [0.2, 1.0, 4.0], rtol=0, atol=unit)
+
+
+@needs_objects
+def test_reference_times_that_disagree_are_an_assumption_naming_both() -> None:
+    study = dicom.read_pet_study([OBJECTS / "DRO_3_2/PT"])
+    said = [note for note in study.assumptions if "SeriesTime is 1800 s later" in note]
+    assert len(said) == 1
+    assert "mean activity was used" in said[0]
+
+
+def nothing(ds: Dataset) -> None:
+    """Leave a slice as it is."""
+
+
+def suv_of(tmp_path: Path, change: Callable[[Dataset], None], **options: Any) -> float:  # noqa: ANN401
+    """SUVbw of the stored value 1 in a series of which every slice is changed."""
+    folder = saved(tmp_path, changed(slices(pet_slice), change))
+    return float(dicom.read_pet_study([folder], ReadOptions(**options)).suv.array[0, 0, 0])
+
+
+AN_HOUR = 70_000 / (140e6 * 0.5 ** (3600 / 4062.6))
+"""SUVbw of 1 Bq/ml an hour after 140 MBq of 68Ga in 70 kg."""
+
+
+def test_becquerels_corrected_to_the_start_are_decayed_from_the_injection(tmp_path: Path) -> None:
+    assert suv_of(tmp_path, nothing) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+def test_becquerels_corrected_to_the_injection_are_not_decayed(tmp_path: Path) -> None:
+    def admin(ds: Dataset) -> None:
+        ds.DecayCorrection = "ADMIN"
+
+    assert suv_of(tmp_path, admin) == pytest.approx(70_000 / 140e6)
+
+
+def test_uncorrected_beds_are_each_decayed_to_their_own_middle(tmp_path: Path) -> None:
+    def none(ds: Dataset) -> None:
+        ds.DecayCorrection, ds.CorrectedImage = "NONE", ["ATTN"]
+        ds.ActualFrameDuration = 2000
+        if ds.InstanceNumber > 3:
+            ds.AcquisitionTime = "120000"
+
+    folder = saved(tmp_path, changed(slices(pet_slice), none))
+    suv = dicom.read_pet_study([folder]).suv.array[:, 0, 0] / np.arange(1, 7)
+    # Stored values are the slice's number; an hour more is worth half a half-life more.
+    np.testing.assert_allclose(suv[:3], AN_HOUR * 2 ** (1 / 4062.6), rtol=1e-5)
+    np.testing.assert_allclose(suv[3:] / suv[:3], 2 ** (3600 / 4062.6), rtol=1e-5)
+
+
+def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
+    def slope(ds: Dataset) -> None:
+        ds.RescaleSlope = ds.InstanceNumber
+
+    folder = saved(tmp_path, changed(slices(pet_slice), slope))
+    suv = dicom.read_pet_study([folder]).suv.array[:, 0, 0]
+    np.testing.assert_allclose(suv, AN_HOUR * np.array([1, 4, 9, 16, 25, 36]), rtol=1e-4)
+
+
+def test_negative_voxels_are_kept(tmp_path: Path) -> None:
+    def negative(ds: Dataset) -> None:
+        ds.PixelRepresentation = 1
+        ds.PixelData = np.full((ds.Rows, ds.Columns), -5, "<i2").tobytes()
+
+    assert suv_of(tmp_path, negative) == pytest.approx(-5 * AN_HOUR, rel=1e-4)
+
+
+def test_grams_per_ml_are_suv_already_and_an_absent_type_is_an_assumption(tmp_path: Path) -> None:
+    def grams(ds: Dataset) -> None:
+        ds.Units = "GML"
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), grams))])
+    assert study.suv.array[0, 0, 0] == 1.0
+    assert any("SUVType is absent" in note for note in study.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("units", "kind", "expected"),
+    [
+        ("GML", "BW", 1.0),
+        ("GML", "LBM", 70 / 57.8),
+        ("GML", "LBMJAMES128", 70 / 56.52),
+        ("GML", "IBW", 70 / 72.38),
+        ("CM2ML", "BSA", 70_000 / 18481),
+    ],
+)
+def test_other_body_sizes_become_body_weight(
+    tmp_path: Path, units: str, kind: str, expected: float
+) -> None:
+    def sized(ds: Dataset) -> None:
+        ds.Units, ds.SUVType = units, kind
+
+    assert suv_of(tmp_path, sized) == pytest.approx(expected, rel=1e-4)
+
+
+def philips(ds: Dataset, **factors: float) -> None:
+    ds.Units, ds.Manufacturer = "CNTS", "Philips Medical Systems"
+    block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
+    for name, value in factors.items():
+        block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", str(value))
+
+
+def test_philips_counts_with_an_suv_factor(tmp_path: Path) -> None:
+    assert suv_of(tmp_path, lambda ds: philips(ds, suv=0.25)) == pytest.approx(0.25)
+
+
+def test_philips_counts_with_an_activity_factor(tmp_path: Path) -> None:
+    found = suv_of(tmp_path, lambda ds: philips(ds, suv=0.0, activity=3.0))
+    assert found == pytest.approx(3 * AN_HOUR, rel=1e-4)
+
+
+def test_a_private_time_of_the_vendor_goes_before_a_computed_one(tmp_path: Path) -> None:
+    def siemens(ds: Dataset) -> None:
+        ds.Manufacturer = "SIEMENS"
+        ds.add_new(0x00711022, "DT", "20250102110500")
+
+    expected = 70_000 / (140e6 * 0.5 ** (3900 / 4062.6))
+    assert suv_of(tmp_path, siemens) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_private_time_of_another_vendor_is_not_looked_at(tmp_path: Path) -> None:
+    def other(ds: Dataset) -> None:
+        ds.Manufacturer = "ACME"
+        ds.add_new(0x00711022, "DT", "20250102110500")
+
+    assert suv_of(tmp_path, other) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+def test_frame_times_of_ge_are_from_the_start_of_a_frame(tmp_path: Path) -> None:
+    def ge(ds: Dataset) -> None:
+        ds.Manufacturer, ds.FrameReferenceTime = "GE MEDICAL SYSTEMS", 0
+
+    assert suv_of(tmp_path, ge) == pytest.approx(AN_HOUR, rel=1e-6)
+
+
+def test_beds_of_one_series_lead_to_one_reference_time(tmp_path: Path) -> None:
+    def beds(ds: Dataset) -> None:
+        if ds.InstanceNumber > 3:
+            ds.AcquisitionTime, ds.FrameReferenceTime = "110200", 179900
+
+    folder = saved(tmp_path, changed(slices(pet_slice), beds))
+    suv = dicom.read_pet_study([folder]).suv.array[:, 0, 0] / np.arange(1, 7)
+    np.testing.assert_allclose(suv, AN_HOUR, rtol=1e-4)
+
+
+def test_an_injection_before_midnight_belongs_to_the_day_before(tmp_path: Path) -> None:
+    def midnight(ds: Dataset) -> None:
+        ds.AcquisitionTime = ds.SeriesTime = "003000"
+        agent = agent_of(ds)
+        del agent.RadiopharmaceuticalStartDateTime
+        agent.RadiopharmaceuticalStartTime = "233000"
+
+    assert suv_of(tmp_path, midnight) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+def test_a_shifted_day_of_injection_is_put_right_and_said(tmp_path: Path) -> None:
+    def shifted(ds: Dataset) -> None:
+        agent_of(ds).RadiopharmaceuticalStartDateTime = "20191231100000"
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), shifted))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
+    assert any("day of injection does not fit" in note for note in study.assumptions)
+
+
+def test_times_with_an_offset_from_utc_are_moved_to_the_scanner_s_clock(tmp_path: Path) -> None:
+    def zoned(ds: Dataset) -> None:
+        ds.TimezoneOffsetFromUTC = "+0100"
+        agent_of(ds).RadiopharmaceuticalStartDateTime = "20250102090000+0000"
+
+    assert suv_of(tmp_path, zoned) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+def test_a_dose_in_megabecquerels_is_taken_so_and_said(tmp_path: Path) -> None:
+    def mega(ds: Dataset) -> None:
+        agent_of(ds).RadionuclideTotalDose = 140
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), mega))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
+    assert any("taken as MBq" in note for note in study.assumptions)
+
+
+def test_an_absent_half_life_is_the_nuclide_s_and_said(tmp_path: Path) -> None:
+    def absent(ds: Dataset) -> None:
+        del agent_of(ds).RadionuclideHalfLife
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), absent))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
+    assert any("half-life is absent; that of 68Ga" in note for note in study.assumptions)
+
+
+def test_a_half_life_2_percent_off_is_used_and_said(tmp_path: Path) -> None:
+    def off(ds: Dataset) -> None:
+        agent_of(ds).RadionuclideHalfLife = 4143.9
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), off))])
+    assert any("differs by 2.0%" in note for note in study.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({"weight_kg": 80.0}, "patient's weight of 80 kg was given"),
+        ({"dose_mbq": 150.0}, "dose of 150 MBq was given"),
+        ({"half_life_s": 4060.0}, "half-life of 4060 s was given"),
+        ({"injected_at": datetime(2025, 1, 2, 10, 5)}, "time of injection was given"),
+        ({"reference_at": datetime(2025, 1, 2, 11, 1)}, "time of decay correction was given"),
+    ],
+)
+def test_what_the_user_gives_is_recorded(
+    tmp_path: Path, options: dict[str, Any], note: str
+) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    study = dicom.read_pet_study([folder], ReadOptions(**options))
+    assert any(note in said for said in study.assumptions)
+
+
+def test_a_given_weight_scales_suv(tmp_path: Path) -> None:
+    found = suv_of(tmp_path, nothing, weight_kg=140.0)
+    assert found == pytest.approx(2 * AN_HOUR, rel=1e-4)
+
+
+def test_height_in_centimetres_is_taken_so(tmp_path: Path) -> None:
+    def lean(ds: Dataset) -> None:
+        ds.Units, ds.SUVType, ds.PatientSize = "GML", "LBM", 175
+
+    assert suv_of(tmp_path, lean) == pytest.approx(70 / 57.8, rel=1e-4)
+
+
+def attribute(**values: Any) -> Callable[[Dataset], None]:  # noqa: ANN401
+    """A change of attributes; None removes one."""
+
+    def change(ds: Dataset) -> None:
+        for keyword, value in values.items():
+            target = agent_of(ds) if keyword.startswith("Radi") else ds
+            if value is None:
+                delattr(target, keyword)
+            else:
+                setattr(target, keyword, value)
+
+    return change
+
+
+def no_times(ds: Dataset) -> None:
+    for keyword in ("AcquisitionTime", "AcquisitionDate", "SeriesTime"):
+        delattr(ds, keyword)
+
+
+def nameless(ds: Dataset) -> None:
+    del agent_of(ds).RadionuclideHalfLife
+    del agent_of(ds).RadionuclideCodeSequence
+
+
+def with_a_comma(ds: Dataset) -> None:
+    ds.add(RawDataElement(Tag(0x00101030), "DS", 4, b"70,5", 0, False, True))  # type: ignore[arg-type]
+
+
+def two_agents(ds: Dataset) -> None:
+    ds.RadiopharmaceuticalInformationSequence = [agent_of(ds), agent_of(ds)]
+
+
+def long_lived(ds: Dataset) -> None:
+    agent_of(ds).RadionuclideHalfLife = 45723.6
+    agent_of(ds).RadionuclideCodeSequence[0].CodeValue = "3932008"
+    del agent_of(ds).RadiopharmaceuticalStartDateTime
+    agent_of(ds).RadiopharmaceuticalStartTime = "120000"
+
+
+REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
+    (attribute(PatientWeight=None), MissingAttribute, "wanted PatientWeight.*--weight-kg"),
+    (attribute(PatientWeight=0), InvalidInput, "wanted a weight of 20 to 300 kg, got 0"),
+    (attribute(PatientWeight=700), InvalidInput, "got 700; give --weight-kg"),
+    (attribute(RadionuclideTotalDose=None), MissingAttribute, "wanted RadionuclideTotalDose"),
+    (attribute(RadionuclideTotalDose=-1e8), InvalidInput, "wanted a positive dose"),
+    (attribute(RadionuclideTotalDose=0), InvalidInput, "wanted a positive dose"),
+    (attribute(RadionuclideTotalDose=3.8), InvalidInput, "in the wrong unit or wrong"),
+    (attribute(RadionuclideTotalDose=140e3), InvalidInput, "in the wrong unit or wrong"),
+    (nameless, MissingAttribute, "wanted RadionuclideHalfLife or a nuclide's code"),
+    (attribute(RadionuclideHalfLife=6586.2), InvalidInput, "wanted the half-life of 68Ga"),
+    (attribute(RadionuclideHalfLife=-1), InvalidInput, "wanted a positive half-life"),
+    (attribute(RadiopharmaceuticalStartDateTime=None), MissingAttribute, "give --injected-at"),
+    (
+        attribute(RadiopharmaceuticalStartDateTime="20250102105500"),
+        InvalidInput,
+        "wanted imaging 20 to 240 min after injection, got 5.0 min",
+    ),
+    (
+        attribute(RadiopharmaceuticalStartDateTime="20250102030000"),
+        InvalidInput,
+        "got 480.0 min",
+    ),
+    (long_lived, InvalidInput, "wanted the day of injection"),
+    (two_agents, InvalidInput, "wanted one radiopharmaceutical, got 2"),
+    (philips, MissingAttribute, r"wanted Philips' SUV factor \(7053,1000\)"),
+    (attribute(Units="PROPCPS"), InvalidInput, "wanted units BQML.*got PROPCPS; it has no SUV"),
+    (attribute(Units="PROPCNTS"), InvalidInput, "got PROPCNTS; it has no SUV"),
+    (attribute(Units=None), InvalidInput, "got none; it has no SUV"),
+    (attribute(Units="GML", SUVType="FAT"), InvalidInput, "wanted SUVType BW"),
+    (attribute(DecayCorrection=""), InvalidInput, "wanted DecayCorrection START, ADMIN or NONE"),
+    (attribute(CorrectedImage=["ATTN"]), InvalidInput, "wanted DECY in CorrectedImage"),
+    (attribute(RescaleIntercept=7), InvalidInput, "wanted RescaleIntercept 0.*got 7"),
+    (attribute(LossyImageCompression="01"), InvalidInput, "got lossy compression"),
+    (attribute(RescaleSlope="nan"), InvalidInput, "wanted finite numbers in RescaleSlope"),
+    (attribute(PatientWeight="1e999"), InvalidInput, "wanted finite numbers in PatientWeight"),
+    (with_a_comma, InvalidInput, "wanted finite numbers in PatientWeight, got '70,5'"),
+    (attribute(SeriesType=["DYNAMIC", "IMAGE"]), NothingFound, "dynamic, not static"),
+    (attribute(SeriesType=["GATED", "IMAGE"]), NothingFound, "gated, not static"),
+    (attribute(SeriesType=["STATIC", "REPROJECTION"]), NothingFound, "a reprojection"),
+    (attribute(NumberOfTimeSlices=3), NothingFound, "dynamic, not static"),
+    (attribute(CorrectedImage=["DECY"]), NothingFound, "not corrected for attenuation"),
+    (no_times, MissingAttribute, "wanted a time of decay correction"),
+]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, writing what no scanner should
+@pytest.mark.parametrize(("change", "error", "says"), REFUSALS)
+def test_what_has_no_suv_is_refused_with_its_own_sentence(
+    tmp_path: Path, change: Callable[[Dataset], None], error: type[Exception], says: str
+) -> None:
+    folder = saved(tmp_path, changed(slices(pet_slice), change))
+    with pytest.raises(error, match=says) as refused:
+        dicom.read_pet_study([folder])
+    assert "\n" not in str(refused.value)
+    assert "A^B" not in str(refused.value)
+
+
+def test_uncorrected_slices_without_a_time_are_refused(tmp_path: Path) -> None:
+    def none(ds: Dataset) -> None:
+        ds.DecayCorrection, ds.CorrectedImage = "NONE", ["ATTN"]
+        del ds.ActualFrameDuration
+
+    with pytest.raises(MissingAttribute, match="wanted AcquisitionTime and ActualFrameDuration"):
+        suv_of(tmp_path, none)
+
+
+def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:
+    def mixed(ds: Dataset) -> None:
+        ds.Units = "GML" if ds.InstanceNumber > 3 else "BQML"
+
+    with pytest.raises(InvalidInput, match="wanted one value of Units, got BQML, GML"):
+        suv_of(tmp_path, mixed)
+
+
+@pytest.mark.parametrize(
+    ("end", "name"), [("130", "Enhanced PET"), ("128.1", "Legacy Converted Enhanced PET")]
+)
+def test_enhanced_pet_is_refused_by_name(tmp_path: Path, end: str, name: str) -> None:
+    def enhanced(ds: Dataset) -> None:
+        ds.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.{end}"
+
+    with pytest.raises(NothingFound, match=f"{name}, which is not read"):
+        suv_of(tmp_path, enhanced)
+
+
+def test_facts_hold_no_date_and_no_identity(tmp_path: Path) -> None:
+    study = dicom.read_pet_study([saved(tmp_path, slices(pet_slice))])
+    said = repr(study.facts) + repr(study.inputs) + repr(study.assumptions)
+    for secret in ("2025", "1950", "P1", "A^B"):
+        assert secret not in said
+    assert study.facts["uptake_min"] == pytest.approx(60.0, abs=0.01)

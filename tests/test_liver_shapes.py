@@ -1,0 +1,238 @@
+"""Capsule, tubes, vessels and doubts on shapes whose answers are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lesionmatch.errors import FrameMismatch, InvalidInput
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.liver import describe_liver, find_liver
+from lesionmatch.liver.capsule import find_capsule, surface_points_mm
+from lesionmatch.liver.plausible import doubts_about
+from lesionmatch.liver.tubes import eigenvalues, tubes
+from lesionmatch.protocol import LiverRules, Protocol
+from lesionmatch.segments import Structure
+
+MRI = Frame("mri")
+RULES = LiverRules()
+GRID = Grid.of(MRI, (60, 100, 100), origin_mm=(-99, -99, -88.5), spacing_mm=(3.0, 2.0, 2.0))
+X, Y, Z = np.moveaxis(GRID.world(np.indices(GRID.shape).reshape(3, -1).T), 1, 0).reshape(
+    3, *GRID.shape
+)
+Voxels = NDArray[np.bool_]
+
+
+def ball(radius_mm: float, centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Voxels:
+    x, y, z = centre_mm
+    return np.asarray((X - x) ** 2 + (Y - y) ** 2 + (Z - z) ** 2 <= radius_mm**2)
+
+
+def picture(liver: Voxels, dark: Voxels | None = None, noise: float = 0.03) -> Image:
+    """A liver of brightness 100 in a body of 30, with dark places of 40."""
+    values = np.where(liver, 100.0, 30.0)
+    if dark is not None:
+        values[dark & liver] = 40.0
+    values += np.random.default_rng(1).normal(0.0, 100.0 * noise, values.shape)
+    return Image(GRID, np.abs(values).astype(np.float32), Quantity.ARBITRARY)
+
+
+BALL_80 = ball(80.0)
+
+
+def test_depth_in_a_ball_is_radius_less_distance_from_its_middle() -> None:
+    capsule = find_capsule(Mask(GRID, BALL_80), RULES)
+    points = np.array([[30.0, 0, 0], [0, 50.0, 0], [0, 0, -70.0], [40.0, 40.0, 20.0]])
+    np.testing.assert_allclose(capsule.distance_mm(points), [50.0, 30.0, 10.0, 20.0], atol=1.2)
+
+
+def test_a_point_outside_the_envelope_touches_the_capsule() -> None:
+    capsule = find_capsule(Mask(GRID, BALL_80), RULES)
+    assert capsule.distance_mm(np.array([[95.0, 0.0, 0.0]])).tolist() == [0.0]
+
+
+def test_the_bottom_of_a_narrow_cleft_is_not_capsule() -> None:
+    cleft = BALL_80 & ~((np.abs(X) < 7.0) & (Z > 40.0))
+    capsule = find_capsule(Mask(GRID, cleft), RULES)
+    # Just under the bottom of the cleft the capsule is still its rim, near (7, 0, 80).
+    assert capsule.distance_mm(np.array([[0.0, 0.0, 36.0]]))[0] > 33.0
+
+
+def test_a_broad_impression_stays_capsule() -> None:
+    pressed = BALL_80 & ~ball(90.0, (0.0, 0.0, 130.0))
+    capsule = find_capsule(Mask(GRID, pressed), RULES)
+    assert capsule.distance_mm(np.array([[0.0, 0.0, 30.0]]))[0] == pytest.approx(10.0, abs=2.5)
+
+
+def test_a_cut_at_the_edge_of_coverage_is_not_capsule() -> None:
+    part = (slice(0, 40), slice(0, 100), slice(0, 100))
+    capsule = find_capsule(Mask(GRID, BALL_80).crop(part), RULES)
+    # The last slice lies at z = 28.5, where the ball is 74.7 mm wide to either side.
+    assert capsule.distance_mm(np.array([[0.0, 0.0, 28.0]]))[0] == pytest.approx(74.8, abs=1.5)
+
+
+def test_a_mask_that_fills_its_grid_has_no_capsule() -> None:
+    capsule = find_capsule(Mask(GRID, np.ones(GRID.shape, np.bool_)), RULES)
+    assert capsule.distance_mm(np.zeros((2, 3))).tolist() == [np.inf, np.inf]
+
+
+def test_an_empty_mask_has_no_surface() -> None:
+    assert surface_points_mm(Mask(GRID, np.zeros(GRID.shape, np.bool_))).shape == (0, 3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(-5, 5, width=32), min_size=6, max_size=6))
+def test_closed_form_eigenvalues_are_those_of_numpy(parts: list[float]) -> None:
+    xx, yy, zz, xy, xz, yz = parts
+    matrix = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    found = eigenvalues([np.array([p], np.float32) for p in parts])
+    wanted = np.linalg.eigvalsh(matrix)
+    np.testing.assert_allclose(np.ravel(found), wanted, atol=5e-2)
+
+
+def test_a_dark_tube_is_stronger_than_a_dark_ball_or_sheet() -> None:
+    middle = tuple(n // 2 for n in GRID.shape)
+
+    def strength(dark: Voxels) -> float:
+        values = np.where(dark, 0.0, 1.0).astype(np.float32)
+        found = tubes(values, np.ones(GRID.shape, np.bool_), GRID)
+        return float(found.dips.reshape(GRID.shape)[middle])
+
+    tube = strength(np.hypot(X - 1.0, Y - 1.0) < 5.0)
+    assert tube > 0.3
+    assert strength(ball(5.0, (1.0, 1.0, 1.5))) < 0.25 * tube
+    assert strength(np.abs(X - 1.0) < 5.0) < 0.25 * tube
+
+
+TUBES = (np.hypot(Y - 10.0, Z) < 5.0) & (np.abs(X) < 60) | (np.hypot(X - 1.0, Z) < 4.0) & (
+    np.abs(Y) < 55
+)
+LESION = ball(12.0, (35.0, -35.0, 20.0))
+
+
+def test_tubes_are_vessels_and_a_ball_nobody_drew_is_not() -> None:
+    hbp = picture(BALL_80, TUBES | LESION)
+    liver = describe_liver(
+        hbp, Mask(GRID, BALL_80), origin="given", lesions=(), structures={}, protocol=Protocol()
+    )
+    found = liver.vessels.array
+    assert (found & TUBES).sum() / TUBES.sum() > 0.8
+    assert (found & ~TUBES).sum() / found.sum() < 0.2
+    assert not (found & LESION).any()
+    assert liver.vessel_source == "found on the HBP image"
+    assert liver.vessel_distance_mm(np.array([[0.0, 10.0, 0.0], [0.0, 40.0, 30.0]])) == (
+        pytest.approx([0.0, 26.0], abs=2.5)
+    )
+
+
+def test_drawn_vessels_take_precedence_and_drawn_lesions_belong_to_the_liver() -> None:
+    portal, exophytic = ball(6.0, (0.0, 0.0, 10.0)), ball(10.0, (84.0, 0.0, 0.0))
+    liver = describe_liver(
+        picture(BALL_80, TUBES),
+        Mask(GRID, BALL_80),
+        origin="given: SEG",
+        lesions=[Mask(GRID, exophytic).trimmed()],
+        structures={Structure.PORTAL_VEIN: Mask(GRID, portal).trimmed()},
+        protocol=Protocol(),
+    )
+    assert (liver.vessels.array == portal).all()
+    assert liver.vessel_source == "given"
+    assert liver.origin == "given: SEG"
+    assert (liver.mask.array & exophytic).sum() == exophytic.sum()
+
+
+def test_without_a_vessel_there_is_no_distance_to_one() -> None:
+    liver = describe_liver(
+        picture(BALL_80), Mask(GRID, BALL_80), origin="", lesions=(), structures={},
+        protocol=Protocol(),
+    )  # fmt: skip
+    assert liver.vessels.is_empty
+    assert liver.vessel_distance_mm(np.zeros((1, 3))).tolist() == [np.inf]
+
+
+def test_the_hilum_distance_is_that_of_points_from_the_hilum() -> None:
+    cleft = BALL_80 & ~((np.abs(X - 30.0) < 8.0) & (Z < 0.0))
+    liver = describe_liver(
+        picture(cleft), Mask(GRID, cleft), origin="", lesions=(), structures={},
+        protocol=Protocol(),
+    )  # fmt: skip
+    assert abs(liver.hilum_mm[0] - 30.0) < 12.0
+    assert "cleft" in liver.hilum_source
+    there = liver.hilum_mm + np.array([[0.0, 3.0, 4.0]])
+    assert liver.hilum_distance_mm(there)[0] == pytest.approx(5.0)
+
+
+def test_an_empty_liver_mask_is_refused() -> None:
+    empty = Mask(GRID, np.zeros(GRID.shape, np.bool_))
+    with pytest.raises(InvalidInput, match="wanted a voxel that belongs to it"):
+        describe_liver(
+            picture(BALL_80), empty, origin="", lesions=(), structures={}, protocol=Protocol()
+        )
+
+
+def test_a_liver_mask_of_another_frame_is_refused() -> None:
+    other = Mask(Grid.of(Frame("ct"), GRID.shape), BALL_80)
+    with pytest.raises(FrameMismatch, match="liver mask"):
+        describe_liver(
+            picture(BALL_80), other, origin="", lesions=(), structures={}, protocol=Protocol()
+        )
+
+
+NO_LESIONS = Mask(GRID, np.zeros(GRID.shape, np.bool_))
+RIGHT = ball(58.0, (-35.0, 0.0, 0.0))
+
+
+def doubts(liver: Voxels, hbp: Image | None = None, rules: LiverRules = RULES) -> tuple[str, ...]:
+    return doubts_about(hbp or picture(liver), Mask(GRID, liver), NO_LESIONS, rules)
+
+
+def test_a_bright_liver_on_the_right_raises_no_doubt() -> None:
+    assert doubts(RIGHT) == ()
+
+
+def test_volumes_out_of_range_are_doubted() -> None:
+    assert "below 600 ml, though the MRI covers all" in doubts(ball(40.0, (-40.0, 0.0, 0.0)))[0]
+    assert "above 500 ml" in doubts(RIGHT, rules=replace(RULES, volume_most_ml=500.0))[0]
+
+
+def test_a_small_liver_at_the_edge_is_said_to_be_cut() -> None:
+    cut = ball(45.0, (-40.0, 0.0, 88.0))
+    assert "in the part the MRI covers" in doubts(cut)[0]
+
+
+def test_a_liver_in_pieces_is_doubted() -> None:
+    two = ball(45.0, (-50.0, 0.0, -40.0)) | ball(45.0, (-50.0, 0.0, 60.0))
+    assert any("falls into pieces, the largest 5" in doubt for doubt in doubts(two))
+
+
+def test_a_liver_as_dark_as_its_surroundings_is_doubted() -> None:
+    flat = picture(np.zeros(GRID.shape, np.bool_))
+    assert any("times as bright" in doubt for doubt in doubts(RIGHT, flat))
+
+
+def test_a_liver_on_the_left_is_doubted() -> None:
+    assert any("to the left of the body's" in doubt for doubt in doubts(RIGHT[:, :, ::-1]))
+
+
+def test_the_liver_is_found_at_any_scale_of_brightness() -> None:
+    for scale in (0.001, 500.0):
+        hbp = picture(RIGHT, TUBES)
+        scaled = Image(GRID, hbp.array * np.float32(scale), Quantity.ARBITRARY)
+        found = find_liver(scaled, Protocol()).array
+        assert 2.0 * (found & RIGHT).sum() / (found.sum() + RIGHT.sum()) > 0.97
+
+
+def test_an_image_without_a_large_bright_region_is_refused() -> None:
+    speck = Image(GRID, np.where(ball(14.0), 100.0, 0.0).astype(np.float32), Quantity.ARBITRARY)
+    with pytest.raises(InvalidInput, match="got none; give a mask with --liver"):
+        find_liver(speck, Protocol())
+
+
+def test_a_region_far_too_small_for_a_liver_is_refused() -> None:
+    rules = Protocol(liver=replace(RULES, volume_least_ml=2000.0))
+    with pytest.raises(InvalidInput, match=r"got one of 3.. ml"):
+        find_liver(picture(ball(42.0)), rules)

@@ -1,0 +1,309 @@
+"""The parts of registration on small scenes whose answers are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lesionmatch.errors import InvalidInput, RegistrationFailed, WrongQuantity
+from lesionmatch.geometry import Frame, Grid, Transform
+from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.protocol import RegistrationRules
+from lesionmatch.registration import given
+from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
+from lesionmatch.registration.doubts import doubts_of
+from lesionmatch.registration.given import inverse
+from lesionmatch.registration.information import JointTable, Window, alignment_score
+from lesionmatch.registration.inverse import inverse_shifts
+from lesionmatch.registration.offset import pet_ct_offset_mm
+from lesionmatch.registration.result import Quality
+from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
+from lesionmatch.registration.search import best_shifts
+from lesionmatch.registration.spline import Spline
+from lesionmatch.resample import PointMap
+
+MRI, CT = Frame("1.2.4"), Frame("1.2.5")
+CUBES = np.array([2.0, 2.0, 2.0])
+
+
+def singles(values: list[float]) -> NDArray[np.float32]:
+    return np.array(values, np.float32)
+
+
+def quantiles(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    return rng.uniform(0, 31, count).astype(np.float32)
+
+
+def test_independent_images_share_no_information() -> None:
+    rng = np.random.default_rng(0)
+    table = JointTable.of(quantiles(rng, 200_000), quantiles(rng, 200_000), np.ones(200_000, "f4"))
+    assert table.mutual_information == pytest.approx(0.0, abs=5e-3)
+
+
+def test_two_equal_halves_share_nearly_one_bit() -> None:
+    bins = np.repeat(singles([8, 24]), 1000)
+    table = JointTable.of(bins, 31 - bins, np.ones(2000, np.float32))
+    assert table.mutual_information == pytest.approx(np.log(2), abs=0.02)
+
+
+def test_samples_without_weight_do_not_count() -> None:
+    bins = np.repeat(singles([8, 24]), 1000)
+    with_noise = np.concatenate([bins, np.full(500, 8, np.float32)])
+    moving = np.concatenate([bins, np.full(500, 24, np.float32)])
+    weights = np.repeat(singles([1, 0]), [2000, 500])
+    table = JointTable.of(with_noise, moving, weights)
+    assert table.mutual_information == JointTable.of(bins, bins, weights[:2000]).mutual_information
+
+
+def test_the_score_points_to_the_partner_intensity() -> None:
+    window = Window(0.0, 31.0)
+    fixed = np.repeat(singles([8, 24]), 1000)
+    moving = fixed.copy()
+    moving[0] = 9.0
+    _, score, information = alignment_score(fixed, moving, window, np.ones(2000, np.float32))
+    assert score[0] < 0.0
+    assert (information >= 0.0).all()
+
+
+def test_an_intensity_beyond_the_window_exerts_no_force() -> None:
+    window = Window(0.0, 31.0)
+    fixed = np.repeat(singles([8, 24]), 100)
+    moving = np.where(np.arange(200) == 0, -5.0, fixed).astype(np.float32)
+    _, score, information = alignment_score(fixed, moving, window, np.ones(200, np.float32))
+    assert score[0] == information[0] == 0.0
+
+
+def test_interpolation_reads_a_ramp_and_its_slope() -> None:
+    z, y, x = np.indices((4, 5, 6)).astype(np.float32)
+    stacked = with_gradients([100 * z + 10 * y + x], CUBES)
+    found = read(interpolation(np.array([[1.5, 2.25, 3.0]]), (4, 5, 6)), stacked)
+    np.testing.assert_allclose(found[0, 0], [175.5, 50.0, 5.0, 0.5], rtol=1e-6)
+
+
+def test_beyond_the_grid_its_border_is_read() -> None:
+    array = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
+    read_there = interpolation(np.array([[9.0, 9.0, 9.0]]), (2, 2, 2)) @ array.ravel()
+    np.testing.assert_array_equal(read_there, [7.0])
+
+
+def test_a_gradient_is_per_millimetre() -> None:
+    ramp = np.broadcast_to(np.arange(5, dtype=np.float32), (3, 4, 5))
+    slope = gradient(ramp, np.array([1.0, 1.0, 2.0]))[:, 1, 1, 1]
+    np.testing.assert_array_equal(slope, [0.0, 0.0, 0.5])
+
+
+SPLINE = Spline.over((13, 15, 17), CUBES, 10.0, 3)
+
+
+def field_of(function: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.broadcast_to(function, (3, 13, 15, 17)).astype(np.float32)
+
+
+def test_a_straight_field_does_not_bend() -> None:
+    z, y, x = np.indices((13, 15, 17)) * 2.0
+    coefficients = SPLINE.fitted(field_of(1 + 0.1 * x - 0.2 * y + 0.05 * z))
+    np.testing.assert_allclose(
+        SPLINE.field(coefficients)[0], 1 + 0.1 * x - 0.2 * y + 0.05 * z, atol=1e-3
+    )
+    assert float((coefficients * SPLINE.bending(coefficients)).sum()) == pytest.approx(0, abs=1e-2)
+
+
+def test_the_bending_energy_of_a_parabola_is_four_a_volume() -> None:
+    x = np.indices((13, 15, 17))[2] * 2.0 - 16.0
+    coefficients = SPLINE.fitted(field_of(x**2))[:1]
+    whole = np.concatenate([coefficients, 0 * coefficients, 0 * coefficients])
+    spans_mm = [10.0 * (n - 3) for n in SPLINE.coefficients_shape[1:]]
+    energy = float((whole * SPLINE.bending(whole)).sum())
+    assert energy == pytest.approx(4.0 * np.prod(spans_mm), rel=0.02)
+
+
+def test_gathering_is_the_transpose_of_the_cell_means() -> None:
+    rng = np.random.default_rng(1)
+    c = rng.normal(size=SPLINE.coefficients_shape).astype(np.float32)
+    f = rng.normal(size=(3, *SPLINE.cells_shape)).astype(np.float32)
+    left, right = (SPLINE.cell_means(c) * f).sum(), (c * SPLINE.gathered(f)).sum()
+    assert left == pytest.approx(right, rel=1e-3)
+
+
+def blob_scene(shift_mm: tuple[float, float, float]) -> tuple[Image, Mask, Image]:
+    """An ellipsoid with two vessels on the MRI, and the same, `shift_mm` off, on a CT."""
+    mri = Grid.of(MRI, (40, 60, 70), origin_mm=(-105, -90, -60), spacing_mm=(3, 3, 3))
+    ct = Grid.of(CT, (60, 70, 80), origin_mm=(-100, -90, -70), spacing_mm=(3, 3, 3))
+    liver, vessels = shape(mri.world(np.moveaxis(np.indices(mri.shape), 0, -1)))
+    on_ct = ct.world(np.moveaxis(np.indices(ct.shape), 0, -1)) - shift_mm
+    ct_liver, ct_vessels = shape(on_ct)
+    rng = np.random.default_rng(3)
+    bright = 100 + 300 * liver - 200 * vessels + rng.normal(0, 10, mri.shape)
+    hu = -60 + 170 * ct_liver + 50 * ct_vessels + rng.normal(0, 8, ct.shape)
+    return (
+        Image(mri, bright.astype(np.float32), Quantity.ARBITRARY),
+        Mask(mri, liver > 0.5),
+        Image(ct, hu.astype(np.float32), Quantity.HOUNSFIELD),
+    )
+
+
+def shape(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, y, z = np.moveaxis(points, -1, 0)
+    liver = ((x / 70) ** 2 + ((y + 0.2 * x) / 50) ** 2 + (z / 40) ** 2 < 1) * 1.0
+    vessels = ((y - 10) ** 2 + z**2 < 60) | ((x - 20) ** 2 + (z - 5) ** 2 < 40)
+    return liver, vessels * liver
+
+
+def test_the_search_finds_a_shift_without_a_start() -> None:
+    mri, liver, ct = blob_scene((24.0, -16.0, 32.0))
+    peaks = best_shifts(mri, liver, ct_target(ct))
+    assert np.abs(peaks.shifts_mm[0] - [24.0, -16.0, 32.0]).max() <= 6.0
+
+
+def test_a_target_that_misses_the_liver_is_refused() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    box = (slice(0, 8), slice(0, 70), slice(0, 80))
+    with pytest.raises(RegistrationFailed, match="check that both show the abdomen"):
+        best_shifts(mri, liver, ct_target(ct.crop(box)))
+
+
+def test_bias_is_divided_out() -> None:
+    mri, liver, _ = blob_scene((0.0, 0.0, 0.0))
+    x = np.linspace(-1, 1, 70)
+    biased = Image(mri.grid, mri.array * np.exp(0.5 * x + 0.3 * x**2), mri.quantity)
+    flat = without_bias(biased, liver).array[liver.array]
+    assert np.median(flat) == pytest.approx(1.0, abs=0.02)
+    left, right = flat[: len(flat) // 2], flat[len(flat) // 2 :]
+    assert np.median(left) == pytest.approx(np.median(right), abs=0.03)
+
+
+def test_a_dark_liver_is_refused() -> None:
+    mri, liver, _ = blob_scene((0.0, 0.0, 0.0))
+    dark = Image(mri.grid, np.zeros(mri.grid.shape, np.float32), mri.quantity)
+    with pytest.raises(RegistrationFailed, match="got 0 bright places"):
+        without_bias(dark, liver)
+
+
+def test_a_pet_without_uptake_is_refused() -> None:
+    grid = Grid.of(CT, (4, 4, 4))
+    with pytest.raises(RegistrationFailed, match="wanted uptake on the PET"):
+        pet_target(Image(grid, np.zeros(grid.shape, np.float32), Quantity.SUV_BW))
+
+
+def test_a_target_of_another_quantity_is_refused() -> None:
+    mri, _, ct = blob_scene((0.0, 0.0, 0.0))
+    with pytest.raises(WrongQuantity, match="wanted HU"):
+        ct_target(mri)
+    with pytest.raises(WrongQuantity, match="wanted g/ml"):
+        pet_target(ct)
+
+
+def test_shrinking_averages_blocks_and_keeps_their_place() -> None:
+    array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    small = shrunk(Image(Grid.of(CT, (2, 3, 4)), array, Quantity.HOUNSFIELD), 2.0)
+    assert small.array.tolist() == [[[8.5, 10.5]]]
+    np.testing.assert_allclose(small.grid.origin_mm, [0.5, 0.5, 0.5])
+
+
+@for_all(st.floats(-3.0, 3.0), st.floats(60.0, 90.0))
+def test_the_inverse_of_a_field_undoes_it(height_mm: float, width_mm: float) -> None:
+    grid = Grid.of(CT, (21, 22, 23), spacing_mm=(4, 4, 4))
+    away = grid.world(np.moveaxis(np.indices(grid.shape), 0, -1)) - grid.centre_mm
+    hump = np.exp(-((away / width_mm * 2) ** 2).sum(-1))
+    shifts = hump[..., None] * np.array([height_mm, -height_mm, 0.5 * height_mm])
+    there = PointMap.displacement(CT, grid, shifts)
+    back = PointMap.displacement(CT, grid, inverse_shifts(shifts, grid))
+    points = grid.centre_mm + np.random.default_rng(0).uniform(-25, 25, (100, 3))
+    assert np.linalg.norm(back(there(points)) - points, axis=1).max() < 0.1
+
+
+def test_a_given_b_spline_is_inverted(tmp_path: Path) -> None:
+    spline = sitk.BSplineTransform(3, 3)
+    spline.SetTransformDomainOrigin((-100.0, -100.0, -100.0))
+    spline.SetTransformDomainPhysicalDimensions((200.0, 200.0, 200.0))
+    spline.SetTransformDomainMeshSize((4, 4, 4))
+    rng = np.random.default_rng(2)
+    spline.SetParameters(rng.normal(0, 3, len(spline.GetParameters())).tolist())
+    sitk.WriteTransform(spline, str(tmp_path / "spline.h5"))
+    found = given(tmp_path / "spline.h5", MRI, CT)
+    points = rng.uniform(-60, 60, (50, 3))
+    back = found.mri_from_pet.apply(found.pet_from_mri.apply(points))
+    assert np.linalg.norm(back - points, axis=1).max() < 0.3
+
+
+def test_a_given_composite_is_inverted_part_by_part() -> None:
+    matrix = np.diag([1.1, 0.9, 1.0, 1.0])
+    matrix[:3, 3] = (5, -3, 8)
+    first = PointMap.affine(Transform(CT, CT, matrix))
+    second = PointMap.affine(
+        Transform(MRI, CT, np.array([[0.0, -1, 0, 1], [1, 0, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1]]))
+    )
+    both = second.after(first)
+    np.testing.assert_allclose(inverse(both)(both([[1.0, 2, 3]])), [[1, 2, 3]], atol=1e-9)
+
+
+def test_a_transform_without_an_inverse_is_refused() -> None:
+    flat = sitk.ScaleTransform(3, (1.0, 1.0, 0.0))
+    with pytest.raises(InvalidInput, match="got a singular one"):
+        inverse(PointMap(MRI, CT, flat))
+
+
+GOOD = Quality(
+    mutual_information=0.7,
+    probe_ratio=5.0,
+    peak_ratio=0.3,
+    volume_ratio=1.0,
+    jacobian_min=0.8,
+    jacobian_max=1.2,
+    displacement_p95_mm=4.0,
+    liver_on_target=105.0,
+    coverage=1.0,
+    cut_share=0.0,
+)
+
+
+def doubts(**changes: float) -> tuple[str, ...]:
+    quality = Quality(**{**GOOD.as_dict(), **changes})  # type: ignore[arg-type]
+    return doubts_of(quality, (), "ct", RegistrationRules())
+
+
+def test_good_numbers_raise_no_doubt() -> None:
+    assert doubts() == ()
+
+
+def test_a_refused_stage_is_a_doubt() -> None:
+    assert doubts_of(GOOD, ("it folds",), "ct", RegistrationRules()) == ("it folds",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("probe_ratio", 1.1, "agree only 1.10 times as well as 20 mm off"),
+        ("displacement_p95_mm", 31.0, "moves the liver by up to 31 mm"),
+        ("liver_on_target", -40.0, "has -40 HU"),
+        ("liver_on_target", float("nan"), "has nan HU"),
+        ("coverage", 0.5, "only 50 % of the liver lies on the CT"),
+        ("cut_share", 0.95, "the MRI cuts the liver"),
+        ("mutual_information", 0.1, "share only 0.10 nats"),
+        ("peak_ratio", 0.97, "another place fits nearly as well"),
+        ("jacobian_max", 2.5, "stretches"),
+        ("volume_ratio", 0.5, "the liver would have to change"),
+    ],
+)
+def test_each_bad_number_raises_its_doubt(name: str, value: float, sentence: str) -> None:
+    found = doubts(**{name: value})
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+def test_a_liver_far_off_on_the_pet_is_doubted() -> None:
+    quality = Quality(**{**GOOD.as_dict(), "pet_ct_offset_mm": (0.0, 12.0, 16.0)})  # type: ignore[arg-type]
+    (doubt,) = doubts_of(quality, (), "ct", RegistrationRules())
+    assert "lie 20 mm off between the PET and its CT" in doubt
+
+
+def test_a_pet_that_misses_the_liver_has_no_offset() -> None:
+    _, liver, _ = blob_scene((0.0, 0.0, 0.0))
+    far = Grid.of(CT, (10, 10, 10), origin_mm=(0, 0, 400), spacing_mm=(4, 4, 4))
+    pet = pet_target(Image(far, np.ones(far.shape, np.float32), Quantity.SUV_BW))
+    there = PointMap.identity(CT, MRI)
+    assert pet_ct_offset_mm(liver, there, pet, np.random.default_rng(0)) is None

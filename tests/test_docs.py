@@ -6,6 +6,7 @@ to that file first. Other programs' commands stand in blocks ```` ```console ```
 """
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -41,3 +42,9 @@ def test_the_commands_of_a_page_run(
                 program, *argv = shlex.split(line, comments=True)
                 assert program == "lesionmatch"
                 assert main(argv) in (0, 1), line
+
+
+@pytest.mark.parametrize("name", ["outputs", "protocol"])
+def test_the_references_say_what_the_code_says(name: str) -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / "make_docs"))[name]()
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == made

@@ -32,6 +32,22 @@ def inspect(args: argparse.Namespace) -> int:
     return 0
 
 
+def suv(args: argparse.Namespace) -> int:
+    """The SUV map alone."""
+    from lesionmatch import dicom, nifti
+
+    wanted = dicom.ReadOptions(pet_series=args.pet_series, weight_kg=args.weight_kg)
+    study = dicom.read_pet_study([args.pet], wanted)
+    nifti.write(study.suv, args.out)
+    facts = {**study.facts, "assumptions": list(study.assumptions)}
+    if args.json:
+        print(json.dumps(facts, indent=1, allow_nan=False))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in study.facts.items()))
+        print("\n".join(f"assumed: {text}" for text in study.assumptions))
+    return 0
+
+
 def report(args: argparse.Namespace) -> int:
     """Render the pages of a study or a batch again."""
     from lesionmatch.report import render_again
@@ -46,14 +62,15 @@ def demo(args: argparse.Namespace) -> int:
     from lesionmatch.study import run_study
 
     progress = Progress(is_quiet=args.quiet)
-    pet, mri = args.out / "pet", args.out / "mri"
+    # Each seed has a folder of its own, because two patients in one would be refused.
+    folder = args.out / f"study-{args.seed}"
+    pet, mri = folder / "pet", folder / "mri"
     with progress.stage("simulating a study"):
         study = simulate(demo_recipe(args.seed))
-        write_study(study, pet, mri, args.out / "truth.json")
-    result = args.out / "lesionmatch-out"
-    status = run_study([pet], [mri], result, Options(), progress)
+        write_study(study, pet, mri, folder / "truth.json")
+    status = run_study([pet], [mri], args.out, Options(), progress)
     if not args.quiet:
-        print(_summary(result, is_verbose=args.verbose))
+        print(_summary(args.out, is_verbose=args.verbose))
     return status
 
 

@@ -1,4 +1,4 @@
-"""``python scripts/bench spine [STUDIES] [FIRST_SEED]``: whole studies, from DICOM to result, against the truth.
+"""``python scripts/bench spine [STUDIES] [FIRST_SEED]``: whole studies against the truth.
 
 Each study is simulated, written as a scanner would, compared from its two folders, and its
 outputs on disk are read back and held against the truth, which the comparison never sees.

@@ -1,19 +1,24 @@
 """Foci found on a liver made here: a ball of liver in soft tissue, grain, and bright spheres."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, field_of, find_foci, null_p, resolution_mm
+from lesionmatch.foci.liver_level import liver_level
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import Protocol
+from lesionmatch.segments import Structure
 
 PET = Frame("1.2.3")
 GRID = Grid.of(PET, (50, 50, 50), origin_mm=(-98, -98, -98), spacing_mm=(4, 4, 4))
 LEVEL, COV, FWHM_MM = 6.0, 0.12, 7.0
 PROTOCOL = Protocol()
+Sphere = tuple[tuple[float, float, float], float, float]
 
 
 def away_mm(centre_mm: tuple[float, float, float]) -> np.ndarray:
@@ -23,18 +28,18 @@ def away_mm(centre_mm: tuple[float, float, float]) -> np.ndarray:
 
 
 def liver_pet(
-    *spheres: tuple[tuple[float, float, float], float, float], seed: int = 0
+    *spheres: Sphere, seed: int = 0, mask_shift_mm: float = 0.0, fwhm_mm: float = FWHM_MM
 ) -> tuple[Image, Mask]:
     """A PET of a ball of liver, 75 mm in radius, with (centre, diameter, times liver) in it."""
     activity = np.where(away_mm((0, 0, 0)) < 75, LEVEL, 0.6)
     for centre, diameter, ratio in spheres:
         part = np.clip((diameter / 2 - away_mm(centre)) / 4 + 0.5, 0, 1)
         activity = activity + part * ((ratio - 1) * LEVEL)
-    clean = ndimage.gaussian_filter(activity, FWHM_MM / 2.355 / 4)
+    clean = ndimage.gaussian_filter(activity, fwhm_mm / 2.355 / 4)
     grain = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(GRID.shape), 0.5)
     suv = clean + grain / grain.std() * COV * np.sqrt(clean * LEVEL)
     image = Image(GRID, np.maximum(suv, 0).astype(np.float32), Quantity.SUV_BW)
-    return image, Mask(GRID, away_mm((0, 0, 0)) < 75)
+    return image, Mask(GRID, away_mm((mask_shift_mm, 0, 0)) < 75)
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +120,91 @@ def test_a_resolution_in_the_header_is_believed() -> None:
 def test_an_impossible_resolution_is_refused() -> None:
     with pytest.raises(InvalidInput, match="wanted 0 to 30 mm"):
         resolution_mm(liver_pet()[0], -1.0, PROTOCOL)
+
+
+@pytest.mark.parametrize("diameter_mm", [15, 25, 40, 60])
+def test_a_large_uniform_lesion_is_one_focus_of_its_own_size(diameter_mm: int) -> None:
+    (focus,) = find_foci(*liver_pet(((0, 0, 0), diameter_mm, 3.0)), PROTOCOL)
+    true_ml = np.pi / 6 * diameter_mm**3 / 1000
+    assert 0.8 * true_ml < focus.extent.volume_ml < 1.45 * true_ml
+
+
+def test_a_small_lesion_beside_a_large_one_is_found() -> None:
+    large, small = ((-20, 0, 0), 45, 4.0), ((25, 0, 0), 12, 3.0)
+    found = find_foci(*liver_pet(large, small), PROTOCOL)
+    assert [np.rint(f.centroid_mm / 5).tolist() for f in found] == [[-4, 0, 0], [5, 0, 0]]
+
+
+@pytest.mark.parametrize(("apart_mm", "count"), [(12, 1), (22, 2)])
+def test_two_lesions_are_two_foci_where_a_dip_divides_them(apart_mm: float, count: int) -> None:
+    pair = (((0, 0, 0), 14, 4.0), ((apart_mm, 0, 0), 14, 4.0))
+    assert len(find_foci(*liver_pet(*pair), PROTOCOL)) == count
+
+
+def test_the_extents_of_two_foci_share_no_voxel() -> None:
+    pair = find_foci(*liver_pet(((0, 0, 0), 14, 4.0), ((20, 0, 0), 14, 4.0)), PROTOCOL)
+    assert np.sum([f.extent.on(GRID).array for f in pair], axis=0).max() == 1
+
+
+def test_the_level_is_the_livers_where_tumour_fills_most_of_it() -> None:
+    rng = np.random.default_rng(0)
+    liver = rng.normal(6.0, 0.6, 3000)
+    tumour = rng.lognormal(3.0, 0.5, 7000)
+    assert liver_level(np.concatenate([liver, tumour])) == pytest.approx(6.0, rel=0.03)
+
+
+def test_the_noise_is_the_livers_where_it_is_full_of_lesions() -> None:
+    many = [((x, y, z), 24, 4.0) for x in (-32, 0, 32) for y in (-32, 0, 32) for z in (-32, 0, 32)]
+    field = field_of(*liver_pet(*many))
+    assert field.cov == pytest.approx(COV, rel=0.25)
+    assert field.level == pytest.approx(LEVEL, rel=0.06)
+
+
+def test_every_lesion_of_many_is_one_focus() -> None:
+    many = [((x, y, z), 20, 4.0) for x in (-36, 0, 36) for y in (-36, 0, 36) for z in (-36, 0, 36)]
+    found = find_foci(*liver_pet(*many), PROTOCOL)
+    near = [sum(np.linalg.norm(f.centroid_mm - m[0]) < 4.0 for f in found) for m in many]
+    assert near == [1] * 27
+
+
+def test_a_hot_organ_inside_a_wrong_mask_is_told_from_a_focus() -> None:
+    gut = ((93, 0, 0), 32, 3.5)
+    found = find_foci(*liver_pet(gut, mask_shift_mm=5), PROTOCOL)
+    assert [f for f in found if f.counts] == []
+
+
+def test_a_focus_at_the_edge_beside_a_drawn_organ_is_undecided_and_names_it() -> None:
+    strict = replace(PROTOCOL, foci=replace(PROTOCOL.foci, undecided_mm=7.0))
+    stomach = Mask(GRID, away_mm((95, 0, 0)) < 15)
+    pet = liver_pet(((72, 0, 0), 8, 4.0), ((95, 0, 0), 30, 3.5))
+    (focus,) = find_foci(*pet, strict, structures={Structure.STOMACH: stomach})
+    assert focus.physiologic_neighbour == "at the capsule beside stomach"
+    assert not focus.counts
+
+
+def test_a_lesion_under_the_capsule_with_no_hot_neighbour_counts() -> None:
+    (focus,) = find_foci(*liver_pet(((0, 0, 66), 14, 4.0)), PROTOCOL)
+    assert focus.counts
+
+
+def test_chance_is_uniform_where_there_is_no_lesion(quiet: Field) -> None:
+    rng = np.random.default_rng(2)
+    places = rng.permutation(np.argwhere(quiet.depth > 2))[:80]
+    chances = []
+    for place in quiet.grid.world(places):
+        search = ball_mask(tuple(place), 9)
+        chances.append(null_p(quiet, search, PROTOCOL, avoid=search, rng=rng))
+    assert stats.kstest([c for c in chances if c is not None], "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("fwhm_mm", [6.0, 9.0])
+def test_the_resolution_is_read_off_the_livers_edge(fwhm_mm: float) -> None:
+    image, liver = liver_pet(fwhm_mm=fwhm_mm)
+    resolution = resolution_mm(image, None, PROTOCOL, liver_on_pet=liver)
+    assert resolution.source == "measured: the liver's edge towards cold tissue"
+    assert resolution.fwhm_mm == pytest.approx(fwhm_mm, abs=1.3)  # voxels of 4 mm widen it
+
+
+def test_without_header_or_liver_the_resolution_is_assumed_and_said() -> None:
+    resolution = resolution_mm(liver_pet()[0], None, PROTOCOL)
+    assert (resolution.fwhm_mm, resolution.source[:8]) == (7.0, "assumed:")

@@ -25,12 +25,16 @@ def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Where
 
 
 def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
-    """The number of the focus whose uptake each voxel belongs to, from 1."""
-    marks = np.zeros(field.grid.shape, np.int32)
+    """The number of the focus whose uptake each voxel belongs to, from 1.
+
+    What lies beside the liver is a basin of its own, so that a focus ends where a hot
+    neighbour begins.
+    """
+    marks = np.where(field.depth < -OUTSIDE_MM, len(tops) + 1, 0).astype(np.int32)
     for n, top in enumerate(tops, start=1):
         marks[top] = n
-    where = (field.depth > -OUTSIDE_MM) & (field.light > field.background)
-    return np.asarray(watershed(-field.light, marks, mask=where | (marks > 0)), np.int32)
+    where = (field.light > field.background) | (marks > 0)
+    return np.asarray(watershed(-field.light, marks, mask=where), np.int32)
 
 
 def _reach(field: Field, top: Voxel, basin: Where, rules: FociRules) -> Where:

@@ -6,8 +6,8 @@ no bright rim. Hot neighbours are left as they are: the tail of a neighbour's sp
 convex, and a difference of Gaussians is not positive on it, whereas cutting the neighbour
 out would make an edge. Noise grows with the square root of the activity, so the statistic
 is divided by the square root of the local level before it is standardised. Hot regions of
-the liver itself are left out of the surround, so that one lesion does not hide another and
-a large one is not hollow.
+the liver itself are left out of the surround and out of their neighbours' centres, so that
+one lesion neither hides nor feigns another and a large one is not hollow.
 """
 
 from dataclasses import dataclass
@@ -101,9 +101,9 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where) -> Field
     z = np.full(array.shape, -np.inf, np.float32)
     for centre_mm, surround_mm in SCALES_MM:
         surround = gaussian(around, surround_mm, grid)
-        above = gaussian(filled, centre_mm, grid) - surround
-        raised = above / np.sqrt(np.maximum(surround, known.suv))
         calm = gaussian(around, centre_mm, grid) - surround
+        above = np.where(known.hot, gaussian(filled, centre_mm, grid) - surround, calm)
+        raised = above / np.sqrt(np.maximum(surround, known.suv))
         z = np.maximum(z, _standard(raised, (calm / np.sqrt(known.suv))[quiet]))
     level = float(np.median(known.suv[deep]))
     rough = ((array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv))[quiet]

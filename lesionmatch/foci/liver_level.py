@@ -19,8 +19,11 @@ COLD_SD = 2.5
 ODD_SD = 2.5
 """Places this far from the background are left out of it."""
 
-CORE_SD, SKIRT_SD = 7.0, 1.5
+CORE_SD, SKIRT_SD = 7.0, 2.0
 """A hot region has a core above the first and reaches down to the second."""
+
+SKIRT_MM = 8.0
+"""The skirt ends this far from the core: further out it would follow the grain."""
 
 OWN_DEPTH_MM = 3.0
 """A hot region whose brightest voxel lies deeper than this belongs to the liver."""
@@ -74,21 +77,22 @@ def background_of(
     for _ in range(3):
         apart = (light - local) / np.sqrt(local)
         sd = one_sided_sd(apart[deep & ~hot])
-        hot = _hot(apart / sd, light, depth)
+        hot = _hot(apart / sd, light, depth, grid)
         usual = inner & ~hot & (np.abs(apart) < ODD_SD * sd)
         local = local_mean(array, usual.astype(np.float32), BACKGROUND_SD_MM, grid, prior=level)
         local = np.clip(local, 0.5 * level, 1.6 * level, dtype=np.float32)
     apart = (light - local) / np.sqrt(local)
     sd = one_sided_sd(apart[deep & ~hot])
-    return Background(local, apart < -COLD_SD * sd, _hot(apart / sd, light, depth), light, sd)
+    return Background(local, apart < -COLD_SD * sd, _hot(apart / sd, light, depth, grid), light, sd)
 
 
-def _hot(above: NDArray[np.floating], light: Array, depth: Array) -> Where:
+def _hot(above: NDArray[np.floating], light: Array, depth: Array, grid: Grid) -> Where:
     """Regions of the liver far above the noise, down to where they fade; not the neighbours."""
     core = (above > CORE_SD) & (depth > 0)
     if not core.any():
         return core
-    whole, count = ndimage.label((above > SKIRT_SD) & (depth > -2 * OWN_DEPTH_MM))
+    near = ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= SKIRT_MM
+    whole, count = ndimage.label((above > SKIRT_SD) & near & (depth > -2 * OWN_DEPTH_MM))
     numbers = np.unique(whole[core])
     peaks = ndimage.maximum_position(np.where(depth > -2 * OWN_DEPTH_MM, light, 0), whole, numbers)
     own = np.zeros(count + 1, bool)

@@ -6,17 +6,12 @@ import numpy as np
 from scipy import ndimage
 
 from lesionmatch.foci.field import Field
-from lesionmatch.foci.filters import Where, ball
-from lesionmatch.foci.peaks import Voxel
+from lesionmatch.foci.filters import ball
+from lesionmatch.foci.peaks import Voxel, undivided
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.protocol import FociRules
 from lesionmatch.segments import Structure
-
-CLIMB_MM = 5.0
-"""A step uphill looks this far, so that grain does not stop it."""
-
-STEPS = 20
 
 NORMAL = {
     Structure.SPLEEN: "spleen",
@@ -35,37 +30,29 @@ def neighbour_of(
 ) -> str | None:
     """What normal uptake explains the focus at `top`, in words; None where none does.
 
-    Either its uptake rises steadily to a brighter place outside the liver (spill-in, or the
-    organ itself inside a mask that is wrong), or it lies at the very edge beside a hot
+    Either no dip divides it from a brighter place outside the liver (spill-in, or the organ
+    itself inside a mask that is wrong), or it lies at the very edge beside a hot
     organ, where liver and organ cannot be told apart without being told where to look.
     """
     if field.depth[top] > rules.neighbour_depth_mm:
         return None
-    summit = _climb(field, top)
-    if field.depth[summit] < -rules.outside_liver_mm:
-        return f"spill-in through the capsule from {_name(field, summit, structures)}"
+    source = _brighter_outside(field, top, rules)
+    if source is not None:
+        return f"spill-in through the capsule from {_name(field, source, structures)}"
     hot = _hot_beside(field, top, rules)
     if field.depth[top] < rules.undecided_mm and hot is not None:
         return f"at the capsule beside {_name(field, hot, structures)}"
     return None
 
 
-def _climb(field: Field, start: Voxel) -> Voxel:
-    """The brightest place that steps uphill reach."""
-    here = start
-    for _ in range(STEPS):
-        best = _brightest(field.light, here, ball(CLIMB_MM, field.grid))
-        if best == here:
-            break
-        here = best
-    return here
-
-
-def _brightest(light: np.ndarray, here: Voxel, near: Where) -> Voxel:
-    around = np.argwhere(near) - np.array(near.shape) // 2 + here
-    around = around[((around >= 0) & (around < light.shape)).all(1)]
-    best = around[np.argmax(light[tuple(around.T)])]
-    return tuple(int(i) for i in best)
+def _brighter_outside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
+    """The brightest place outside the liver that no dip divides from `top`, where brighter."""
+    outside = undivided(field, top, rules) & (field.depth < -rules.outside_liver_mm)
+    if not outside.any():
+        return None
+    best = np.unravel_index(np.argmax(np.where(outside, field.light, -np.inf)), outside.shape)
+    place = tuple(int(i) for i in best)
+    return place if field.light[place] > field.light[top] else None
 
 
 def _hot_beside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:

@@ -12,6 +12,9 @@ Voxel = tuple[int, ...]
 TOP_WITHIN_MM = 4.0
 """The brightest place of a focus lies this near the peak of its statistic."""
 
+TOWARDS_CAPSULE_MM = 2.0
+"""And not further out than this: there a hot neighbour would be taken for it."""
+
 
 def candidates(field: Field, rules: FociRules) -> list[Voxel]:
     """Voxels of the local maxima of z above the threshold inside the liver, highest first."""
@@ -29,8 +32,9 @@ def brightest_near(field: Field, peak: Voxel) -> Voxel:
         for i, r in zip(peak, np.ceil(TOP_WITHIN_MM / field.grid.spacing_mm), strict=True)
     )
     near = np.argwhere(np.ones_like(field.light[box], bool)) + [s.start for s in box]
-    away = np.linalg.norm((near - peak) * field.grid.spacing_mm, axis=1) <= TOP_WITHIN_MM
-    inside = near[away]
+    is_near = np.linalg.norm((near - peak) * field.grid.spacing_mm, axis=1) <= TOP_WITHIN_MM
+    no_further_out = field.depth[tuple(near.T)] >= field.depth[peak] - TOWARDS_CAPSULE_MM
+    inside = near[is_near & no_further_out]
     return _voxel(inside[np.argmax(field.light[tuple(inside.T)])])
 
 
@@ -38,16 +42,24 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[tuple[V
     """(peak, brightest voxel) of the peaks a dip divides from every brighter one.
 
     A dip divides where it falls below a share of the fainter peak's height above the liver
-    and by more than the noise makes.
+    and by more than the noise makes, or down to the liver's own noise.
     """
     tops = [brightest_near(field, peak) for peak in peaks]
     order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
     kept: list[int] = []
     for n in order:
-        around = _above(field, tops[n], _dip(field, tops[n], rules))
+        around = undivided(field, tops[n], rules)
         if not any(around[tops[m]] for m in kept):
             kept.append(n)
     return [(peaks[n], tops[n]) for n in sorted(kept)]
+
+
+def undivided(field: Field, top: Voxel, rules: FociRules) -> Where:
+    """The places no dip divides from the focus whose brightest voxel is `top`."""
+    bright = field.light > _dip(field, top, rules)
+    bright[top] = True
+    labels, _ = ndimage.label(bright)
+    return np.asarray(labels == labels[top])
 
 
 def _dip(field: Field, top: Voxel, rules: FociRules) -> float:
@@ -55,15 +67,8 @@ def _dip(field: Field, top: Voxel, rules: FociRules) -> float:
     height, base = float(field.light[top]), float(field.background[top])
     noise = field.light_sd * float(np.sqrt(max(height, base)))
     share = base + rules.dip_fraction * (height - base)
-    return max(min(share, height - rules.dip_sd * noise), base)
-
-
-def _above(field: Field, top: Voxel, level: float) -> Where:
-    """The connected voxels around `top` above `level`."""
-    bright = field.light > level
-    bright[top] = True
-    labels, _ = ndimage.label(bright)
-    return np.asarray(labels == labels[top])
+    floor = base + rules.floor_sd * field.light_sd * float(np.sqrt(base))
+    return max(min(share, height - rules.dip_sd * noise), floor)
 
 
 def _voxel(index: np.ndarray) -> Voxel:

@@ -57,11 +57,19 @@ class FociRules:
         least=0.0,
         most=10.0,
     )
+    floor_sd: float = threshold(
+        3.0,
+        "SD",
+        "a dip to this height above the liver always divides: below it grain joins everything",
+        "own choice; 0.1 % of lesion-free voxels lie above",
+        least=1.0,
+        most=6.0,
+    )
     neighbour_depth_mm: float = threshold(
-        8.0,
+        10.0,
         "mm",
         "a focus deeper than this is not asked for a physiologic neighbour",
-        "own choice; at a FWHM of 7 mm 0.5 % of a neighbour's uptake reaches so deep",
+        "own choice; at a FWHM of 7 mm and 10 mm of breathing 1.5 % of a neighbour reaches so deep",
         least=0.0,
         most=30.0,
     )
@@ -120,4 +128,20 @@ class FociRules:
         "4.5 mm scanner, 5 mm filter and 2.5 mm of 68Ga positron range in quadrature",
         least=2.0,
         most=15.0,
+    )
+    least_fwhm_mm: float = threshold(
+        4.0,
+        "mm",
+        "a narrower edge of the liver is not believed",
+        "no clinical 68Ga image is sharper",
+        least=1.0,
+        most=10.0,
+    )
+    most_fwhm_mm: float = threshold(
+        12.0,
+        "mm",
+        "a wider edge of the liver is not believed: something else blurs it",
+        "EARL-1 at its lower limit is 10.4 mm",
+        least=5.0,
+        most=30.0,
     )

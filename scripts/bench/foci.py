@@ -1,0 +1,101 @@
+"""False foci in lesion-free livers, and the share of lesions found beside the ideal observer.
+
+``python scripts/bench foci [--free 300] [--other 100] [--lesions 60] [--first 5000]``; seeds up
+to 4999 were used for tuning. With LESIONMATCH_PATIENT_LABELS set every second body is a patient's.
+"""
+
+import argparse
+from collections import defaultdict
+
+import numpy as np
+from _foci_livers import Liver, Placed, Sphere, simulate
+from scipy.stats import binomtest, chi2, norm
+
+from lesionmatch.foci import Focus, find_foci
+from lesionmatch.protocol import Protocol
+
+PROTOCOL = Protocol()
+PLACES = ("near_hot", "edge", "subcapsular", "deep", "edge", "subcapsular", "deep", "deep")
+DIAMETERS_MM, CNRS = (6, 8, 10, 12, 15), (3, 4, 5, 6, 8)
+Cell = list[tuple[bool, float]]
+
+
+def found_in(liver: Liver) -> tuple[list[Focus], list[Focus]]:
+    """Findings, and candidates a neighbour explains."""
+    foci = find_foci(liver.suv, liver.mask, PROTOCOL)
+    return [f for f in foci if f.counts], [f for f in foci if not f.counts]
+
+
+def false_foci(first: int, livers: int, *, other: bool) -> None:
+    """Count findings in livers without lesions."""
+    total = explained = hit = 0
+    for seed in range(first, first + livers):
+        liver = simulate(seed, other=other)
+        findings, beside = found_in(liver)
+        total, explained, hit = total + len(findings), explained + len(beside), hit + bool(findings)
+        for focus in findings:
+            print(f"  seed {seed} {liver.anatomy}: z {focus.z:.1f}, depth {focus.depth_mm:.0f} mm")
+    low = chi2.ppf(0.025, 2 * total) / 2 if total else 0.0
+    high = chi2.ppf(0.975, 2 * total + 2) / 2
+    name = "other breathing and reconstruction" if other else "usual"
+    print(
+        f"{name}: {total} false foci (95 % {low:.1f} to {high:.1f}) in {hit} of {livers} livers; "
+        f"{explained} more explained by a neighbour",
+        flush=True,
+    )
+
+
+def spheres_of(seed: int) -> tuple[Sphere, ...]:
+    rng = np.random.default_rng(seed + 10**6)
+    return tuple(
+        Sphere(float(rng.choice(DIAMETERS_MM)), float(rng.choice(CNRS)), place) for place in PLACES
+    )
+
+
+def is_hit(lesion: Placed, foci: list[Focus]) -> bool:
+    reach = max(8.0, lesion.sphere.diameter_mm / 2 + 4)
+    return any(np.linalg.norm(f.centroid_mm - lesion.centre_mm) < reach for f in foci)
+
+
+def sensitivity(first: int, livers: int) -> None:
+    """Share of spheres found by place and contrast-to-noise; the ideal observer's beside it."""
+    cells: dict[tuple[str, float], Cell] = defaultdict(list)
+    for seed in range(first, first + livers):
+        liver = simulate(seed, spheres=spheres_of(seed))
+        foci = found_in(liver)[0]
+        for lesion in liver.lesions:
+            ideal = float(norm.cdf(lesion.ideal_z - PROTOCOL.foci.least_z))
+            cells[lesion.sphere.place, lesion.sphere.cnr].append((is_hit(lesion, foci), ideal))
+    for place in dict.fromkeys(PLACES):
+        whole: Cell = [entry for cnr in CNRS for entry in cells[place, cnr]]
+        print(f"{place:12s} all: {_cell(whole)}")
+        for cnr in CNRS:
+            print(f"{'':12s} CNR {cnr}: {_cell(cells[place, cnr])}")
+
+
+def _cell(cell: Cell) -> str:
+    if not cell:
+        return "none"
+    hits = sum(hit for hit, _ in cell)
+    interval = binomtest(hits, len(cell)).proportion_ci()
+    ideal = np.mean([expected for _, expected in cell])
+    return (
+        f"{100 * hits / len(cell):3.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f}, "
+        f"n {len(cell)}), ideal observer {100 * ideal:.0f} %"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--free", type=int, default=300)
+    parser.add_argument("--other", type=int, default=100)
+    parser.add_argument("--lesions", type=int, default=60)
+    parser.add_argument("--first", type=int, default=5000)
+    args = parser.parse_args()
+    false_foci(args.first, args.free, other=False)
+    false_foci(args.first + 1000, args.other, other=True)
+    sensitivity(args.first + 2000, args.lesions)
+
+
+if __name__ == "__main__":
+    main()

@@ -57,6 +57,7 @@ class Spot:
     extent: Mask
     physiologic_neighbour: str | None = None
     suv_max: float = 15.0
+    z: float = 6.0
 
     @property
     def peak_mm(self) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """What a study's process may do to a batch, for tests: work well, refuse, crash, hang."""
 
+import json
 import os
 import signal
 import time
@@ -8,16 +9,24 @@ from pathlib import Path
 from lesionmatch.batch.worker import Job
 from lesionmatch.errors import InvalidInput
 
-CALLS = (
-    '{"calls": {"mri": "involved", "pet": "not_involved", "cell": "FN", '
-    '"reason": "small_size", "why": "one lesion of 5 mm"}}'
-)
+CALLS = {
+    "calls": {
+        "mri": "involved",
+        "pet": "not_involved",
+        "cell": "FN",
+        "reason": "small_size",
+        "why": "one lesion of 5 mm",
+    },
+    "liver": {"cov": 0.1, "is_plausible": True, "doubts": []},
+    "registration": {"method": "rigid", "passed": True, "doubts": []},
+    "lesions": [],
+}
 
 
 def well(job: Job, partial: str) -> int:
     """Write the tables a comparison writes; the study's name decides what else happens."""
     out = Path(partial)
-    (out / "comparison.json").write_text(CALLS)
+    (out / "comparison.json").write_text(json.dumps(CALLS))
     (out / "lesions.csv").write_text(f"lesion_id,label\nL1,{job.row.study_id}\n")
     (out / "relations.csv").write_text("lesion_id,focus_id\nL1,\n")
     return 0

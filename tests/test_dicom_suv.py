@@ -172,6 +172,18 @@ def test_frame_times_of_ge_are_from_the_start_of_a_frame(tmp_path: Path) -> None
     assert suv_of(tmp_path, ge) == pytest.approx(AN_HOUR, rel=1e-6)
 
 
+@pytest.mark.parametrize("maker", ["GE MEDICAL SYSTEMS", "SIEMENS"])
+def test_the_decay_factor_tells_what_frame_times_point_at(tmp_path: Path, maker: str) -> None:
+    # A frame of 2 min from 11:10, the image corrected to 11:00: its mean is 659.8 s later.
+    def decayed(ds: Dataset) -> None:
+        ds.Manufacturer, ds.SeriesTime, ds.AcquisitionTime = maker, "110500", "111000"
+        ds.FrameReferenceTime, ds.ActualFrameDuration = 659_800, 120_000
+        ds.DecayFactor = 2.0 ** (659.8 / 4062.6)
+
+    expected = suv_of(tmp_path / "told", decayed)
+    assert expected == pytest.approx(suv_of(tmp_path / "plain", nothing), rel=1e-4)
+
+
 def test_beds_of_one_series_lead_to_one_reference_time(tmp_path: Path) -> None:
     def beds(ds: Dataset) -> None:
         if ds.InstanceNumber > 3:

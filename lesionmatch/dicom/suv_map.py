@@ -6,6 +6,7 @@ standard, else what follows from AcquisitionTime, FrameReferenceTime and the mea
 decaying activity. SeriesTime and the earliest AcquisitionTime are computed to compare.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -342,23 +343,61 @@ GIVEN = "given by the user"
 def _back_computed(headers: Sequence[Dataset], injection: Injection) -> tuple[str, datetime | None]:
     """The time that AcquisitionTime and FrameReferenceTime lead to, the median of the slices.
 
-    FrameReferenceTime points at the mean of the decaying activity in a frame, except on
-    scanners that write the frame's start: GE's, and where the first frame has 0.
+    FrameReferenceTime points at the mean of the decaying activity in a frame on most scanners
+    and at the frame's start on others. DecayFactor tells which, as it spans the time from the
+    reference to that mean; without it the series' own time does where it fits one of the two;
+    else GE's scanners, and those whose first frame has 0, are taken to write the start.
     """
-    offsets = [number(header, "FrameReferenceTime") for header in headers]
-    durations = [number(header, "ActualFrameDuration") for header in headers]
-    maker = text(headers[0], "Manufacturer").lower()
-    known = [ms for ms in offsets if ms is not None]
-    is_start = maker.startswith("ge ") or (bool(known) and min(known) == 0.0)
-    found = []
-    for header, offset, duration in zip(headers, offsets, durations, strict=True):
-        at = _acquired(header)
-        if at is None or offset is None or (duration is None and not is_start):
-            continue
-        mean = 0.0 if is_start else mean_activity_s(injection.half_life_s, (duration or 0.0) / 1e3)
-        found.append(at + timedelta(seconds=mean - offset / 1e3))
-    middle = sorted(found)[len(found) // 2] if found else None
-    return (COMPUTED_GE if is_start else COMPUTED), middle
+    frames = [frame for header in headers if (frame := _frame(header, injection)) is not None]
+    if not frames:
+        return COMPUTED, None
+    by_mean = _median([f.acquired + timedelta(seconds=f.mean_s - f.offset_s) for f in frames])
+    by_start = _median([f.acquired - timedelta(seconds=f.offset_s) for f in frames])
+    told = [
+        f.acquired + timedelta(seconds=f.mean_s - f.decay_s)
+        for f in frames
+        if f.decay_s is not None
+    ]
+    evidence = _median(told) if told else _series_time(headers[0])
+    mean_off_s = abs((by_mean - evidence).total_seconds()) if evidence else math.inf
+    start_off_s = abs((by_start - evidence).total_seconds()) if evidence else math.inf
+    if min(mean_off_s, start_off_s) <= CONFIRMED_S:
+        is_start = start_off_s < mean_off_s
+    else:
+        maker = text(headers[0], "Manufacturer").lower()
+        is_start = maker.startswith("ge ") or min(f.offset_s for f in frames) == 0.0
+    return (COMPUTED_GE, by_start) if is_start else (COMPUTED, by_mean)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """When one slice was acquired, and what it says of the time it was corrected to."""
+
+    acquired: datetime
+    offset_s: float
+    """FrameReferenceTime."""
+    mean_s: float
+    """From the frame's start to the mean of its decaying activity."""
+    decay_s: float | None
+    """From the reference to that mean, as DecayFactor tells; None without one above 1."""
+
+
+def _frame(header: Dataset, injection: Injection) -> _Frame | None:
+    at, offset = _acquired(header), number(header, "FrameReferenceTime")
+    if at is None or offset is None:
+        return None
+    duration = number(header, "ActualFrameDuration")
+    factor = number(header, "DecayFactor")
+    return _Frame(
+        acquired=at,
+        offset_s=offset / 1e3,
+        mean_s=mean_activity_s(injection.half_life_s, duration / 1e3) if duration else 0.0,
+        decay_s=math.log2(factor) * injection.half_life_s if factor and factor > 1.0 else None,
+    )
+
+
+def _median(times: Sequence[datetime]) -> datetime:
+    return sorted(times)[len(times) // 2]
 
 
 def _chosen(

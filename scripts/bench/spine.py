@@ -128,12 +128,14 @@ def main() -> None:
             f"{100 * one.suv_off:.3f} %  {one.exit_status}  {one.seconds:.1f}  {one.peak_mb:.0f}",
             flush=True,
         )
-    cells = sum(one.cell == one.true_cell for one in done)
+    # A study whose only uptake is neither seen for certain nor missed for certain has no cell.
+    certain = [one for one in done if one.true_cell != "None"]
+    cells = sum(one.cell == one.true_cell for one in certain)
     print(
         f"worst mean TRE {max(one.tre_mm for one in done):.2f} mm, worst centroid "
         f"{max(one.centroid_mm for one in done):.2f} mm, status right "
         f"{sum(one.status_right for one in done)} of {sum(one.status_asked for one in done)}, "
-        f"cell right {cells} of {len(done)}, worst SUV "
+        f"cell right {cells} of {len(certain)} that have one, worst SUV "
         f"{100 * max(one.suv_off for one in done):.3f} %"
     )
 

@@ -47,10 +47,6 @@ class Focus(Protocol):
         """Its voxels on a part of the PET's grid."""
 
     @property
-    def z(self) -> float:
-        """How far it stands out of the liver's noise."""
-
-    @property
     def suv_max(self) -> float:
         """Its hottest voxel."""
 

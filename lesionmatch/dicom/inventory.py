@@ -42,7 +42,8 @@ def scan(paths: Sequence[Path], protocol: Protocol | None = None) -> Inventory:
             else:
                 found[text(instance.dataset, "SeriesInstanceUID")].append(instance)
     records = [record for uid in found for record in _records(uid, tuple(found[uid]), protocol)]
-    return Inventory(_with_scores(records), tuple(labels), dict(sorted(skipped.items())), files)
+    scored = _with_scores(records, protocol.series.hbp_least_score)
+    return Inventory(scored, tuple(labels), dict(sorted(skipped.items())), files)
 
 
 def _records(uid: str, instances: tuple[Instance, ...], protocol: Protocol) -> list[SeriesRecord]:
@@ -151,16 +152,19 @@ def _same_bytes(one: Source, other: Source) -> bool:
         return a.read() == b.read()
 
 
-def _with_scores(records: Sequence[SeriesRecord]) -> tuple[SeriesRecord, ...]:
-    """The records, MR images among them with their score for the hepatobiliary phase."""
+def _with_scores(records: Sequence[SeriesRecord], least: float) -> tuple[SeriesRecord, ...]:
+    """The records, MR images among them with their score for the hepatobiliary phase, for which
+    they are taken with `least` points and more."""
     images = {r.key: r for r in records if r.role == "MR" and r.is_candidate}
     evidence = hbp.in_study({key: record.header for key, record in images.items()})
     return tuple(
-        _scored(record, evidence[record.key]) if record.key in evidence else record
+        _scored(record, evidence[record.key], least) if record.key in evidence else record
         for record in records
     )
 
 
-def _scored(record: SeriesRecord, evidence: Sequence[hbp.Evidence]) -> SeriesRecord:
+def _scored(record: SeriesRecord, evidence: Sequence[hbp.Evidence], least: float) -> SeriesRecord:
     says = tuple(f"{item.says} ({item.points:+g})" for item in evidence)
-    return replace(record, score=hbp.total(evidence), evidence=(*record.evidence, *says))
+    score = hbp.total(evidence)
+    role = "HBP" if score >= least else record.role
+    return replace(record, role=role, score=score, evidence=(*record.evidence, *says))

@@ -71,7 +71,7 @@ def same_patient_note(one: Identity, other: Identity, *, different_ids: bool) ->
     )
 
 
-IMAGE_ROLES = frozenset({"AC PET", "NAC PET", "dynamic PET", "gated PET", "CT", "MR"})
+IMAGE_ROLES = frozenset({"AC PET", "NAC PET", "dynamic PET", "gated PET", "CT", "MR", "HBP"})
 
 
 def listed(records: Iterable[SeriesRecord]) -> str:

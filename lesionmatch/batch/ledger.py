@@ -111,7 +111,7 @@ class Ledger:
         """Record that a study failed, and why in one line."""
         path = self._failure(study_id)
         path.parent.mkdir(exist_ok=True)
-        draft = path.with_suffix(f".{uuid.uuid4().hex}")
+        draft = path.with_suffix(".part")
         _write_json(draft, {"schema": SCHEMA, "study_id": study_id, "key": key, "error": error})
         _flush(draft)
         draft.replace(path)

@@ -5,7 +5,6 @@ They are made from what stands on disk, so they come out the same whatever ran w
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -77,7 +76,8 @@ def _gather(ledger: Ledger, rows: Sequence[StudyRow], name: str, carried: Sequen
 
 def _write(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, str]]) -> None:
     """A whole table or the old one, never half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # One name for good: the draft of a killed batch is overwritten by the next one's.
+    draft = path.with_name(f".{path.name}.part")
     with draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()

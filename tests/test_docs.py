@@ -1,7 +1,7 @@
 """Every command in the README and the documentation runs, and the references are up to date.
 
 A block ```` ```sh ```` holds commands that run in an empty folder where ``pet/`` and ``mri/``
-are those of ``fixtures/demo``; a line ``<!-- file: NAME -->`` before a block writes the block
+are those of ``fixtures/demo``, and ``archive/`` holds both; a line ``<!-- file: NAME -->`` before a block writes the block
 to that file first. Other programs' commands stand in blocks ```` ```console ````.
 """
 
@@ -32,8 +32,10 @@ def test_the_commands_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "archive").mkdir()
     for part in ("pet", "mri"):
         (tmp_path / part).symlink_to(ROOT / "fixtures" / "demo" / part)
+        (tmp_path / "archive" / part).symlink_to(ROOT / "fixtures" / "demo" / part)
     for block in blocks(page):
         if block["file"]:
             (tmp_path / block["file"]).write_text(block["text"], encoding="utf-8")

@@ -2,7 +2,8 @@
 
 A block ```` ```sh ```` holds commands that run in an empty folder where ``pet/`` and ``mri/``
 are those of ``fixtures/demo``, and ``archive/`` holds both; a line ``<!-- file: NAME -->`` before
-a block writes the block to that file first. Other programs' commands stand in blocks ```` ```console ````.
+a block writes the block to that file first. Other programs' commands stand in blocks
+```` ```console ````.
 """
 
 import re

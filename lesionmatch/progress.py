@@ -70,6 +70,11 @@ class Tally:
             yield
             del self._update
 
+    def note(self, text: str) -> None:
+        """One line for the person who waits; nothing where there is nothing to say."""
+        if text and not self.is_quiet:
+            print(text, file=self.stream, flush=True)
+
     def add(self, name: str, error: str | None) -> None:
         """One more study has ended, with a one-line error if it failed."""
         self.done += 1

@@ -114,6 +114,16 @@ def test_other_options_are_another_result(tmp_path: Path) -> None:
     assert job_key(row, Options()) != job_key(row, Options(registration="rigid"))
 
 
+def test_studies_finished_with_other_settings_are_announced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, out = studies(tmp_path, ["well.1", "well.2"]), tmp_path / "out"
+    run(rows, out)
+    loud = replace(QUIET, is_quiet=False)
+    run_batch(rows, Options(registration="rigid"), out, loud, batch_work.by_name)
+    assert "2 finished studies are compared again" in capsys.readouterr().err
+
+
 def test_a_result_that_lost_a_file_is_done_again(tmp_path: Path) -> None:
     rows, out = studies(tmp_path, ["well.1"]), tmp_path / "out"
     run(rows, out)

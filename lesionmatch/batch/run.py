@@ -58,6 +58,7 @@ def run_batch(
         ]
         _require_disk(ledger, len(todo), len(rows))
         tally = Tally(len(todo), is_quiet=batch.is_quiet)
+        tally.note(_changed(ledger, todo))
         try:
             with tally.shown(), _executor(batch) as executor:
                 futures = {executor.submit(run_job, job): job for job in todo}
@@ -69,6 +70,14 @@ def run_batch(
             write_tables(ledger, rows, keys)
             index(out)
         return tuple(_standing(ledger, study_id, key) for study_id, key in keys.items())
+
+
+def _changed(ledger: Ledger, todo: Sequence[Job]) -> str:
+    """What an earlier run finished with other settings or inputs, in a sentence or nothing."""
+    count = sum(ledger.exit_status(job.row.study_id) is not None for job in todo)
+    if not count:
+        return ""
+    return f"{count} finished studies are compared again: inputs, options or version changed"
 
 
 def _is_wanted(ledger: Ledger, study_id: str, key: str, batch: BatchOptions) -> bool:

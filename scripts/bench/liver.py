@@ -7,6 +7,7 @@ the contrast agent, plane, tilt and coverage by seed; lesions reach 65 mm and th
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from lesionmatch.phantom import (
     Place,
     Plane,
     Recipe,
+    Resection,
     SimulatedStudy,
     Size,
     simulate,
@@ -51,6 +53,22 @@ class Row(NamedTuple):
     describe_s: float
     reference_s: float
     doubts: float
+
+
+def varied(seed: int, size: Size, patient: Path | None) -> Recipe:
+    """A study of a less ordinary liver: small, large, coarse, resected, of poor uptake."""
+    rng = np.random.default_rng([seed, 11])
+    analytic = patient is None
+    return replace(
+        recipe(seed, size, patient),
+        liver_ml_scale=float(rng.choice([0.6, 0.8, 1.0, 1.5])),
+        hbp_texture=float(rng.choice([0.03, 0.07, 0.12])),
+        hbp_vessel_contrast=float(rng.choice([1.0, 0.7, 0.5, 0.4])),
+        resection=Resection(rng.choice([r.value for r in Resection]))
+        if analytic
+        else Resection.NONE,
+        gut_differs=bool(rng.random() < 0.5),
+    )
 
 
 def recipe(seed: int, size: Size, patient: Path | None) -> Recipe:

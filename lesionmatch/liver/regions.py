@@ -95,13 +95,13 @@ def _scene(image: Image, drawn: Voxels) -> _Scene:
     smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / spacing)
     floor = max(1e-3 * float(np.percentile(smooth, 99.0)), np.finfo(np.float32).tiny)
     log = np.log(np.maximum(smooth, floor))
-    slopes = (np.gradient(log, mm, axis=axis) for axis, mm in enumerate(spacing))
-    slope = np.sqrt(sum(s * s for s in slopes))
-    return _Scene(image.grid, log, np.asarray(slope, np.float32), drawn)
+    slopes = [np.gradient(log, mm, axis=axis) for axis, mm in enumerate(spacing)]
+    slope = np.sqrt(np.sum(np.square(slopes), axis=0))
+    return _Scene(image.grid, log, slope.astype(np.float32), drawn)
 
 
 def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
-    relative = scene.log - np.log(sensitivity(image, calm))
+    relative = np.asarray(scene.log - np.log(sensitivity(image, calm)), np.float32)
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
     least = float(np.clip(1.0 - SPREAD_SDS * spread, BRIGHT_LEAST, BRIGHT_MOST))
@@ -116,7 +116,7 @@ def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
 def _texture(scene: _Scene, calm: Voxels) -> float:
     """SD of the difference of log brightness over a short way within the liver."""
     axis = int(np.argmin(scene.grid.spacing_mm))
-    way = max(1, int(round(TEXTURE_MM / float(scene.grid.spacing_mm[axis]))))
+    way = max(1, round(TEXTURE_MM / float(scene.grid.spacing_mm[axis])))
     log, inside = np.moveaxis(scene.log, axis, 0), np.moveaxis(calm, axis, 0)
     difference = (log[way:] - log[:-way])[inside[way:] & inside[:-way]]
     return 1.4826 * float(np.median(np.abs(difference))) if difference.size else 0.0
@@ -150,16 +150,16 @@ def _joined(regions: NDArray[np.int32], core: Voxels, scene: _Scene, bright: _Br
         taken = [n for n in left if _taken(n, regions, liver, boxes[n], scene, bright)]
         left = [n for n in left if n not in taken]
         is_growing = bool(taken)
-    return liver
+    return np.asarray(liver)
 
 
 def _boxes(regions: NDArray[np.int32], grid: Grid) -> dict[int, tuple[slice, ...]]:
     """Where each region lies, with room for what is compared with it."""
-    pad = np.ceil(BESIDE_MM / grid.spacing_mm).astype(int)
+    pad = [int(np.ceil(BESIDE_MM / mm)) for mm in grid.spacing_mm]
+    found = enumerate(ndimage.find_objects(regions), start=1)
     return {
-        n: tuple(slice(max(s.start - int(p), 0), s.stop + int(p)) for s, p in zip(box, pad))
-        for n, box in enumerate(ndimage.find_objects(regions), start=1)
-        if box is not None
+        n: tuple(slice(max(s.start - p, 0), s.stop + p) for s, p in zip(box, pad, strict=True))
+        for n, box in found
     }
 
 

@@ -22,8 +22,14 @@ from lesionmatch.resample import resample_mask
 SPACING_MM = 1.5
 MARGIN_MM = 12.0
 NOISE_QUANTILE = 0.85
-SEED_NOISE, FOLLOW_NOISE = 2.0, 1.4
+SEED_NOISE, FOLLOW_NOISE = 5.0, 2.5
 """How many times stronger than noise's own strong tubes a seed is, and what is followed."""
+BLOOD_QUANTILE = 0.9
+"""Of the darkness of seeds: that of the largest vessels, which no parenchyma blurs."""
+LEAST_BLOOD = 0.35
+"""A lumen has at least this share of the darkness of blood; uneven parenchyma has less."""
+AXIS_SHARE = 0.5
+"""Of the lumen's least darkness: the axis of a thin vessel is blurred more than a thick one's."""
 GAP_MM = 3.5
 """Gaps between pieces of one vessel, e.g. where it branches."""
 RIM_MM = 3.0
@@ -68,10 +74,14 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     strength = np.full(grid.shape, -np.inf, np.float32)
     strength[deep] = found.dips
     depth = _depth(ratio, grid)
-    axis = (strength > FOLLOW_NOISE * noise) & (depth > rules.vessel_darkness / 2.0)
-    seeds = (strength > max(SEED_NOISE * noise, rules.vessel_darkness / 4.0)) & axis
-    axis = _connected(axis, seeds, grid)
-    lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > rules.vessel_darkness)
+    seeds = strength > max(SEED_NOISE * noise, rules.vessel_darkness / 4.0)
+    if not seeds.any():
+        return seeds
+    blood = float(np.quantile(depth[seeds], BLOOD_QUANTILE))
+    least = max(rules.vessel_darkness, LEAST_BLOOD * blood)
+    axis = (strength > FOLLOW_NOISE * noise) & (depth > AXIS_SHARE * least)
+    axis = _connected(axis, seeds & axis, grid)
+    lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > least)
     lumen = ndimage.binary_propagation(axis, mask=lumen | axis)
     return _long_pieces(lumen, grid, rules.vessel_length_mm)
 

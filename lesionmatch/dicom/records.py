@@ -49,6 +49,11 @@ class SeriesRecord:
         return f"{self.uid}#{self.part}" if self.part else self.uid
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it is a volume of a kind that may be used."""
+        return self.stack is not None and self.set_aside is None
+
+    @property
     def header(self) -> Dataset:
         """The header of the first slice."""
         planes = self.stack.planes if self.stack else ()

@@ -325,7 +325,7 @@ def test_options_that_cannot_be_are_refused(tmp_path: Path, options: Options, me
 
 def test_an_output_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)])
-    with pytest.raises(UnusableOutput, match="wanted a folder to write to"):
+    with pytest.raises(UnusableOutput, match="wanted a folder that can be made"):
         write_accuracy(calls, calls / "out", options=QUICK)
 
 

@@ -258,7 +258,10 @@ def test_a_half_life_2_percent_off_is_used_and_said(tmp_path: Path) -> None:
             "patient's weight of 80 kg was given by the user; the header has 70 kg",
         ),
         ({"dose_mbq": 150.0}, "dose of 150 MBq was given by the user; the header has 140 MBq"),
-        ({"half_life_s": 4060.0}, "half-life of 4060 s was given by the user; the header has 4062"),
+        (
+            {"half_life_s": 4060.0},
+            "half-life of 4060 s was given by the user; the header has 4062.6 s",
+        ),
         ({"height_m": 1.6}, "patient's height of 1.6 m was given by the user; the header has 1.75"),
         ({"sex": "F"}, "patient's sex of F was given by the user; the header has M"),
         (

@@ -96,9 +96,8 @@ def test_inspect_gives_every_pet_series_its_suv_or_its_reason(tmp_path: Path, sa
     def no_weight(ds: Dataset) -> None:
         del ds.PatientWeight
 
-    raw = {"CorrectedImage": ["DECY"], "SeriesNumber": 2}
     folder = saved(tmp_path, changed(slices(pet_slice, SeriesNumber=1), no_weight))
-    saved(folder, slices(pet_slice, series="1.2.3.2", **raw))
+    saved(folder, slices(pet_slice, series="1.2.3.2", CorrectedImage=["DECY"], SeriesNumber=2))
     page = said("inspect", folder)
     assert "PT 1: none; wanted PatientWeight for SUV, got nothing; give --weight-kg" in page
     assert "PT 2: none; set aside: not corrected for attenuation" in page

@@ -44,9 +44,6 @@ NUCLIDES = {
 """Codes of Radionuclide Code Sequence, SRT and SNOMED CT (DICOM PS3.16 CID 4020)."""
 
 MBQ = 1e6
-GRAMS_FROM = 1000.0
-LEAST_HEIGHT_M, MOST_HEIGHT_M = 0.4, 2.6
-CENTIMETRES_FROM = 3.0
 
 
 @dataclass(slots=True)
@@ -109,22 +106,25 @@ def body_of(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> Bo
 
 
 def _height_m(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> float | None:
+    rules = options.protocol.suv
     height = number(dataset, "PatientSize")
-    is_cm = height is not None and height > CENTIMETRES_FROM
+    is_cm = height is not None and height > rules.centimetres_from
     if height is not None and is_cm:
         height /= 100.0
-    if height is not None and not LEAST_HEIGHT_M <= height <= MOST_HEIGHT_M:
+    if height is not None and not rules.least_height_m <= height <= rules.most_height_m:
         height = None
     if options.height_m is not None:
-        if not LEAST_HEIGHT_M <= options.height_m <= MOST_HEIGHT_M:
+        if not rules.least_height_m <= options.height_m <= rules.most_height_m:
             raise InvalidInput(
-                f"{what}: wanted a height of {LEAST_HEIGHT_M:g} to {MOST_HEIGHT_M:g} m, got "
-                f"{options.height_m:g}; give --height-m in metres"
+                f"{what}: wanted a height of {rules.least_height_m:g} to "
+                f"{rules.most_height_m:g} m, got {options.height_m:g}; give --height-m in metres"
             )
         said.given("patient's height", Override("--height-m", "m", options.height_m, height))
         return options.height_m
     if is_cm and height is not None:
-        said.notes.append("PatientSize is above 3 and was taken as centimetres")
+        said.notes.append(
+            f"PatientSize is above {rules.centimetres_from:g} and was taken as centimetres"
+        )
     return height
 
 
@@ -149,9 +149,9 @@ def _weight_kg(dataset: Dataset, options: ReadOptions, said: Said, what: str) ->
                 f"{what}: wanted PatientWeight for SUV, got nothing; give --weight-kg"
             )
         weight = found
-        if weight > GRAMS_FROM:
+        if weight > rules.grams_from:
             weight /= 1000.0
-            said.notes.append("PatientWeight is above 1000 and was taken as grams")
+            said.notes.append(f"PatientWeight is above {rules.grams_from:g} and was taken as grams")
     if not rules.least_weight_kg <= weight <= rules.most_weight_kg:
         raise InvalidInput(
             f"{what}: wanted a weight of {rules.least_weight_kg:g} to {rules.most_weight_kg:g} kg, "

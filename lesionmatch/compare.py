@@ -5,8 +5,7 @@ its result. Nothing is written here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import cast
 
@@ -46,52 +45,28 @@ REDRAWN_MM = 1.0
 """Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
 
+ONLY_GIVEN = frozenset({"lesions", "liver", "injected_at", "reference_at"})
+"""Options whose values are not recorded: a path says where a patient's files lie, a time when
+the patient was there."""
+
+
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(dicom.ReadOptions):
     """What the user may decide; each field is a flag of the command line."""
 
-    pet_series: str | None = None
-    mri_series: str | None = None
-    lesions: Path | None = None
-    liver: Path | None = None
-    weight_kg: float | None = None
-    height_m: float | None = None
-    sex: str | None = None
-    dose_mbq: float | None = None
-    half_life_s: float | None = None
-    injected_at: datetime | None = None
-    reference_at: datetime | None = None
-    different_ids: bool = False
     registration: str = "auto"
-    protocol: Protocol = field(default_factory=Protocol)
     overlays: bool = True
-    phi: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """For the record; a path says where a patient's files lie and a time when the patient
-        was there, so they are only `given`."""
-        return {
-            "pet_series": self.pet_series,
-            "mri_series": self.mri_series,
-            "lesions": _if_given(self.lesions),
-            "liver": _if_given(self.liver),
-            "weight_kg": self.weight_kg,
-            "height_m": self.height_m,
-            "sex": self.sex,
-            "dose_mbq": self.dose_mbq,
-            "half_life_s": self.half_life_s,
-            "injected_at": _if_given(self.injected_at),
-            "reference_at": _if_given(self.reference_at),
-            "different_ids": self.different_ids,
-            "registration": self.registration if self.registration in METHODS else "given",
-            "protocol": self.protocol.sha256,
-            "overlays": self.overlays,
-            "phi": self.phi,
-        }
+        """For the record, by field."""
+        return {field.name: self._recorded(field.name) for field in fields(self)}
 
-
-def _if_given(value: object) -> str | None:
-    return None if value is None else "given"
+    def _recorded(self, name: str) -> object:
+        value = getattr(self, name)
+        if isinstance(value, Protocol):
+            return value.sha256
+        is_path = name == "registration" and value not in METHODS
+        return "given" if is_path or (name in ONLY_GIVEN and value is not None) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,24 +158,8 @@ def compare_studies(
 def _read(
     pet_paths: Sequence[Path], mri_paths: Sequence[Path], options: Options
 ) -> tuple[dicom.PetStudy, dicom.MriStudy]:
-    wanted = dicom.ReadOptions(
-        pet_series=options.pet_series,
-        mri_series=options.mri_series,
-        lesions=options.lesions,
-        liver=options.liver,
-        weight_kg=options.weight_kg,
-        height_m=options.height_m,
-        sex=options.sex,
-        dose_mbq=options.dose_mbq,
-        half_life_s=options.half_life_s,
-        injected_at=options.injected_at,
-        reference_at=options.reference_at,
-        different_ids=options.different_ids,
-        phi=options.phi,
-        protocol=options.protocol,
-    )
-    pet = dicom.read_pet_study(pet_paths, wanted)
-    return pet, dicom.read_mri_study(mri_paths, wanted, pet=pet)
+    pet = dicom.read_pet_study(pet_paths, options)
+    return pet, dicom.read_mri_study(mri_paths, options, pet=pet)
 
 
 def _liver(mri: dicom.MriStudy, rules: Protocol) -> Liver:

@@ -44,7 +44,6 @@ NUCLIDES = {
 """Codes of Radionuclide Code Sequence, SRT and SNOMED CT (DICOM PS3.16 CID 4020)."""
 
 MBQ = 1e6
-GRAMS_FROM = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +92,14 @@ def body_of(dataset: Dataset, options: ReadOptions, what: str) -> tuple[Body, tu
 
 
 def _body(dataset: Dataset, options: ReadOptions, notes: list[str], what: str) -> Body:
+    rules = options.protocol.suv
     height = number(dataset, "PatientSize")
-    if height is not None and height > 3.0:
-        notes.append("PatientSize is above 3 and was taken as centimetres")
+    if height is not None and height > rules.centimetres_from:
+        notes.append(
+            f"PatientSize is above {rules.centimetres_from:g} and was taken as centimetres"
+        )
         height /= 100.0
-    if height is not None and not 0.4 <= height <= 2.6:
+    if height is not None and not rules.least_height_m <= height <= rules.most_height_m:
         height = None
     return Body(_weight_kg(dataset, options, notes, what), height, text(dataset, "PatientSex"))
 
@@ -114,9 +116,9 @@ def _weight_kg(dataset: Dataset, options: ReadOptions, notes: list[str], what: s
                 f"{what}: wanted PatientWeight for SUV, got nothing; give --weight-kg"
             )
         weight = found
-        if weight > GRAMS_FROM:
+        if weight > rules.grams_from:
             weight /= 1000.0
-            notes.append("PatientWeight is above 1000 and was taken as grams")
+            notes.append(f"PatientWeight is above {rules.grams_from:g} and was taken as grams")
     if not rules.least_weight_kg <= weight <= rules.most_weight_kg:
         raise InvalidInput(
             f"{what}: wanted a weight of {rules.least_weight_kg:g} to {rules.most_weight_kg:g} kg, "

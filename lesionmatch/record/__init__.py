@@ -3,7 +3,6 @@
 Everything else in the output folder (tables, pictures, pages) is made from these again.
 """
 
-import json
 import platform
 import resource
 import sys
@@ -16,6 +15,7 @@ import lesionmatch
 from lesionmatch import nifti
 from lesionmatch.compare import Comparison
 from lesionmatch.image import Image, LabelMap, Mask
+from lesionmatch.output import write_json
 from lesionmatch.record.images import images_of, step_of
 from lesionmatch.record.summary import SCHEMA, summary
 from lesionmatch.resample import write_transform
@@ -32,7 +32,7 @@ def write(comparison: Comparison, out: Path) -> None:
     # Compression releases the interpreter, so two files are packed at a time.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: _write_image(name, images[name], out / "images"), images))
-    _write_json(out / "comparison.json", summary(comparison))
+    write_json(out / "comparison.json", summary(comparison))
 
 
 def _write_image(name: str, image: Image | Mask | LabelMap, folder: Path) -> None:
@@ -58,14 +58,9 @@ def write_run(comparison: Comparison, out: Path, seconds: Mapping[str, float]) -
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_memory_mb": round(_peak_memory_mb(), 1),
     }
-    _write_json(out / "run.json", record)
+    write_json(out / "run.json", record)
 
 
 def _peak_memory_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
-
-
-def _write_json(path: Path, record: Mapping[str, object]) -> None:
-    text = json.dumps(record, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")

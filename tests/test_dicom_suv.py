@@ -32,7 +32,9 @@ needs_objects = pytest.mark.skipif(not OBJECTS.exists(), reason="the reference o
 def test_reference_objects_are_020_100_400_within_one_stored_unit(name: str) -> None:
     folder = OBJECTS / f"DRO_{name}"
     study = dicom.read_pet_study([folder / "PT"])
-    mask = np.asanyarray(nib.load(folder / "mask/DRO_mask.nii.gz").dataobj).T > 0
+    mask = (
+        np.asanyarray(nib.Nifti1Image.from_filename(folder / "mask/DRO_mask.nii.gz").dataobj).T > 0
+    )
     values = study.suv.array[mask]
     header = study.pet_series.header
     unit = float(header.RescaleSlope) * study.suv_facts.most_factor

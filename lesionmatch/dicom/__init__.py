@@ -11,6 +11,7 @@ from lesionmatch.dicom.mri import read_mri_study
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.pet import read_pet_study
 from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.sources import files_below
 from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction, require_same_patient
 from lesionmatch.dicom.suv_map import SuvFacts
 
@@ -25,6 +26,7 @@ __all__ = [
     "Reconstruction",
     "SeriesRecord",
     "SuvFacts",
+    "files_below",
     "read_mri_study",
     "read_pet_study",
     "require_same_patient",

@@ -13,7 +13,7 @@ from typing import Any
 from lesionmatch.batch.ledger import Ledger, job_key
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.tables import write_tables
-from lesionmatch.batch.worker import Job, Limits, Outcome, compare_here, run_job
+from lesionmatch.batch.worker import Job, Limits, Outcome, Stopped, compare_here, run_job
 from lesionmatch.compare import METHODS, Options
 from lesionmatch.errors import InvalidOption, UnusableOutput
 from lesionmatch.progress import Tally
@@ -122,6 +122,8 @@ def _work_off(
         for future in as_completed(futures):
             try:
                 outcome = _outcome(future, futures[future])
+            except Stopped:  # by another, which found the disk full
+                continue
             except UnusableOutput as error:
                 raise _unwritten(error, ledger, len(todo) - tally.done, len(todo)) from error
             tally.add(outcome.study_id, outcome.error)
@@ -131,7 +133,7 @@ def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:
     """How a job ended; one whose machine was lost again and again has failed."""
     try:
         return future.result()
-    except UnusableOutput:
+    except (UnusableOutput, Stopped):
         raise
     except Exception as error:
         said = f"could not be run ({type(error).__name__}); try it again with --retry"
@@ -178,11 +180,20 @@ def _submitter(batch: BatchOptions) -> "Iterator[Callable[[Job], Future[Outcome]
     halt = threading.Event()
     with ThreadPoolExecutor(batch.workers) as pool:
         try:
-            yield lambda job: pool.submit(run_job, job, halt)
+            yield lambda job: pool.submit(_run_here, job, halt)
         except BaseException:
             halt.set()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _run_here(job: Job, halt: threading.Event) -> Outcome:
+    """Run a job, and no other after it where the disk is full."""
+    try:
+        return run_job(job, halt)
+    except UnusableOutput:
+        halt.set()
+        raise
 
 
 def _client(address: str) -> Any:  # noqa: ANN401 - distributed is not typed

@@ -95,9 +95,12 @@ def run_job(job: Job, halt: threading.Event | None = None) -> Outcome:
     Raises `UnusableOutput` where the results cannot be written and `Stopped` once `halt` is
     set; either leaves the study as it was. Never raises for the study's sake.
     """
+    halt = halt or threading.Event()
+    if halt.is_set():
+        raise Stopped
     study_id = job.row.study_id
     with job.ledger.partial(study_id) as partial:
-        answer = _run_apart(job, str(partial), halt or threading.Event())
+        answer = _run_apart(job, str(partial), halt)
         match answer:
             case int():
                 job.ledger.finish(study_id, partial, job.key, answer)
@@ -108,7 +111,7 @@ def run_job(job: Job, halt: threading.Event | None = None) -> Outcome:
                 job.ledger.fail(study_id, job.key, answer)
                 return Outcome(study_id, answer)
             case _Unwritten(why):
-                raise UnusableOutput(f"{study_id}: {why}")
+                raise UnusableOutput(f"{why} (study {study_id})")
 
 
 def _run_apart(job: Job, partial: str, halt: threading.Event) -> _Answer:

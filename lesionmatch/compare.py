@@ -6,6 +6,7 @@ its result. Nothing is written here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -54,6 +55,12 @@ class Options:
     lesions: Path | None = None
     liver: Path | None = None
     weight_kg: float | None = None
+    height_m: float | None = None
+    sex: str | None = None
+    dose_mbq: float | None = None
+    half_life_s: float | None = None
+    injected_at: datetime | None = None
+    reference_at: datetime | None = None
     different_ids: bool = False
     registration: str = "auto"
     protocol: Protocol = field(default_factory=Protocol)
@@ -61,19 +68,30 @@ class Options:
     phi: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """For the record; a path says where a patient's files lie, so it is only `given`."""
+        """For the record; a path says where a patient's files lie and a time when the patient
+        was there, so they are only `given`."""
         return {
             "pet_series": self.pet_series,
             "mri_series": self.mri_series,
-            "lesions": None if self.lesions is None else "given",
-            "liver": None if self.liver is None else "given",
+            "lesions": _if_given(self.lesions),
+            "liver": _if_given(self.liver),
             "weight_kg": self.weight_kg,
+            "height_m": self.height_m,
+            "sex": self.sex,
+            "dose_mbq": self.dose_mbq,
+            "half_life_s": self.half_life_s,
+            "injected_at": _if_given(self.injected_at),
+            "reference_at": _if_given(self.reference_at),
             "different_ids": self.different_ids,
             "registration": self.registration if self.registration in METHODS else "given",
             "protocol": self.protocol.sha256,
             "overlays": self.overlays,
             "phi": self.phi,
         }
+
+
+def _if_given(value: object) -> str | None:
+    return None if value is None else "given"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +189,12 @@ def _read(
         lesions=options.lesions,
         liver=options.liver,
         weight_kg=options.weight_kg,
+        height_m=options.height_m,
+        sex=options.sex,
+        dose_mbq=options.dose_mbq,
+        half_life_s=options.half_life_s,
+        injected_at=options.injected_at,
+        reference_at=options.reference_at,
         different_ids=options.different_ids,
         phi=options.phi,
         protocol=options.protocol,

@@ -2,11 +2,18 @@
 
 import argparse
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from lesionmatch.compare import Options
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol, load_protocol
+
+IN_HEADERS_PLACE = (
+    *("weight_kg", "height_m", "sex", "dose_mbq"),
+    *("half_life_s", "injected_at", "reference_at"),
+)
 
 
 def compare(args: argparse.Namespace) -> int:
@@ -14,7 +21,7 @@ def compare(args: argparse.Namespace) -> int:
     from lesionmatch.study import run_study
 
     progress = Progress(is_quiet=args.quiet)
-    status = run_study([args.pet], [args.mri], args.out, _options(args), progress)
+    status = run_study([args.pet], [args.mri], args.out, options_of(args), progress)
     if not args.quiet:
         print(_summary(args.out, is_verbose=args.verbose))
     return status
@@ -23,29 +30,42 @@ def compare(args: argparse.Namespace) -> int:
 def inspect(args: argparse.Namespace) -> int:
     """What is in these folders."""
     from lesionmatch import dicom
+    from lesionmatch.cli.printed import inspection_page
 
-    inventory = dicom.scan(args.folders)
-    if args.json:
-        print(json.dumps(inventory.to_json(phi=args.phi), indent=1, allow_nan=False))
-    else:
-        print(inventory.to_text(phi=args.phi))
+    found = dicom.inspect(args.folders, dicom.ReadOptions(protocol=_protocol(args)))
+    _print(args, found.to_json(phi=args.phi), lambda: inspection_page(found, phi=args.phi))
     return 0
 
 
 def suv(args: argparse.Namespace) -> int:
     """The SUV map alone."""
     from lesionmatch import dicom, nifti
+    from lesionmatch.cli.printed import suv_page
+    from lesionmatch.suv import BodySize
 
-    wanted = dicom.ReadOptions(pet_series=args.pet_series, weight_kg=args.weight_kg)
-    study = dicom.read_pet_study([args.pet], wanted)
-    nifti.write(study.suv, args.out)
-    facts = {**study.facts, "assumptions": list(study.assumptions)}
-    if args.json:
-        print(json.dumps(facts, indent=1, allow_nan=False))
-    else:
-        print("\n".join(f"{name}: {value}" for name, value in study.facts.items()))
-        print("\n".join(f"assumed: {text}" for text in study.assumptions))
+    wanted = dicom.ReadOptions(
+        pet_series=args.pet_series, protocol=_protocol(args), **_in_headers_place(args)
+    )
+    made = dicom.read_suv_map([args.pet], wanted, BodySize(args.by))
+    if args.out is not None:
+        nifti.write(made.image, args.out)
+    out = str(args.out) if args.out else None
+    _print(args, made.to_json(phi=args.phi), lambda: suv_page(made, out=out, phi=args.phi))
     return 0
+
+
+def _print(args: argparse.Namespace, found: Mapping[str, Any], page: Callable[[], str]) -> None:
+    """JSON for a script, or a page for a person."""
+    print(json.dumps(found, indent=1, allow_nan=False) if args.json else page())
+
+
+def _in_headers_place(args: argparse.Namespace) -> dict[str, Any]:
+    """What the user gives in the place of the PET's header; a batch takes the weight alone."""
+    return {name: getattr(args, name, None) for name in IN_HEADERS_PLACE}
+
+
+def _protocol(args: argparse.Namespace) -> Protocol:
+    return Protocol() if args.protocol is None else load_protocol(args.protocol)
 
 
 def report(args: argparse.Namespace) -> int:
@@ -84,7 +104,7 @@ def batch(args: argparse.Namespace) -> int:
     threads = max(1, default_workers() // workers)
     limits = Limits(memory_gb=args.memory_gb, minutes=args.time_limit, threads=threads)
     how = BatchOptions(workers, args.retry, args.scheduler, limits, args.quiet)
-    outcomes = run_batch(read_studies(args.studies), _options(args), args.out, how)
+    outcomes = run_batch(read_studies(args.studies), options_of(args), args.out, how)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     doubtful = [outcome for outcome in outcomes if outcome.is_doubtful]
     if not args.quiet:
@@ -112,7 +132,7 @@ def cohort(args: argparse.Namespace) -> int:
         carry=tuple(args.carry),
         workers=args.workers or default_workers(),
         phi=args.phi,
-        protocol=Protocol() if args.protocol is None else load_protocol(args.protocol),
+        protocol=_protocol(args),
     )
     found = write_cohort(args.root, args.out, clinical=args.clinical, options=options)
     if not args.quiet:
@@ -140,19 +160,19 @@ def accuracy(args: argparse.Namespace) -> int:
     return 0
 
 
-def _options(args: argparse.Namespace) -> Options:
-    protocol = Protocol() if args.protocol is None else load_protocol(args.protocol)
+def options_of(args: argparse.Namespace) -> Options:
+    """What the user decides for `compare` or `batch`."""
     return Options(
         pet_series=args.pet_series,
         mri_series=args.mri_series,
         lesions=args.lesions,
         liver=args.liver,
-        weight_kg=args.weight_kg,
         different_ids=args.different_ids,
         registration=args.registration,
-        protocol=protocol,
+        protocol=_protocol(args),
         overlays=args.overlays,
         phi=args.phi,
+        **_in_headers_place(args),
     )
 
 

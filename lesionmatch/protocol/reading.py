@@ -91,6 +91,28 @@ class SuvRules:
     most_weight_kg: float = threshold(
         300.0, "kg", "a heavier patient is not believed", "own choice", least=100.0, most=700.0
     )
+    grams_from: float = threshold(
+        1000.0,
+        "",
+        "a PatientWeight above this was written in grams",
+        "the heaviest people known weighed below 650 kg",
+        least=700.0,
+        most=5000.0,
+    )
+    least_height_m: float = threshold(
+        0.4, "m", "a smaller patient's height is not believed", "own choice", least=0.2, most=1.5
+    )
+    most_height_m: float = threshold(
+        2.6, "m", "a taller patient's height is not believed", "own choice", least=2.0, most=3.0
+    )
+    centimetres_from: float = threshold(
+        3.0,
+        "",
+        "a PatientSize above this was written in centimetres",
+        "nobody is 3 m tall",
+        least=2.5,
+        most=10.0,
+    )
     least_dose_mbq: float = threshold(
         10.0,
         "MBq",
@@ -133,6 +155,15 @@ class SuvRules:
         "own choice; 1 % of SUV for 68Ga",
         least=1.0,
         most=600.0,
+    )
+    confirmed_s: float = threshold(
+        2.0,
+        "s",
+        "a computed decay reference time this near the series' own means that one",
+        "own choice; frames are timed to the second, and some scanners write the middle of a "
+        "frame for the mean of its activity",
+        least=0.0,
+        most=60.0,
     )
     half_life_warn: float = threshold(
         0.01,

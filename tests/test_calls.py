@@ -9,7 +9,7 @@ from lesionmatch.calls import Circumstances, call
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Lesion, lesions_from
-from lesionmatch.protocol import CallRules
+from lesionmatch.protocol import CallRules, LesionRules
 from lesionmatch.segments import Kind, Segment
 
 GRID = Grid.of(Frame("mri"), (10, 10, 10))
@@ -19,7 +19,7 @@ WHOLE = Circumstances(liver_covered=1.0, registration_passed=True)
 def lesion(kind: Kind, voxels: int) -> Lesion:
     array = np.zeros(GRID.shape, np.bool_)
     array[0, 0, :voxels] = True
-    return lesions_from([Segment("x", kind, Mask(GRID, array), "test")])[0]
+    return lesions_from([Segment("x", kind, Mask(GRID, array), "test")], LesionRules())[0]
 
 
 @dataclass(frozen=True)

@@ -237,17 +237,20 @@ def whole_bytes(out: Path) -> dict[str, bytes]:
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
     rows = studies(tmp_path, [f"slow.{n}" for n in range(30)])
     run(rows, tmp_path / "undisturbed")
-    draw, out, finished = random.Random(7), tmp_path / "killed", set()
+    draw, out, finished = random.Random(7), tmp_path / "killed", {0}
+    within_s = 0.3
     for _ in range(50):
         process = multiprocessing.get_context("fork").Process(
             target=_batch_to_be_killed, args=(rows, out)
         )
         process.start()
-        time.sleep(draw.uniform(0.0, 0.3))
+        time.sleep(draw.uniform(0.0, within_s))
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
         cases = list((out / "studies").glob("[!.]*"))
         assert all((case / "manifest.json").exists() for case in cases)
+        # A busy machine needs longer to finish a study between two kills.
+        within_s = 0.3 if len(cases) > max(finished) else 1.3 * within_s
         finished.add(len(cases))
     assert len(finished) > 5, "the kills came too early or too late to prove anything"
     run(rows, out)

@@ -147,12 +147,20 @@ def test_a_change_behind_a_linked_folder_is_seen(tmp_path: Path) -> None:
     assert job_key(row, Options()) != before
 
 
+def given_for_all(name: str, path: Path) -> Options:
+    return {
+        "lesions": Options(lesions=path),
+        "liver": Options(liver=path),
+        "registration": Options(registration=str(path)),
+    }[name]
+
+
 @pytest.mark.parametrize("name", ["lesions", "liver", "registration"])
 def test_a_change_of_a_file_for_all_studies_is_seen(tmp_path: Path, name: str) -> None:
     (row,) = studies(tmp_path, ["well.1"])
     file = tmp_path / "given"
     file.write_text("1 0 0 0")
-    options = Options(registration=str(file)) if name == "registration" else Options(**{name: file})
+    options = given_for_all(name, file)
     before = job_key(row, options)
     file.write_text("1 0 0 0 1")
     assert job_key(row, options) != before
@@ -160,11 +168,7 @@ def test_a_change_of_a_file_for_all_studies_is_seen(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("name", ["lesions", "liver", "registration"])
 def test_a_file_for_all_studies_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
-    options = (
-        Options(registration="rigd")
-        if name == "registration"
-        else Options(**{name: tmp_path / "rigd"})
-    )
+    options = given_for_all(name, tmp_path / "rigd")
     with pytest.raises(InvalidOption, match=f"--{name}: wanted a path that exists, got .*rigd"):
         run_batch(studies(tmp_path, ["well.1"]), options, tmp_path / "out", QUIET)
 

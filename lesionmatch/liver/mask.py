@@ -76,7 +76,7 @@ def _coarse(image: Image, seed: Mask, lesions: Mask | None) -> _Coarse:
     found = parenchyma(image, resample_mask(seed, grid) >= 0.5, drawn)
     box = grid.box_around(Mask(grid, found.region).points_mm(), MARGIN_MM)
     part, bright = image.crop(box), found.region[box]
-    level = parenchyma_level(part.array, found.calm[box], part.grid)
+    level = parenchyma_level(part, Mask(part.grid, found.calm[box]))
     ratio = np.asarray(part.array / level, np.float32)
     whole = filled(closed(bright, part.grid, VESSEL_GAP_MM))
     whole = filled(with_hollows(whole, ratio, part.grid))

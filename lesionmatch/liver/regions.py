@@ -93,11 +93,12 @@ def parenchyma(image: Image, seed: Voxels, drawn: Voxels) -> Parenchyma:
 def _scene(image: Image, drawn: Voxels) -> _Scene:
     spacing = image.grid.spacing_mm
     smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / spacing)
-    floor = max(1e-3 * float(np.percentile(smooth, 99.0)), np.finfo(np.float32).tiny)
+    floor = max(1e-3 * float(np.percentile(smooth, 99.0)), float(np.finfo(np.float32).tiny))
     log = np.log(np.maximum(smooth, floor))
-    slopes = [np.gradient(log, mm, axis=axis) for axis, mm in enumerate(spacing)]
-    slope = np.sqrt(np.sum(np.square(slopes), axis=0))
-    return _Scene(image.grid, log, slope.astype(np.float32), drawn)
+    slope = np.zeros_like(log)
+    for axis, mm in enumerate(spacing):
+        slope += np.asarray(np.gradient(log, mm, axis=axis), np.float32) ** 2
+    return _Scene(image.grid, log, np.sqrt(slope), drawn)
 
 
 def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.level import parenchyma_level
+from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.tubes import tubes
 from lesionmatch.liver.work import work_image
@@ -34,6 +34,9 @@ GAP_MM = 3.5
 """Gaps between pieces of one vessel, e.g. where it branches."""
 RIM_MM = 3.0
 """Around a drawn lesion, where it still darkens voxels and its outline may be tight."""
+MOST_RADIUS_MM = 7.5
+"""Of a vessel within the liver; the portal vein's trunk has about 7 mm."""
+LESION_DARKNESS = 0.15
 LUMEN_MM = 5.0
 """A lumen reaches at most this far from where it is most tubular."""
 SLENDERNESS = 12.0
@@ -67,7 +70,8 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     deep = eroded(inside, grid, 1.0 + 0.75 * float(grid.spacing_mm.max())) & ~lesions
     if not deep.any():
         return deep
-    ratio = image.array / parenchyma_level(image.array, inside, grid)
+    ratio = parenchyma_ratio(image, Mask(grid, inside))
+    deep &= ~_thick(ratio, inside & ~lesions, grid)
     ratio = np.where(deep, np.clip(ratio, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
     noise = float(np.quantile(found.ridges, NOISE_QUANTILE))
@@ -84,6 +88,13 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > least)
     lumen = ndimage.binary_propagation(axis, mask=lumen | axis)
     return _long_pieces(lumen, grid, rules.vessel_length_mm)
+
+
+def _thick(ratio: Values, inside: Voxels, grid: Grid) -> Voxels:
+    """Dark places too thick for a vessel of the liver, with their rims: lesions nobody drew."""
+    dark = inside & (_depth(ratio, grid) > LESION_DARKNESS)
+    cores = eroded(dark, grid, MOST_RADIUS_MM)
+    return dilated(cores, grid, MOST_RADIUS_MM + RIM_MM)
 
 
 def _depth(ratio: Values, grid: Grid) -> Values:

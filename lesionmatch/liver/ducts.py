@@ -28,7 +28,7 @@ _TOUCHING = np.ones((3, 3, 3), np.bool_)
 
 def duct_points_mm(hbp: Image, liver: Mask) -> Points:
     """(N, 3) middles of voxels in bile ducts within and near `liver`; (0, 3) where none shows."""
-    box = hbp.grid.box_around(liver.points_mm(), AROUND_MM)
+    box = liver.box(AROUND_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = region_on(image.grid, liver.crop(box))
     bright = parenchyma_ratio(image, inside) > BRIGHTNESS

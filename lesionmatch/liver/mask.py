@@ -74,7 +74,7 @@ def _coarse(image: Image, seed: Mask, lesions: Mask | None) -> _Coarse:
     if lesions is not None:
         drawn = resample_mask(lesions, grid) >= 0.5
     found = parenchyma(image, resample_mask(seed, grid) >= 0.5, drawn)
-    box = grid.box_around(Mask(grid, found.region).points_mm(), MARGIN_MM)
+    box = Mask(grid, found.region).box(MARGIN_MM)
     part, bright = image.crop(box), found.region[box]
     level = parenchyma_level(part, Mask(part.grid, found.calm[box]))
     ratio = np.asarray(part.array / level, np.float32)

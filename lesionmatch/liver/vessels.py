@@ -48,7 +48,7 @@ def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRule
 
     `liver` and `lesions` lie on the grid of `hbp`; lesions are never vessels.
     """
-    box = hbp.grid.box_around(liver.points_mm(), MARGIN_MM)
+    box = liver.box(MARGIN_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = resample_mask(liver.crop(box), image.grid) >= 0.5
     lumen = np.zeros(image.grid.shape, np.bool_)

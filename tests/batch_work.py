@@ -89,6 +89,12 @@ def parent(process: int) -> int:
     return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def tell(job: Job, _partial: str) -> int:
+    """Refuse an input by its path, and say so in the log."""
+    print(f"reading {job.row.pet}")
+    raise InvalidInput(f"{job.row.pet / 'a.zip'}: wanted an archive; mend it")
+
+
 def crash(job: Job, partial: str) -> int:
     """Die as native code does."""
     well(job, partial)

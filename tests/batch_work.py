@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lesionmatch.batch.worker import Job
 from lesionmatch.errors import InvalidInput
-from lesionmatch.output import replaced, write_bytes
+from lesionmatch.output import replaced, write_bytes, write_text
 
 CALLS = {
     "calls": {
@@ -82,6 +82,16 @@ def fatal(_job: Job, _partial: str) -> int:
     os.kill(parent(parent(os.getpid())), signal.SIGKILL)
     time.sleep(600)
     return 0
+
+
+def once(job: Job, partial: str) -> int:
+    """Hang when first begun, telling the worker and the process; be done when begun again."""
+    begun = job.ledger.out.parent / "begun"
+    if begun.exists():
+        return well(job, partial)
+    write_text(begun, f"{parent(parent(os.getpid()))} {os.getpid()}")
+    time.sleep(600)
+    return 1
 
 
 def parent(process: int) -> int:

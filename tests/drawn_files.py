@@ -143,7 +143,7 @@ def rtstruct(contours: list[tuple[str, NDArray[np.float64]]], name: str = "met")
 def disc(radius_mm: float, z_mm: float, *, x: float = -9.7, y: float = -18.6) -> NDArray[Any]:
     turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     circle = np.c_[x + radius_mm * np.cos(turn), y + radius_mm * np.sin(turn)]
-    return np.c_[circle, np.full(90, z_mm)]
+    return np.column_stack([circle, np.full(90, z_mm)])
 
 
 CLOSED = "CLOSED_PLANAR"

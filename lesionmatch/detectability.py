@@ -196,23 +196,14 @@ def _visibility(unprompted: float, prompted: float, typical: float) -> Visibilit
     return "retrospective" if typical >= prompted else "not_expected"
 
 
-@dataclass(frozen=True, slots=True)
-class LikelyRatio:
-    """What is known of a lesion's true ratio to the liver."""
-
-    mean: float
-    highest: float
-    """Nine in ten such lesions have a lower one."""
-
-
 def likely_ratio(
     apparent: float, recovery: float, apparent_sd: float, *, rules: DetectabilityRules
-) -> LikelyRatio:
-    """The true ratio that an apparent one and the ratios of metastases make likely.
+) -> float:
+    """The true ratio to expect from an apparent one and from the ratios that metastases have.
 
-    From the posterior of a log-normal prior (the published mean and standard deviation) and
-    a normal error of the apparent ratio. Where recovery is poor it is the prior's; where it
-    is good, what is seen.
+    The mean of the posterior of a log-normal prior (the published mean and standard
+    deviation) and a normal error of the apparent ratio. Where recovery is poor it is the
+    prior's; where it is good, what is seen.
     """
     spread = np.log1p((rules.typical_ratio_sd / rules.typical_ratio) ** 2)
     middle = np.log(rules.typical_ratio) - spread / 2.0
@@ -221,6 +212,4 @@ def likely_ratio(
     error = (apparent - 1.0 - (ratios - 1.0) * recovery) / apparent_sd
     density = -((logs - middle) ** 2) / (2.0 * spread) - error**2 / 2.0
     weights = np.exp(density - density.max())
-    below = np.cumsum(weights) / weights.sum()
-    highest = ratios[int(np.searchsorted(below, 0.9))]
-    return LikelyRatio(float((weights * ratios).sum() / weights.sum()), float(highest))
+    return float((weights * ratios).sum() / weights.sum())

@@ -87,7 +87,7 @@ class TestConcord:
     def test_a_lesion_mostly_beyond_the_pet_is_positive_if_its_focus_is_not(self) -> None:
         (lesion,) = carried(((40, 40, 40), 20))
         low = Transform(PET, MRI, np.eye(4) - np.eye(4)[:, [2]] @ [[0, 0, 0, 45.0]])
-        partly = carry(lesion.lesion, low, 4.0, PET_GRID, LesionRules())
+        (partly,) = carry([lesion.lesion], low, [4.0], PET_GRID, LesionRules())
         assert partly.covered < 0.5
         focus = spot(1, (40, 40, 2), 12)
         assert only(study([partly], [])).status == "not_covered"
@@ -96,7 +96,7 @@ class TestConcord:
     def test_a_lesion_beyond_the_pet_is_not_covered_and_has_no_uptake_or_reason(self) -> None:
         away = Transform(PET, MRI, np.eye(4) + np.eye(4)[:, [2]] @ [[0, 0, 0, 300.0]])
         (lesion,) = carried(((40, 40, 40), 12))
-        got = only(study([carry(lesion.lesion, away, 4.0, PET_GRID, LesionRules())], []))
+        got = only(study(carry([lesion.lesion], away, [4.0], PET_GRID, LesionRules()), []))
         assert (got.status, got.uptake, got.null_p, got.reason) == ("not_covered", None, None, None)
         assert "edge_of_coverage" in got.flags
 

@@ -17,6 +17,7 @@ from _outcome import (
     PROTOCOL,
     Outcome,
     blur_of,
+    is_decided,
     misplaced_mm,
     run,
     true_cause,
@@ -26,7 +27,7 @@ from _outcome import (
 )
 from scipy.stats import kstest
 
-from lesionmatch.concordance import LesionFinding
+from lesionmatch.concordance import LesionFinding, Pair
 from lesionmatch.detectability import detection_probability
 from lesionmatch.phantom.truth import LesionTruth
 
@@ -76,7 +77,7 @@ def print_status(outcomes: list[Outcome], verbose: bool) -> None:
         )
 
 
-def f_pairs(outcome: Outcome, found: LesionFinding) -> list[object]:
+def f_pairs(outcome: Outcome, found: LesionFinding) -> list[Pair]:
     """Pairs of a lesion."""
     return [p for p in outcome.concordance.relations.pairs if p.lesion_id == found.lesion.lesion_id]
 
@@ -88,12 +89,17 @@ def print_reasons(outcomes: list[Outcome], verbose: bool) -> None:
         "reason of missed lesions",
         Counter((true_reason(o, f, t), str(f.reason)) for o, f, t in rows),
     )
-    right = sum(true_reason(o, f, t) == f.reason for o, f, t in rows)
-    print("reason right:", _share(right, len(rows)))
+    right = [row for row in rows if true_reason(*row) == row[1].reason]
+    decided = [row for row in rows if is_decided(*row)]
+    both = [row for row in right if is_decided(*row)]
+    print("reason right:", _share(len(right), len(rows)))
+    print("   where half a millimetre or the noise of a voxel does not change it:", end=" ")
+    print(_share(len(both), len(decided)))
     for o, f, t in rows if verbose else []:
         if true_reason(o, f, t) != f.reason:
             print(
                 f"   seed {o.study.seed} {t.lesion_id} {true_reason(o, f, t)} -> {f.reason} "
+                f"{'' if is_decided(o, f, t) else 'undecided '}"
                 f"d {t.diameter_mm:.1f} T/L {t.tumour_to_liver:.2f} CNR {t.contrast_to_noise:.1f} "
                 f"RC {t.recovery:.2f} cov {o.study.recipe.liver_cov:.2f} {f.evidence}"
             )

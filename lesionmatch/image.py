@@ -20,6 +20,7 @@ class Quantity(Enum):
 
     BQ_PER_ML = "Bq/ml"
     SUV_BW = "g/ml{SUVbw}"
+    SUV_OTHER = "SUV by another body size than weight"
     HOUNSFIELD = "HU"
     ARBITRARY = "arbitrary units"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lesionmatch import dicom
-from lesionmatch.errors import InvalidGeometry
+from lesionmatch.errors import InvalidGeometry, InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask, union
 from lesionmatch.lesions import Carried, carry, lesions_from
@@ -48,6 +48,52 @@ def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     )
 
 
+def liver_as_drawn(
+    pet: dicom.PetStudy,
+    mri: dicom.MriStudy,
+    liver: Liver,
+    registration: Registration,
+    rules: Protocol,
+) -> Liver:
+    """`liver`, or as the user drew it on the PET or its CT where it was only found on the MRI."""
+    drawn = _anatomy_on_pet(pet, mri).get(Structure.LIVER)
+    if drawn is None or Structure.LIVER in structures_in(mri.segments, mri.frame):
+        return liver
+    grid = mri.hbp.grid
+    mask = union(grid, [region_on(grid, part, registration.pet_from_mri) for part in drawn])
+    redrawn = liver_of(_with_liver(mri, mask), rules)
+    agreement = _dice(liver.mask, redrawn.mask)
+    doubts = redrawn.doubts
+    if agreement < rules.liver.drawn_dice_least:
+        doubts += (
+            f"the liver drawn on the PET/CT and the one found on the MRI overlap by a Dice of "
+            f"only {agreement:.2f} after registration",
+        )
+    return replace(redrawn, origin="given on the PET/CT", doubts=doubts)
+
+
+def _with_liver(mri: dicom.MriStudy, mask: Mask) -> dicom.MriStudy:
+    """The study as if `mask` had been drawn on it as the liver."""
+    if mask.is_empty:
+        raise InvalidInput(
+            "liver drawn on the PET/CT: wanted it inside the MRI after registration, got none of "
+            "it there; draw it on the MRI or give --registration"
+        )
+    segment = Segment("liver", Structure.LIVER, mask.trimmed(), "drawn on the PET/CT")
+    return replace(mri, segments=(*mri.segments, segment))
+
+
+def _dice(one: Mask, other: Mask) -> float:
+    """Overlap of two regions of one grid that are not both empty, 0 to 1."""
+    both = np.count_nonzero(one.array & other.array)
+    return float(2.0 * both / (np.count_nonzero(one.array) + np.count_nonzero(other.array)))
+
+
+def _anatomy_on_pet(pet: dicom.PetStudy, mri: dicom.MriStudy) -> dict[Structure, list[Mask]]:
+    """The anatomy that was drawn on the PET or its CT, wherever its file lay."""
+    return structures_in((*pet.segments, *mri.segments), pet.frame)
+
+
 def structures_in(segments: Sequence[Segment], frame: Frame) -> dict[Structure, list[Mask]]:
     """The anatomy that was drawn in a frame, each part as it was drawn."""
     found: dict[Structure, list[Mask]] = {}
@@ -82,18 +128,33 @@ def place_on_pet(
 ) -> OnPet:
     """Liver, organs and lesions on the PET; what was drawn on it or its CT stands for itself."""
     grid = pet.suv.grid
-    own = structures_in((*pet.segments, *mri.segments), pet.frame)
+    own = _anatomy_on_pet(pet, mri)
     mapped = {
         meaning: union(grid, [_mapped(mask, registration, grid) for mask in masks])
         for meaning, masks in structures_in(mri.segments, mri.frame).items()
         if meaning not in own
     }
     structures = mapped | {meaning: _together(grid, masks) for meaning, masks in own.items()}
+    lesions = carried_lesions(mri, grid, registration, rules.lesions)
     return OnPet(
-        liver=_mapped(liver.mask, registration, grid),
+        liver=_liver_on_pet(own.get(Structure.LIVER), liver, lesions, registration, grid),
         structures=structures,
-        lesions=carried_lesions(mri, grid, registration, rules.lesions),
+        lesions=lesions,
     )
+
+
+def _liver_on_pet(
+    drawn: Sequence[Mask] | None,
+    liver: Liver,
+    lesions: Sequence[Carried],
+    registration: Registration,
+    grid: Grid,
+) -> Mask:
+    """As it was drawn there, with the lesions, which belong to it; else as the MRI has it."""
+    if drawn is None:
+        return _mapped(liver.mask, registration, grid)
+    extents = [one.extent for one in lesions if one.extent is not None]
+    return union(grid, [_together(grid, drawn), *extents])
 
 
 def _mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:

@@ -11,7 +11,7 @@ from typing import cast
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
-from lesionmatch.compare.drawn import liver_of, place_on_pet
+from lesionmatch.compare.drawn import liver_as_drawn, liver_of, place_on_pet
 from lesionmatch.compare.evidence import evidence_of
 from lesionmatch.compare.options import METHODS, Options
 from lesionmatch.compare.sight import Seen, missed_by_mm, read_pet, sight
@@ -74,6 +74,7 @@ def compare_studies(
         liver = liver_of(mri, rules)
     with progress.stage("registering"):
         registration = _registration(pet, mri, liver, options)
+        liver = liver_as_drawn(pet, mri, liver, registration, rules)
     with progress.stage("measuring the uptake"):
         registration, seen = _look(pet, mri, liver, registration, rules)
     with progress.stage("relating lesions and foci"):
@@ -90,18 +91,8 @@ def compare_studies(
 def _read(
     pet_paths: Sequence[Path], mri_paths: Sequence[Path], options: Options
 ) -> tuple[dicom.PetStudy, dicom.MriStudy]:
-    wanted = dicom.ReadOptions(
-        pet_series=options.pet_series,
-        mri_series=options.mri_series,
-        lesions=options.lesions,
-        liver=options.liver,
-        weight_kg=options.weight_kg,
-        different_ids=options.different_ids,
-        phi=options.phi,
-        protocol=options.protocol,
-    )
-    pet = dicom.read_pet_study(pet_paths, wanted)
-    return pet, dicom.read_mri_study(mri_paths, wanted, pet=pet)
+    pet = dicom.read_pet_study(pet_paths, options)
+    return pet, dicom.read_mri_study(mri_paths, options, pet=pet)
 
 
 def _registration(

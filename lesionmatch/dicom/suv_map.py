@@ -8,14 +8,16 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.dose import (
     Administration,
+    Said,
     administration,
     all_words,
     body_of,
     check_uptake,
+    minutes_between,
     private,
 )
-from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.suv_times import acquired, chosen, reference_times, series_time
+from lesionmatch.dicom.options import Override, ReadOptions
+from lesionmatch.dicom.suv_times import GIVEN, acquired, chosen, reference_times, series_time
 from lesionmatch.dicom.values import number, text
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import (
@@ -29,6 +31,7 @@ from lesionmatch.suv import (
 
 READABLE = "BQML, GML, CM2ML, or CNTS with Philips' factors"
 PHILIPS = "Philips PET Private Group"
+MEAN_OF_BOTH = "sex is not stated; the mean of both formulas for body size was taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class SuvFacts:
     least_factor: float
     most_factor: float
     """SUVbw of one unit of the image, least and most over the slices."""
+    overrides: tuple[Override, ...]
+    """What the user gave in place of the header's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,12 +117,13 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         known = ", ".join(size.value for size in BodySize)
         raise InvalidInput(f"{what}: wanted SUVType {known}, got {stored}") from error
     scale, weight = 1.0, number(headers[0], "PatientWeight")
+    said = Said(notes)
     if size is not BodySize.WEIGHT:
-        body, more = body_of(headers[0], options, what)
-        notes += more
+        body = body_of(headers[0], options, said, what)
         scale, weight = to_body_weight(body, size), body.weight_kg
         if size is not BodySize.SURFACE and body.sex.upper() not in ("M", "F"):
-            notes.append("sex is not stated; the mean of both formulas for body size was taken")
+            notes.append(MEAN_OF_BOTH)
+    notes += _without_effect(options, said.overrides, f"units {units} are SUV already")
     facts = SuvFacts(
         units=units,
         decay_correction=text(headers[0], "DecayCorrection").upper(),
@@ -133,6 +139,7 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         reference="the scanner's own SUV",
         least_factor=scale,
         most_factor=scale,
+        overrides=tuple(said.overrides),
     )
     return SuvScale((scale,) * len(headers), facts, tuple(notes))
 
@@ -141,7 +148,8 @@ def _from_counts(headers: Sequence[Dataset], options: ReadOptions, what: str) ->
     direct = [_philips(header, 0x00) for header in headers]
     if all(direct):
         facts = _counts_facts(headers, direct)
-        return SuvScale(tuple(direct), facts, ())
+        notes = _without_effect(options, (), "Philips' SUV factor was used")
+        return SuvScale(tuple(direct), facts, tuple(notes))
     activity = [_philips(header, 0x09) for header in headers]
     if not all(activity):
         raise MissingAttribute(
@@ -176,7 +184,18 @@ def _counts_facts(headers: Sequence[Dataset], factors: Sequence[float]) -> SuvFa
         reference="Philips' SUV factor (7053,1000)",
         least_factor=min(factors),
         most_factor=max(factors),
+        overrides=(),
     )
+
+
+def _without_effect(options: ReadOptions, used: Sequence[Override], why: str) -> list[str]:
+    """A sentence for each value of the user's that changes nothing."""
+    known = {override.option for override in used}
+    return [
+        f"{option} has no effect on SUV by body weight: {why}"
+        for option, value in options.given.items()
+        if option not in known | {"--height-m", "--sex"} and value is not None
+    ]
 
 
 def _from_activity(
@@ -191,7 +210,7 @@ def _from_activity(
     known = [time for time in times if time is not None]
     first = min(known) if known else series_time(headers[0])
     given = administration(headers[0], first, options, what)
-    notes = list(given.assumptions)
+    notes, overrides = given.said.notes, given.said.overrides
     references: tuple[Reference, ...] = ()
     name = "the injection"
     if correction == "ADMIN":
@@ -203,6 +222,8 @@ def _from_activity(
         _require_decay_corrected(headers, what)
         references = reference_times(headers, given.injection, options)
         reference = chosen(references, options, notes, what)
+        if options.reference_at is not None:
+            overrides.append(_reference_override(references, given.injection.at, options, what))
         name = reference.name
         own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
         first = first or reference.at
@@ -211,11 +232,23 @@ def _from_activity(
             f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
             "its SUV is not defined"
         )
+    if correction != "START" and options.reference_at is not None:
+        notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")
     imaged = _imaged(first, references, name)
     uptake = None if imaged is None else check_uptake(given.injection, imaged, options, what)
     factors = tuple(one * bq for one, bq in zip(own, becquerels, strict=True))
     facts = _facts(units, correction, given, uptake, references, name, factors)
     return SuvScale(factors, facts, tuple(notes))
+
+
+def _reference_override(
+    references: Sequence[Reference], injected: datetime, options: ReadOptions, what: str
+) -> Override:
+    """The user's time of decay correction beside the one that would have been used."""
+    own = [reference for reference in references if reference.name != GIVEN]
+    header = minutes_between(injected, chosen(own, options, [], what).at) if own else None
+    given = minutes_between(injected, options.reference_at or injected)
+    return Override("--reference-at", "min after injection", given, header)
 
 
 def _imaged(first: datetime | None, references: Sequence[Reference], name: str) -> datetime | None:
@@ -249,6 +282,7 @@ def _facts(
         reference=name,
         least_factor=min(factors),
         most_factor=max(factors),
+        overrides=tuple(given.said.overrides),
     )
 
 

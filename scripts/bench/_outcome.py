@@ -1,11 +1,12 @@
 """A simulated study run through foci, landmarks, concordance and calls, and its truth."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-from _cohort import DrawnRegistration, Study, as_mapping
+from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
@@ -15,8 +16,10 @@ from lesionmatch.concordance import (
     Evidence,
     FocusFinding,
     LesionFinding,
+    Relations,
     Surroundings,
     concord,
+    relate,
     sharpen,
     shift_of,
 )
@@ -39,6 +42,10 @@ MISPLACED_MM = 9.0
 """A lesion this far from its true place was not looked for where it is."""
 
 
+JITTERS = 5
+"""How often a study's lesions are moved to see whether their relations hold."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A study that was run."""
@@ -54,6 +61,8 @@ class Outcome:
     after_mm: NDArray[np.float64]
     null_p: tuple[float, ...]
     """At lesion-free places in the shapes of this study's lesions."""
+    jittered: tuple[Relations, ...]
+    """The relations again with all lesions off by a draw of the stated registration error."""
     seconds: float
 
 
@@ -88,6 +97,7 @@ def run(study: Study) -> Outcome:
     concordance = concord(evidence, PROTOCOL)
     circumstances = Circumstances(1.0, registration.passed)
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
+    seconds = time.perf_counter() - start
     return Outcome(
         study=study,
         field=field,
@@ -98,7 +108,8 @@ def run(study: Study) -> Outcome:
         before_mm=_misplacement_mm(study, before),
         after_mm=_misplacement_mm(study, sharp.carried),
         null_p=_null_sample(study, field, liver, avoid, sharp.carried),
-        seconds=time.perf_counter() - start,
+        jittered=tuple(_jittered(study, sharp.carried, foci)),
+        seconds=seconds,
     )
 
 
@@ -142,6 +153,21 @@ def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) 
     searched = [one.search for one in carried if one.search is not None]
     avoid = union(study.suv.grid, [*searched, *(focus.extent for focus in foci)])
     return None if avoid.is_empty else avoid
+
+
+def _jittered(
+    study: Study, carried: Sequence[Carried], foci: Sequence[Focus]
+) -> Iterator[Relations]:
+    """Each lesion's error is normal with its stated 95 % bound, and no larger than that."""
+    rng = np.random.default_rng([study.seed, 4])
+    grid, fwhm_mm = study.suv.grid, study.recipe.pet_fwhm_mm
+    for _ in range(JITTERS):
+        way = rng.normal(0.0, 1.0 / BOUND_IN_SD, 3)
+        way = way / max(1.0, float(np.linalg.norm(way)))
+        off = [
+            one.moved(way * one.error_mm, one.error_mm, grid, PROTOCOL.lesions) for one in carried
+        ]
+        yield relate(off, foci, fwhm_mm=fwhm_mm, rules=PROTOCOL.relations)
 
 
 def truth_of(study: Study, lesion_id: str) -> LesionTruth:

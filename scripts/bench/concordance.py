@@ -164,6 +164,26 @@ def _predicted(study: Study, row: LesionTruth) -> float:
     )
 
 
+def print_stability(outcomes: list[Outcome]) -> None:
+    """Whether a registration off by what it says it may be would have related the same."""
+    pairs = [(o, p) for o in outcomes for p in o.concordance.relations.pairs if p.relation]
+    held = [sum(p.focus_id in r.foci_of(p.lesion_id) for r in o.jittered) for o, p in pairs]
+    times = sum(len(o.jittered) for o, _ in pairs)
+    print("\nrelations held under the stated error:", _share(sum(held), times))
+    lost = [p for (o, p), n in zip(pairs, held, strict=True) if n < len(o.jittered)]
+    print(
+        "   of those that broke, called ambiguous:",
+        _share(sum(p.is_ambiguous for p in lost), len(lost)),
+    )
+    statuses = [
+        (f.status == "positive") == bool(jittered.foci_of(f.lesion.lesion_id))
+        for o in outcomes
+        for f in o.concordance.lesions
+        for jittered in o.jittered
+    ]
+    print("   positive or not, held:", _share(sum(statuses), len(statuses)))
+
+
 def print_landmarks(outcomes: list[Outcome]) -> None:
     """What landmarks do to the places of lesions, all and small."""
     used = [o for o in outcomes if o.agreement.applies]
@@ -202,6 +222,7 @@ def main() -> None:
     print_cells(outcomes, options.verbose)
     print_calibration(outcomes)
     print_sensitivity(outcomes)
+    print_stability(outcomes)
     print_landmarks(outcomes)
     seconds = [o.seconds for o in outcomes]
     print(

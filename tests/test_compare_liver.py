@@ -1,4 +1,4 @@
-"""What was drawn on one image counts on the other."""
+"""A liver drawn on the PET/CT counts on both images."""
 
 from dataclasses import replace
 from functools import cache
@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from lesionmatch import dicom
-from lesionmatch.compare.drawn import liver_as_drawn, liver_of, on_mri, place_on_pet
+from lesionmatch.compare.drawn import liver_as_drawn, liver_of, place_on_pet
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Transform
 from lesionmatch.image import Mask
@@ -17,7 +17,7 @@ from lesionmatch.liver import Liver
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration, identity
 from lesionmatch.resample import PointMap, region_on
-from lesionmatch.segments import Kind, Segment, Structure
+from lesionmatch.segments import Segment, Structure
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "demo"
 RULES = Protocol()
@@ -48,35 +48,19 @@ def found_liver() -> Liver:
     return liver_of(study()[1], RULES)
 
 
-def drawn_on_ct(mask: Mask, meaning: Kind | Structure) -> Segment:
+def drawn_on_ct(mask: Mask) -> Segment:
     """A region of the MRI as somebody would have drawn it on the CT."""
     pet, _ = study()
     assert pet.ct is not None
     on_ct = region_on(pet.ct.grid, mask, registration().mri_from_pet)
-    return Segment("drawn on the CT", meaning, on_ct.trimmed(), "SEG segment 1")
-
-
-def test_a_lesion_drawn_on_the_ct_lies_where_it_would_on_the_mri() -> None:
-    _, mri = study()
-    lesion = max(mri.segments, key=lambda segment: segment.mask.volume_ml)
-    back = on_mri(drawn_on_ct(lesion.mask, Kind.METASTASIS), mri.hbp.grid, registration())
-    assert back.mask.frame == mri.frame
-    off_mm = back.mask.points_mm().mean(axis=0) - lesion.mask.points_mm().mean(axis=0)
-    # A third of a voxel of the CT, on which the region was drawn anew.
-    assert np.linalg.norm(off_mm) < 1.0
-    assert back.mask.volume_ml == pytest.approx(lesion.mask.volume_ml, rel=0.1)
-
-
-def test_a_lesion_drawn_on_the_mri_stays_as_it_is() -> None:
-    _, mri = study()
-    assert on_mri(mri.segments[0], mri.hbp.grid, registration()) is mri.segments[0]
+    return Segment("drawn on the CT", Structure.LIVER, on_ct.trimmed(), "SEG segment 1")
 
 
 def test_a_liver_drawn_on_the_ct_is_the_liver_of_both() -> None:
     pet, mri = study()
     found = found_liver()
     smaller = Mask(mri.hbp.grid, ndimage.binary_erosion(found.mask.array, iterations=2))
-    drawn = drawn_on_ct(smaller, Structure.LIVER)
+    drawn = drawn_on_ct(smaller)
     with_liver = replace(pet, segments=(*pet.segments, drawn))
     liver = liver_as_drawn(with_liver, mri, found, registration(), RULES)
     assert liver.origin == "given on the PET/CT"
@@ -97,7 +81,7 @@ def test_a_lesion_beyond_the_liver_drawn_on_the_ct_belongs_to_it() -> None:
     without = found.mask.array.copy()
     for lesion in lesions:
         without &= ~region_on(mri.hbp.grid, lesion).array
-    drawn = drawn_on_ct(Mask(mri.hbp.grid, without), Structure.LIVER)
+    drawn = drawn_on_ct(Mask(mri.hbp.grid, without))
     with_liver = replace(pet, segments=(*pet.segments, drawn))
     placed = place_on_pet(with_liver, mri, found, registration(), RULES)
     for carried in placed.lesions:
@@ -110,7 +94,7 @@ def test_a_liver_drawn_on_the_mri_goes_before_one_on_the_ct() -> None:
     found = found_liver()
     on_the_mri = Segment("Liver", Structure.LIVER, found.mask.trimmed(), "SEG segment 9")
     both = replace(mri, segments=(*mri.segments, on_the_mri))
-    with_liver = replace(pet, segments=(drawn_on_ct(found.mask, Structure.LIVER),))
+    with_liver = replace(pet, segments=(drawn_on_ct(found.mask),))
     assert liver_as_drawn(with_liver, both, found, registration(), RULES) is found
 
 
@@ -119,7 +103,7 @@ def test_a_drawn_liver_that_is_not_the_one_found_is_doubted() -> None:
     found = found_liver()
     half = found.mask.array.copy()
     half[: half.shape[0] // 2] = False
-    drawn = drawn_on_ct(Mask(mri.hbp.grid, half), Structure.LIVER)
+    drawn = drawn_on_ct(Mask(mri.hbp.grid, half))
     liver = liver_as_drawn(replace(pet, segments=(drawn,)), mri, found, registration(), RULES)
     assert "drawn on the PET/CT and the one found on the MRI overlap" in liver.doubts[-1]
 
@@ -127,7 +111,7 @@ def test_a_drawn_liver_that_is_not_the_one_found_is_doubted() -> None:
 def test_a_drawn_liver_beside_the_mri_is_refused() -> None:
     pet, mri = study()
     assert pet.ct is not None
-    corner = np.zeros(pet.ct.grid.shape, np.bool_)
+    corner = np.zeros(pet.ct.grid.shape, np.bool)
     corner[:3, :3, :3] = True
     drawn = Segment("Liver", Structure.LIVER, Mask(pet.ct.grid, corner), "SEG segment 1")
     far = np.eye(4)

@@ -35,6 +35,8 @@ LEAST_LIVER_ML = 300.0
 """A smaller bright region is no liver."""
 LEVEL_VOXELS = 6.0
 """Width over which a vessel's surroundings are averaged, in steps."""
+PASSES = 2
+"""In which what stands out is left out of the level of its surroundings."""
 VESSEL_CONTRAST = 0.15
 """A place this much darker or brighter than its surroundings is a vessel, a duct or a lesion."""
 
@@ -171,14 +173,27 @@ def _liver(images: Sequence[Field], body: Inside, voxel_ml: float) -> Inside | N
 
 def _signal(field: Field, inner: Inside, rest: Inside) -> Signal:
     """`inner` is the liver without its rim."""
-    weight = ndimage.gaussian_filter(inner.astype(np.float32), LEVEL_VOXELS)
-    summed = ndimage.gaussian_filter(np.where(inner, np.nan_to_num(field), 0.0), LEVEL_VOXELS)
-    local = field[inner] * weight[inner] / np.maximum(summed[inner], 1e-6)
+    even = inner
+    local = _local(field, inner, even)
+    for _ in range(PASSES):
+        # What stands out is left out of its surroundings: a liver may be full of lesions.
+        even = np.zeros_like(inner)
+        even[inner] = np.abs(local - 1.0) <= VESSEL_CONTRAST
+        if not even.any():
+            even = inner
+        local = _local(field, inner, even)
     return Signal(
-        level=float(np.median(field[inner]) / np.median(field[rest])),
+        level=float(np.median(field[even]) / np.median(field[rest])),
         dark=float((local < 1.0 - VESSEL_CONTRAST).mean()),
         bright=float((local > 1.0 + VESSEL_CONTRAST).mean()),
     )
+
+
+def _local(field: Field, inner: Inside, even: Inside) -> Field:
+    """The signal inside over the mean of the even places around it."""
+    weight = ndimage.gaussian_filter(even.astype(np.float32), LEVEL_VOXELS)
+    summed = ndimage.gaussian_filter(np.where(even, np.nan_to_num(field), 0.0), LEVEL_VOXELS)
+    return np.asarray(field[inner] * weight[inner] / np.maximum(summed[inner], 1e-6))
 
 
 def said_of(signals: Mapping[str, Signal], rules: SeriesRules) -> dict[str, tuple[Evidence, ...]]:

@@ -135,6 +135,10 @@ class TestOnMri:
         got = on_mri(drawn, MRI_GRID, moved_by((0.4, 0.3, 0.2)))
         assert got.mask.volume_ml == pytest.approx(0.064, rel=0.6)
 
+    def test_what_was_drawn_on_the_mri_stays_as_it_is(self) -> None:
+        drawn = Segment("x", Kind.METASTASIS, box(MRI_GRID, (10,) * 3, (13,) * 3), "test")
+        assert on_mri(drawn, MRI_GRID, moved_by((3.0, 0.0, -2.0))) is drawn
+
 
 @cache
 def liver() -> Liver:

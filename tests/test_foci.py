@@ -150,7 +150,7 @@ def test_the_level_is_the_livers_where_tumour_fills_most_of_it() -> None:
     rng = np.random.default_rng(0)
     liver = rng.normal(6.0, 0.6, 3000)
     tumour = rng.lognormal(3.0, 0.5, 7000)
-    assert liver_level(np.concatenate([liver, tumour])) == pytest.approx(6.0, rel=0.03)
+    assert liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci).suv == pytest.approx(6.0, rel=0.03)
 
 
 def test_the_noise_is_the_livers_where_it_is_full_of_lesions() -> None:

@@ -15,6 +15,9 @@ from lesionmatch.protocol import FociRules
 OUTSIDE_MM = 4.0
 """An extent may leave the liver mask this far: masks are wrong by about as much."""
 
+SLACK_MM = 2.0
+"""What was kept off an extent grows back to it by a little more, so that the two touch."""
+
 
 def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Where]:
     """The region of each focus on the field's grid; the dips between them divide them."""
@@ -43,4 +46,24 @@ def _reach(field: Field, top: Voxel, basin: Where, rules: FociRules) -> Where:
     bright = basin & (field.light > level)
     bright[top] = True
     labels, _ = ndimage.label(bright)
-    return np.asarray(ndimage.binary_fill_holes(labels == labels[top]))
+    region = labels == labels[top]
+    return np.asarray(ndimage.binary_fill_holes(region | _shoulders(field, region, basin, rules)))
+
+
+def _shoulders(field: Field, region: Where, basin: Where, rules: FociRules) -> Where:
+    """Tumour of the same basin that lies further off than blur carries: a lesion leans here.
+
+    It has no peak of its own, being less hot, so it is not a focus; but nor is it nothing.
+    """
+    hot = basin & field.core
+    if not (hot & ~region).any():
+        return region
+    away = ndimage.distance_transform_edt(~region, sampling=field.grid.spacing_mm)
+    labels, count = ndimage.label(hot & (away > rules.shoulder_mm))
+    sizes_ml = np.bincount(labels.ravel(), minlength=count + 1) * field.grid.voxel_ml
+    sizes_ml[0] = 0.0
+    leaning = (sizes_ml >= rules.shoulder_ml)[labels]
+    if not leaning.any():
+        return region
+    back = ndimage.distance_transform_edt(~leaning, sampling=field.grid.spacing_mm)
+    return np.asarray(hot & (back <= rules.shoulder_mm + SLACK_MM))

@@ -58,8 +58,8 @@ def find_foci(
     are findings. `field` saves making it again; `structures`, in the PET's frame, name the
     neighbours. Raises as `field_of` does.
     """
-    known = field_of(suv, liver_on_pet) if field is None else field
     rules = protocol.foci
+    known = field_of(suv, liver_on_pet, rules) if field is None else field
     found = resolved(known, candidates(known, rules), rules)
     regions = extents(known, [top for _, top in found], rules)
     return tuple(

@@ -1,17 +1,19 @@
 """One study from two folders to a finished output folder: compare, record, draw."""
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
+
+from threadpoolctl import threadpool_limits
 
 from lesionmatch import record, report
 from lesionmatch.compare import Options, compare
 from lesionmatch.errors import UnusableOutput
+from lesionmatch.output import make_folders, replaced
 from lesionmatch.progress import Progress
 
 OURS = ("images", "overlays", "transforms")
-"""Folders that an earlier comparison left in OUT, and that this one makes afresh."""
+"""Folders of an earlier comparison that do not outlive it where this one makes none."""
 
 
 def run_study(
@@ -24,15 +26,17 @@ def run_study(
     result in `out` is lost by that.
     """
     _require_usable(out, [*pet, *mri])
-    comparison = compare(pet, mri, options, progress)
-    for folder in OURS:
-        shutil.rmtree(out / folder, ignore_errors=True)
-    with progress.stage("writing"):
-        record.write(comparison, out)
-        record.write_run(comparison, out, progress.seconds)
-    with progress.stage("drawing"):
-        report.render(out, overlays=options.overlays, phi=options.phi)
-    record.write_run(comparison, out, progress.seconds)
+    # Linear algebra adds in another order on other numbers of threads; what is large here
+    # runs in ITK's, which does not.
+    with threadpool_limits(1):
+        comparison = compare(pet, mri, options, progress)
+    with replaced(out, OURS) as draft:
+        with progress.stage("writing"):
+            record.write(comparison, draft)
+            record.write_run(comparison, draft, progress.seconds)
+        with progress.stage("drawing"):
+            report.render(draft, overlays=options.overlays, phi=options.phi)
+        record.write_run(comparison, draft, progress.seconds)
     return 0 if comparison.is_trusted else 1
 
 
@@ -46,11 +50,6 @@ def _require_usable(out: Path, inputs: Sequence[Path]) -> None:
                 f"-o {out}: wanted a folder outside the inputs, got one inside {path}; "
                 "choose another"
             )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnusableOutput(
-            f"-o {out}: wanted a folder that can be made, got {error.strerror}; choose another"
-        ) from error
+    make_folders(out)
     if not os.access(out, os.W_OK | os.X_OK):
         raise UnusableOutput(f"-o {out}: wanted a folder that can be written, got one that cannot")

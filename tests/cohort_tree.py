@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 ROOT_UID = "1.2.826.0.1.3680043.8.498."
 PLACEHOLDER = "1.2.3.4.5.6.7.8.9." + "9" * 30
@@ -133,7 +133,7 @@ def header(person: Person, day: date | None, plan: SeriesPlan, study: str, serie
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    dataset.file_meta.MediaStorageSOPInstanceUID = PLACEHOLDER
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID(PLACEHOLDER)
     buffer = io.BytesIO()
     dcmwrite(buffer, dataset, enforce_file_format=True)
     return buffer.getvalue()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from lesionmatch import nifti
 from lesionmatch.geometry import Frame, Grid
@@ -30,8 +30,8 @@ def instance(kind: str, series: str, n: int, **attributes: Any) -> Dataset:  # n
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = kind
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = f"{series}.{n + 1}"
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = UID(kind)
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = UID(f"{series}.{n + 1}")
     ds.SeriesInstanceUID, ds.StudyInstanceUID, ds.FrameOfReferenceUID = series, "1.2.3", "1.2.9"
     ds.Modality = {PET: "PT", CT: "CT", MR: "MR"}[kind]
     ds.PatientID, ds.PatientName, ds.PatientBirthDate, ds.PatientSex = "P1", "A^B", "19500101", "M"
@@ -95,7 +95,8 @@ def saved(folder: Path, datasets: Sequence[Dataset]) -> Path:
 
 def agent_of(ds: Dataset) -> Dataset:
     """The radiopharmaceutical of a PET slice."""
-    return ds.RadiopharmaceuticalInformationSequence[0]
+    agent: Dataset = ds.RadiopharmaceuticalInformationSequence[0]
+    return agent
 
 
 def changed(datasets: Sequence[Dataset], change: Callable[[Dataset], None]) -> list[Dataset]:

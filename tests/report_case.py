@@ -117,7 +117,8 @@ def build(
     fine = _grid(2.0, margin_mm=20.0)
     _write_images(images / "detail", fine, rows, ("suv", "ct", "mri"), "")
     coarse = _grid(10.0, margin_mm=20.0)
-    error = Image(coarse, 2.0 + 0.02 * _distance(coarse, LIVER_MM), Quantity.ARBITRARY)
+    error_mm = 2.0 + 0.02 * _distance(coarse, LIVER_MM)
+    error = Image(coarse, error_mm.astype(np.float32), Quantity.ARBITRARY)
     nifti.write(error, images / "registration_error.nii.gz")
     return out
 

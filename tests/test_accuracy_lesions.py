@@ -78,8 +78,8 @@ def test_false_foci_are_counted_for_each_liver(tmp_path: Path) -> None:
     assert (found.foci, found.livers, found.reasons) == (2, 3, {"cyst": 1, "unexplained": 1})
     assert found.per_liver == pytest.approx(2 / 3)
     first, *_, last = found.operating
-    assert (first.detection, first.false_foci_per_liver) == (1.0, pytest.approx(2 / 3))
-    assert (last.detection, last.false_foci_per_liver) == (0.0, pytest.approx(1 / 3))
+    assert (first.detection, first.false_foci_per_liver) == pytest.approx((1.0, 2 / 3))
+    assert (last.detection, last.false_foci_per_liver) == pytest.approx((0.0, 1 / 3))
 
 
 def test_the_prediction_is_the_chance_that_contrast_suffices(tmp_path: Path) -> None:

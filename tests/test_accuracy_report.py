@@ -135,14 +135,14 @@ def test_every_study_is_counted_once_and_bounds_hold_the_extremes(
 
 
 def test_uncertain_calls_are_shown_both_ways() -> None:
-    calls: list[tuple[Call | None, Call | None]] = [(YES, YES)] * 8 + [(NO, NO)] * 8
-    report = assemble(studies([*calls, (MAYBE, YES), (MAYBE, NO)]), options=QUICK)
+    calls = [*[(YES, YES)] * 8, *[(NO, NO)] * 8, (MAYBE, YES), (MAYBE, NO)]
+    report = assemble(studies(calls), options=QUICK)
     found = report.uncertain
     assert (found.pet, found.mri, report.summary.uncertain) == (2, 0, 2)
     assert found.as_involved.table.tp == 9
     assert found.as_involved.table.fp == 1
     assert found.as_not_involved.table.fn == 1
-    assert found.bounds["sensitivity"] == (pytest.approx(8 / 9), 1.0)
+    assert found.bounds["sensitivity"] == pytest.approx((8 / 9, 1.0))
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_options_that_cannot_be_are_refused(tmp_path: Path, options: Options, me
 
 def test_an_output_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)])
-    with pytest.raises(UnusableOutput, match="wanted a folder to write to"):
+    with pytest.raises(UnusableOutput, match="wanted a folder that can be made"):
         write_accuracy(calls, calls / "out", options=QUICK)
 
 

@@ -373,7 +373,7 @@ def test_an_empty_cohort_is_written_too(tree: Tree, tmp_path: Path) -> None:
 def test_output_that_cannot_be_made_is_refused(tree: Tree, tmp_path: Path) -> None:
     tree.add(person(1), after(0), [SeriesPlan("CT", 1)])
     (tmp_path / "file").write_text("")
-    with pytest.raises(UnusableOutput, match="wanted a folder to write to"):
+    with pytest.raises(UnusableOutput, match="wanted a folder that can be made"):
         write_cohort(tree.root, tmp_path / "file" / "out", options=ALONE)
 
 

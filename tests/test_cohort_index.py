@@ -276,6 +276,11 @@ def test_facts_are_read_again_only_where_a_study_changed(
     database, _ = indexed(tree, tmp_path / "out")
     first = studies.studies(database, tree.root, Protocol())
     asked: list[object] = []
-    monkeypatch.setattr(studies, "series_facts", lambda files, _: asked.append(files) or {})
+
+    def series_facts(files: object, _: object) -> dict[str, object]:
+        asked.append(files)
+        return {}
+
+    monkeypatch.setattr(studies, "series_facts", series_facts)
     assert studies.studies(database, tree.root, Protocol()) == first
     assert asked == []

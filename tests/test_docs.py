@@ -28,7 +28,9 @@ def has_commands(page: Path) -> bool:
     return any(block["kind"] == "sh" for block in blocks(page))
 
 
-@pytest.mark.parametrize("page", list(filter(has_commands, PAGES)), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if has_commands(page)], ids=lambda page: page.name
+)
 def test_the_commands_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ LAYERS = [
     {"__init__"},
     {"errors"},
     {"geometry", "accuracy"},
-    {"image", "protocol", "columns", "progress"},
+    {"image", "protocol", "columns", "progress", "output"},
     {"segments"},
     {"suv", "resample", "detectability"},
     {"nifti"},

@@ -115,7 +115,7 @@ def test_rendering_again_gives_the_same_bytes(out: Path) -> None:
 
 
 def test_a_study_without_lesions_and_foci_is_said_to_have_none(tmp_path: Path) -> None:
-    nothing = {"foci": [], "relations": [], "lesions": []}
+    nothing: dict[str, list[object]] = {"foci": [], "relations": [], "lesions": []}
     report.render(build(tmp_path, [], comparison=nothing))
     assert "No lesion was drawn on the MRI" in (tmp_path / "report.html").read_text()
     assert csv_rows(tmp_path / "lesions.csv") == []

@@ -1,7 +1,5 @@
 """The cohort verb: a tree in, studies.csv and the flow of the cohort out."""
 
-import json
-import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +23,10 @@ from lesionmatch.cohort.tables import (
     study_ids,
     windows_sheet,
 )
-from lesionmatch.errors import UnusableOutput
 from lesionmatch.evaluation.flow import flow_values
 from lesionmatch.evaluation.sheet import Heading, Sheet
 from lesionmatch.evaluation.stard import Item
+from lesionmatch.output import make_folders, write_json
 from lesionmatch.report.cohort_page import CohortPage, write_page
 from lesionmatch.report.sheets import write_sheet
 
@@ -56,7 +54,7 @@ def write_cohort(
     """
     options = options or CohortOptions()
     require_apart(root, out)
-    _make(out)
+    make_folders(out)
     names = pseudonyms(out, phi=options.phi)
     table = read_clinical(clinical, names, options.carry) if clinical else None
     with closing(connect(out, names)) as database:
@@ -88,7 +86,7 @@ def _write(out: Path, cohort: Cohort, table: ClinicalTable | None, options: Coho
     write_sheet(out / "stard.csv", _stard_sheet(items))
     flow = cohort_flow(selection)
     values = {"schema": 1, **_counts(cohort, options), **flow_values(flow)}
-    _write_text(out / "flow.json", json.dumps(values, indent=1, allow_nan=False) + "\n")
+    write_json(out / "flow.json", values)
     sheets = (
         reasons_sheet(selection),
         windows_sheet(selection, options),
@@ -147,18 +145,3 @@ def _stard_sheet(items: tuple[Item, ...]) -> Sheet:
     headings = tuple(Heading(name, name, "text") for name in ("item", "asks", "answer"))
     rows = tuple((item.number, item.asks, item.answer) for item in items)
     return Sheet("stard", "STARD 2015", "", headings, rows)
-
-
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnusableOutput(
-            f"{out.name}: wanted a folder to write to, got {error.strerror}; choose another with -o"
-        ) from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

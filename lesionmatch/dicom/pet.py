@@ -151,17 +151,25 @@ def _why(record: SeriesRecord) -> str:
     return "lowest series number"
 
 
+def scale_of(record: SeriesRecord, options: ReadOptions) -> SuvScale:
+    """What makes a PET series SUVbw, by its headers alone. Raises `InvalidInput` where it cannot
+    be had: the series is set aside, makes no volume, or its headers give no SUV."""
+    if record.is_usable:
+        stack = record.usable_stack()
+        require_lossless(stack.planes, record.what)
+        return suv_scale([plane.header for plane in stack.planes], options, record.what)
+    if record.refusal is not None:
+        raise record.refusal
+    raise InvalidInput(
+        f"{record.what}: wanted a static PET of slices, got one that is set aside: "
+        f"{record.set_aside}; choose another series"
+    )
+
+
 def read_suv(record: SeriesRecord, options: ReadOptions) -> tuple[Image, SuvScale]:
     """The SUVbw image of a PET series. Raises `InvalidInput` where it cannot be had."""
+    scale = scale_of(record, options)
     stack = record.usable_stack()
-    if record.role in ("dynamic PET", "gated PET") or record.set_aside:
-        raise InvalidInput(
-            f"{record.what}: wanted a static PET of slices, got one that is set aside: "
-            f"{record.set_aside}; choose another series"
-        )
-    require_lossless(stack.planes, record.what)
-    headers = [plane.header for plane in stack.planes]
-    scale = suv_scale(headers, options, record.what)
     factor = {id(plane): k for plane, k in zip(stack.planes, scale.factors, strict=True)}
 
     def to_suv(plane: Plane) -> tuple[float, float]:

@@ -4,11 +4,12 @@ Printed are our own words and UIDs; descriptions come with ``phi=True`` alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.hbp import Evidence
 from lesionmatch.dicom.instance import Instance
 from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.stack import Stack
@@ -17,7 +18,6 @@ from lesionmatch.errors import InconsistentSeries, InvalidInput
 
 HARMLESS = frozenset({"not DICOM", "not a regular file", "a link to nothing"})
 """Why a file is passed over that cannot be a part of a study."""
-HEADS = ("series", "modality", "taken for", "files", "size", "spacing mm")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,10 +49,31 @@ class SeriesRecord:
         return f"{self.uid}#{self.part}" if self.part else self.uid
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it is a volume of a kind that may be used."""
+        return self.stack is not None and self.set_aside is None
+
+    @property
     def header(self) -> Dataset:
         """The header of the first slice."""
         planes = self.stack.planes if self.stack else ()
         return planes[0].header if planes else self.instances[0].dataset
+
+    @property
+    def number(self) -> int | None:
+        """Series Number, where the header has a whole one."""
+        found = text(self.header, "SeriesNumber")
+        return int(found) if found.lstrip("-").isdecimal() else None
+
+    @property
+    def study_uid(self) -> str:
+        """Study Instance UID."""
+        return text(self.header, "StudyInstanceUID")
+
+    @property
+    def description(self) -> str:
+        """Series Description as the header has it: only to be shown where the user says so."""
+        return text(self.header, "SeriesDescription")
 
     @property
     def frame_uid(self) -> str:
@@ -64,12 +85,23 @@ class SeriesRecord:
         """What a message calls it."""
         return f"{self.modality} series {self.key}"
 
+    def with_evidence(self, items: Sequence[Evidence], least: float) -> "SeriesRecord":
+        """The record with more evidence; a hepatobiliary phase from `least` points on."""
+        score = (self.score or 0.0) + sum(item.points for item in items)
+        return replace(
+            self,
+            role="HBP" if score >= least else "MR",
+            score=score,
+            evidence=(*self.evidence, *(f"{item.says} ({item.points:+g})" for item in items)),
+        )
+
     def to_json(self, *, phi: bool = False) -> dict[str, Any]:
         """The record as JSON takes it; `phi` adds its description as the header has it."""
         grid = self.stack.grid if self.stack else None
         found: dict[str, Any] = {
             "series": self.key,
-            "study": text(self.header, "StudyInstanceUID"),
+            "study": self.study_uid,
+            "number": self.number,
             "modality": self.modality,
             "role": self.role,
             "files": self.files,
@@ -81,18 +113,8 @@ class SeriesRecord:
             "set_aside": self.set_aside,
         }
         if phi:
-            found["description"] = text(self.header, "SeriesDescription")
+            found["description"] = self.description
         return found
-
-    def to_row(self, *, phi: bool = False) -> tuple[str, ...]:
-        """The record as a line of a table, in the order of `HEADS`."""
-        grid = self.stack.grid if self.stack else None
-        size = " x ".join(str(n) for n in grid.shape) if grid else "-"
-        spacing = " x ".join(f"{mm:.2f}" for mm in grid.spacing_mm) if grid else "-"
-        role = self.role if self.score is None else f"{self.role}, {self.score:g} points"
-        taken = f"({role})" if self.set_aside else role
-        row = (self.key, self.modality, taken, str(self.files), size, spacing)
-        return (*row, text(self.header, "SeriesDescription")) if phi else row
 
     def usable_stack(self) -> Stack:
         """The volume. Raises the reason why there is none."""
@@ -122,38 +144,3 @@ class Inventory:
     def of_modality(self, modality: str) -> tuple[SeriesRecord, ...]:
         """The records of one modality."""
         return tuple(record for record in self.series if record.modality == modality)
-
-    def to_json(self, *, phi: bool = False) -> dict[str, Any]:
-        """Everything found, as JSON takes it."""
-        return {
-            "files": self.files,
-            "series": [record.to_json(phi=phi) for record in self.series],
-            "label_files": len(self.label_files),
-            "skipped": dict(self.skipped),
-        }
-
-    def to_text(self, *, phi: bool = False) -> str:
-        """Everything found, for a person: a table, then why each was taken or set aside."""
-        heads = (*HEADS, "description") if phi else HEADS
-        lines = [f"{self.files} files, {len(self.series)} series", ""]
-        lines += table(heads, [record.to_row(phi=phi) for record in self.series])
-        lines += ["", "why"]
-        for record in self.series:
-            aside = [f"    set aside: {record.set_aside}"] if record.set_aside else []
-            lines += [f"  {record.key}", *aside, *(f"    {said}" for said in record.evidence)]
-        if self.label_files:
-            lines += ["", f"{len(self.label_files)} NIfTI or NRRD files"]
-        if self.skipped:
-            lines += ["", "passed over"]
-            lines += [f"  {count} files: {why}" for why, count in self.skipped.items()]
-        return "\n".join(lines)
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table, each column as wide as its longest cell."""
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    lines = [heads, tuple("-" * width for width in widths), *rows]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]

@@ -1,44 +1,37 @@
-"""From a PET series' headers to the factor that makes each slice SUVbw, with its provenance.
+"""From a PET series' headers to the factor that makes each slice SUVbw, with its provenance."""
 
-The rule for the time of decay correction (DecayCorrection START) is the one that gives all
-reference objects of the IBSI SUV project: a stated time if there is one, private or
-standard, else what follows from AcquisitionTime, FrameReferenceTime and the mean of the
-decaying activity. SeriesTime and the earliest AcquisitionTime are computed to compare.
-"""
-
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.dose import (
     Administration,
+    Said,
     administration,
     all_words,
     body_of,
     check_uptake,
+    minutes_between,
     private,
-    zone_of,
 )
-from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.values import moment, number, parse_datetime, text
+from lesionmatch.dicom.options import Override, ReadOptions
+from lesionmatch.dicom.suv_times import GIVEN, acquired, chosen, reference_times, series_time
+from lesionmatch.dicom.values import number, text
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import (
     BodySize,
-    Injection,
     Reference,
     factor_admin,
     factor_none,
     factor_start,
-    mean_activity_s,
-    spread_s,
     to_body_weight,
 )
 
 READABLE = "BQML, GML, CM2ML, or CNTS with Philips' factors"
 PHILIPS = "Philips PET Private Group"
+MEAN_OF_BOTH = "sex is not stated; the mean of both formulas for body size was taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +56,8 @@ class SuvFacts:
     least_factor: float
     most_factor: float
     """SUVbw of one unit of the image, least and most over the slices."""
+    overrides: tuple[Override, ...]
+    """What the user gave in place of the header's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,12 +117,13 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         known = ", ".join(size.value for size in BodySize)
         raise InvalidInput(f"{what}: wanted SUVType {known}, got {stored}") from error
     scale, weight = 1.0, number(headers[0], "PatientWeight")
+    said = Said(notes)
     if size is not BodySize.WEIGHT:
-        body, more = body_of(headers[0], options, what)
-        notes += more
+        body = body_of(headers[0], options, said, what)
         scale, weight = to_body_weight(body, size), body.weight_kg
         if size is not BodySize.SURFACE and body.sex.upper() not in ("M", "F"):
-            notes.append("sex is not stated; the mean of both formulas for body size was taken")
+            notes.append(MEAN_OF_BOTH)
+    notes += _without_effect(options, said.overrides, f"units {units} are SUV already")
     facts = SuvFacts(
         units=units,
         decay_correction=text(headers[0], "DecayCorrection").upper(),
@@ -143,6 +139,7 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         reference="the scanner's own SUV",
         least_factor=scale,
         most_factor=scale,
+        overrides=tuple(said.overrides),
     )
     return SuvScale((scale,) * len(headers), facts, tuple(notes))
 
@@ -151,7 +148,8 @@ def _from_counts(headers: Sequence[Dataset], options: ReadOptions, what: str) ->
     direct = [_philips(header, 0x00) for header in headers]
     if all(direct):
         facts = _counts_facts(headers, direct)
-        return SuvScale(tuple(direct), facts, ())
+        notes = _without_effect(options, (), "Philips' SUV factor was used")
+        return SuvScale(tuple(direct), facts, tuple(notes))
     activity = [_philips(header, 0x09) for header in headers]
     if not all(activity):
         raise MissingAttribute(
@@ -186,7 +184,18 @@ def _counts_facts(headers: Sequence[Dataset], factors: Sequence[float]) -> SuvFa
         reference="Philips' SUV factor (7053,1000)",
         least_factor=min(factors),
         most_factor=max(factors),
+        overrides=(),
     )
+
+
+def _without_effect(options: ReadOptions, used: Sequence[Override], why: str) -> list[str]:
+    """A sentence for each value of the user's that changes nothing."""
+    known = {override.option for override in used}
+    return [
+        f"{option} has no effect on SUV by body weight: {why}"
+        for option, value in options.given.items()
+        if option not in known | {"--height-m", "--sex"} and value is not None
+    ]
 
 
 def _from_activity(
@@ -197,11 +206,11 @@ def _from_activity(
     what: str,
 ) -> SuvScale:
     correction = _the_one(headers, "DecayCorrection", what)
-    times = [_acquired(header) for header in headers]
+    times = [acquired(header) for header in headers]
     known = [time for time in times if time is not None]
-    first = min(known) if known else _series_time(headers[0])
+    first = min(known) if known else series_time(headers[0])
     given = administration(headers[0], first, options, what)
-    notes = list(given.assumptions)
+    notes, overrides = given.said.notes, given.said.overrides
     references: tuple[Reference, ...] = ()
     name = "the injection"
     if correction == "ADMIN":
@@ -212,7 +221,9 @@ def _from_activity(
     elif correction == "START":
         _require_decay_corrected(headers, what)
         references = reference_times(headers, given.injection, options)
-        reference = _chosen(references, options, notes, what)
+        reference = chosen(references, options, notes, what)
+        if options.reference_at is not None:
+            overrides.append(_reference_override(references, given.injection.at, options, what))
         name = reference.name
         own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
         first = first or reference.at
@@ -221,11 +232,23 @@ def _from_activity(
             f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
             "its SUV is not defined"
         )
+    if correction != "START" and options.reference_at is not None:
+        notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")
     imaged = _imaged(first, references, name)
     uptake = None if imaged is None else check_uptake(given.injection, imaged, options, what)
     factors = tuple(one * bq for one, bq in zip(own, becquerels, strict=True))
     facts = _facts(units, correction, given, uptake, references, name, factors)
     return SuvScale(factors, facts, tuple(notes))
+
+
+def _reference_override(
+    references: Sequence[Reference], injected: datetime, options: ReadOptions, what: str
+) -> Override:
+    """The user's time of decay correction beside the one that would have been used."""
+    own = [reference for reference in references if reference.name != GIVEN]
+    header = minutes_between(injected, chosen(own, options, [], what).at) if own else None
+    given = minutes_between(injected, options.reference_at or injected)
+    return Override("--reference-at", "min after injection", given, header)
 
 
 def _imaged(first: datetime | None, references: Sequence[Reference], name: str) -> datetime | None:
@@ -259,6 +282,7 @@ def _facts(
         reference=name,
         least_factor=min(factors),
         most_factor=max(factors),
+        overrides=tuple(given.said.overrides),
     )
 
 
@@ -269,18 +293,6 @@ def _require_decay_corrected(headers: Sequence[Dataset], what: str) -> None:
             f"{what}: wanted DECY in CorrectedImage where DecayCorrection is START, got none; "
             "the header contradicts itself, ask the site"
         )
-
-
-def _acquired(header: Dataset) -> datetime | None:
-    return (
-        parse_datetime(text(header, "AcquisitionDateTime"), zone_of(header))
-        or moment(header, "AcquisitionDate", "AcquisitionTime")
-        or moment(header, "SeriesDate", "AcquisitionTime")
-    )
-
-
-def _series_time(header: Dataset) -> datetime | None:
-    return moment(header, "SeriesDate", "SeriesTime")
 
 
 def _not_corrected(
@@ -299,131 +311,3 @@ def _not_corrected(
             )
         found.append(factor_none(given.injection, given.body.weight_kg, at, duration_ms / 1000.0))
     return found
-
-
-CONFIRMED_S = 2.0
-"""A computed time this near the series' own means that one: frames are timed to the second,
-and some scanners write the middle of a frame for the mean of its activity."""
-STATED = "DecayCorrectionDateTime (0018,9701)"
-STATED_GE = "GE's scan time (0009,100D)"
-STATED_SIEMENS = "Siemens' decay correction time (0071,1022)"
-COMPUTED = "AcquisitionTime, FrameReferenceTime and mean activity"
-COMPUTED_GE = "AcquisitionTime and FrameReferenceTime"
-CONFIRMED = "SeriesTime, as AcquisitionTime and FrameReferenceTime confirm"
-SERIES_TIME = "SeriesTime"
-EARLIEST = "earliest AcquisitionTime"
-
-
-def reference_times(
-    headers: Sequence[Dataset], injection: Injection, options: ReadOptions
-) -> tuple[Reference, ...]:
-    """Every time the series may have been decay-corrected to, the most trusted first."""
-    header = headers[0]
-    zone = zone_of(header)
-    stated = {
-        STATED: text(header, "DecayCorrectionDateTime"),
-        STATED_GE: private(header, "GEMS_PETD_01", 0x0009, 0x0D, "ge "),
-        STATED_SIEMENS: private(header, "SIEMENS MED", 0x0071, 0x22, "siemens"),
-    }
-    found = {name: parse_datetime(value, zone) for name, value in stated.items()}
-    name, computed = _back_computed(headers, injection)
-    series = _series_time(header)
-    if computed and series and abs((computed - series).total_seconds()) <= CONFIRMED_S:
-        found[CONFIRMED] = series
-    found[name] = computed
-    found[SERIES_TIME] = series
-    found[EARLIEST] = min((t for h in headers if (t := _acquired(h))), default=None)
-    given = [] if options.reference_at is None else [Reference(GIVEN, options.reference_at)]
-    return (*given, *(Reference(name, at) for name, at in found.items() if at is not None))
-
-
-GIVEN = "given by the user"
-
-
-def _back_computed(headers: Sequence[Dataset], injection: Injection) -> tuple[str, datetime | None]:
-    """The time that AcquisitionTime and FrameReferenceTime lead to, the median of the slices.
-
-    FrameReferenceTime points at the mean of the decaying activity in a frame on most scanners
-    and at the frame's start on others. DecayFactor tells which, as it spans the time from the
-    reference to that mean; without it the series' own time does where it fits one of the two;
-    else GE's scanners, and those whose first frame has 0, are taken to write the start.
-    """
-    frames = [frame for header in headers if (frame := _frame(header, injection)) is not None]
-    if not frames:
-        return COMPUTED, None
-    by_mean = _median([f.acquired + timedelta(seconds=f.mean_s - f.offset_s) for f in frames])
-    by_start = _median([f.acquired - timedelta(seconds=f.offset_s) for f in frames])
-    told = [
-        f.acquired + timedelta(seconds=f.mean_s - f.decay_s)
-        for f in frames
-        if f.decay_s is not None
-    ]
-    evidence = _median(told) if told else _series_time(headers[0])
-    mean_off_s = abs((by_mean - evidence).total_seconds()) if evidence else math.inf
-    start_off_s = abs((by_start - evidence).total_seconds()) if evidence else math.inf
-    if min(mean_off_s, start_off_s) <= CONFIRMED_S:
-        is_start = start_off_s < mean_off_s
-    else:
-        maker = text(headers[0], "Manufacturer").lower()
-        is_start = maker.startswith("ge ") or min(f.offset_s for f in frames) == 0.0
-    return (COMPUTED_GE, by_start) if is_start else (COMPUTED, by_mean)
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """When one slice was acquired, and what it says of the time it was corrected to."""
-
-    acquired: datetime
-    offset_s: float
-    """FrameReferenceTime."""
-    mean_s: float
-    """From the frame's start to the mean of its decaying activity."""
-    decay_s: float | None
-    """From the reference to that mean, as DecayFactor tells; None without one above 1."""
-
-
-def _frame(header: Dataset, injection: Injection) -> _Frame | None:
-    at, offset = _acquired(header), number(header, "FrameReferenceTime")
-    if at is None or offset is None:
-        return None
-    duration = number(header, "ActualFrameDuration")
-    factor = number(header, "DecayFactor")
-    return _Frame(
-        acquired=at,
-        offset_s=offset / 1e3,
-        mean_s=mean_activity_s(injection.half_life_s, duration / 1e3) if duration else 0.0,
-        decay_s=math.log2(factor) * injection.half_life_s if factor and factor > 1.0 else None,
-    )
-
-
-def _median(times: Sequence[datetime]) -> datetime:
-    return sorted(times)[len(times) // 2]
-
-
-def _chosen(
-    references: Sequence[Reference], options: ReadOptions, notes: list[str], what: str
-) -> Reference:
-    """The first, most trusted one; others that disagree with it are named as an assumption."""
-    trusted = [r for r in references if r.name not in (SERIES_TIME, EARLIEST)]
-    fallback = [r for r in references if r.name in (SERIES_TIME, EARLIEST)]
-    if not references:
-        raise MissingAttribute(
-            f"{what}: wanted a time of decay correction, got no AcquisitionTime, "
-            "FrameReferenceTime or SeriesTime; give --reference-at"
-        )
-    chosen = trusted[0] if trusted else min(fallback, key=lambda r: r.at)
-    if not trusted:
-        notes.append(
-            f"time of decay correction was taken from {chosen.name}; no better one is there"
-        )
-    if chosen.name == GIVEN:
-        notes.append("time of decay correction was given by the user")
-    limit = options.protocol.suv.reference_disagreement_s
-    for other in references:
-        apart = spread_s([chosen, other])
-        if apart > limit:
-            notes.append(
-                f"time of decay correction: {chosen.name} was used; {other.name} is "
-                f"{apart:.0f} s {'later' if other.at > chosen.at else 'earlier'}"
-            )
-    return chosen

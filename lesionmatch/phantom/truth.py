@@ -1,6 +1,5 @@
 """What is true of a simulated study, in the words and frames of its images."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
+from lesionmatch.output import write_json
 from lesionmatch.phantom import hepatic, scanners
 from lesionmatch.phantom.body import Body, Tissue
 from lesionmatch.phantom.motion import Pose
@@ -142,7 +142,7 @@ class Truth:
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
-        path.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n")
+        write_json(path, self.as_dict())
 
 
 def _listed(points_mm: Points, count: int = 300) -> list[list[float]]:

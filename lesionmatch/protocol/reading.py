@@ -79,6 +79,38 @@ class SeriesRules:
         least=0.0,
         most=10.0,
     )
+    hbp_near: float = threshold(
+        6.0,
+        "points",
+        "series this near the best by their headers are compared by their images",
+        "own choice: what images say moves two series apart by up to 7",
+        least=0.0,
+        most=20.0,
+    )
+    hbp_brighter: float = threshold(
+        0.01,
+        "fraction",
+        "a liver brighter by this than in every other candidate may speak for a series",
+        "own choice; another breath-hold of the same phase moves it by less",
+        least=0.0,
+        most=0.5,
+    )
+    hbp_darker: float = threshold(
+        0.10,
+        "fraction",
+        "a liver darker by this than in another candidate speaks against a series",
+        "own choice; a portal venous phase is 0.2 darker",
+        least=0.0,
+        most=0.9,
+    )
+    hbp_vessels: float = threshold(
+        0.01,
+        "fraction",
+        "share of the liver that must stand out for its vessels to be dark or bright",
+        "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",
+        least=0.0,
+        most=0.2,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +122,28 @@ class SuvRules:
     )
     most_weight_kg: float = threshold(
         300.0, "kg", "a heavier patient is not believed", "own choice", least=100.0, most=700.0
+    )
+    grams_from: float = threshold(
+        1000.0,
+        "",
+        "a PatientWeight above this was written in grams",
+        "the heaviest people known weighed below 650 kg",
+        least=700.0,
+        most=5000.0,
+    )
+    least_height_m: float = threshold(
+        0.4, "m", "a smaller patient's height is not believed", "own choice", least=0.2, most=1.5
+    )
+    most_height_m: float = threshold(
+        2.6, "m", "a taller patient's height is not believed", "own choice", least=2.0, most=3.0
+    )
+    centimetres_from: float = threshold(
+        3.0,
+        "",
+        "a PatientSize above this was written in centimetres",
+        "nobody is 3 m tall",
+        least=2.5,
+        most=10.0,
     )
     least_dose_mbq: float = threshold(
         10.0,
@@ -133,6 +187,15 @@ class SuvRules:
         "own choice; 1 % of SUV for 68Ga",
         least=1.0,
         most=600.0,
+    )
+    confirmed_s: float = threshold(
+        2.0,
+        "s",
+        "a computed decay reference time this near the series' own means that one",
+        "own choice; frames are timed to the second, and some scanners write the middle of a "
+        "frame for the mean of its activity",
+        least=0.0,
+        most=60.0,
     )
     half_life_warn: float = threshold(
         0.01,

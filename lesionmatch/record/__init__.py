@@ -3,12 +3,12 @@
 Everything else in the output folder (tables, pictures, pages) is made from these again.
 """
 
-import json
 import platform
 import resource
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import lesionmatch
 from lesionmatch import nifti
 from lesionmatch.compare import Comparison
 from lesionmatch.image import Image, LabelMap, Mask
+from lesionmatch.output import write_json
 from lesionmatch.record.images import images_of, step_of
 from lesionmatch.record.summary import SCHEMA, summary
 from lesionmatch.resample import write_transform
@@ -32,7 +33,7 @@ def write(comparison: Comparison, out: Path) -> None:
     # Compression releases the interpreter, so two files are packed at a time.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: _write_image(name, images[name], out / "images"), images))
-    _write_json(out / "comparison.json", summary(comparison))
+    write_json(out / "comparison.json", summary(comparison))
 
 
 def _write_image(name: str, image: Image | Mask | LabelMap, folder: Path) -> None:
@@ -49,6 +50,7 @@ def write_run(comparison: Comparison, out: Path, seconds: Mapping[str, float]) -
             **{name: version(name) for name in LIBRARIES},
         },
         "options": comparison.options.to_json(),
+        "overrides": [asdict(override) for override in comparison.pet.suv_facts.overrides],
         "inputs": {"pet": comparison.pet.inputs, "mri": comparison.mri.inputs},
         "series": [
             series.to_json(phi=comparison.options.phi)
@@ -58,14 +60,9 @@ def write_run(comparison: Comparison, out: Path, seconds: Mapping[str, float]) -
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_memory_mb": round(_peak_memory_mb(), 1),
     }
-    _write_json(out / "run.json", record)
+    write_json(out / "run.json", record)
 
 
 def _peak_memory_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
-
-
-def _write_json(path: Path, record: Mapping[str, object]) -> None:
-    text = json.dumps(record, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")

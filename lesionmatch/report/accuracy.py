@@ -1,11 +1,10 @@
 """The accuracy verb: a table of calls in, accuracy.json, tables, figures and pages out."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lesionmatch.errors import InvalidOption, UnusableOutput
+from lesionmatch.errors import InvalidOption
 from lesionmatch.evaluation.assemble import AccuracyReport, assemble
 from lesionmatch.evaluation.flow import calls_flow, flow_values
 from lesionmatch.evaluation.lesion_sheets import foci_sheet, lesion_sheet, missed_sheet
@@ -25,6 +24,7 @@ from lesionmatch.evaluation.study_sheets import (
     uncertain_sheet,
 )
 from lesionmatch.evaluation.summary import Options
+from lesionmatch.output import make_folders, write_json, write_text
 from lesionmatch.report.accuracy_page import Drawn, accuracy_page
 from lesionmatch.report.figures import write_svg
 from lesionmatch.report.sheets import write_sheet
@@ -54,15 +54,15 @@ def write_accuracy(
         decisions=read_decisions(decisions) if decisions else (),
         options=options,
     )
-    _make(out)
-    _write_text(out / "accuracy.json", _as_json(report))
+    make_folders(out, "tables", "figures")
+    write_json(out / "accuracy.json", {**record(report), "flow": flow_values(calls_flow(report))})
     sheets = report_sheets(report)
     for sheet in sheets:
         write_sheet(out / "tables" / f"{sheet.name}.csv", sheet)
     drawn = Drawn.of(report)
     for name, figure in drawn.figures.items():
         write_svg(out / "figures" / f"{name}.svg", figure)
-    _write_text(out / "accuracy.html", accuracy_page(report, sheets, drawn))
+    write_text(out / "accuracy.html", accuracy_page(report, sheets, drawn))
     _write_worklist(out, report, table)
     return report
 
@@ -94,15 +94,10 @@ def report_sheets(report: AccuracyReport) -> tuple[Sheet, ...]:
     return (*sheets, further_sheet(report.summary))
 
 
-def _as_json(report: AccuracyReport) -> str:
-    values = {**record(report), "flow": flow_values(calls_flow(report))}
-    return json.dumps(values, indent=1, allow_nan=False) + "\n"
-
-
 def _write_worklist(out: Path, report: AccuracyReport, table: CallsTable) -> None:
     write_sheet(out / "worklist.csv", worklist_sheet(report.items))
     folder = None if table.folder is None else Path(os.path.relpath(table.folder, out))
-    _write_text(out / "worklist.html", worklist_page(report, folder))
+    write_text(out / "worklist.html", worklist_page(report, folder))
 
 
 def _checked(options: Options) -> Options:
@@ -111,19 +106,3 @@ def _checked(options: Options) -> Options:
     if options.draws < 0:
         raise InvalidOption(f"--draws: wanted 0 or more, got {options.draws}")
     return options
-
-
-def _make(out: Path) -> None:
-    try:
-        for folder in (out, out / "tables", out / "figures"):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnusableOutput(
-            f"{out.name}: wanted a folder to write to, got {error.strerror}; choose another with -o"
-        ) from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

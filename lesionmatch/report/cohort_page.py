@@ -1,6 +1,5 @@
 """The page of a cohort: the flow, why studies left, what to look at, STARD."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import lesionmatch
 from lesionmatch.evaluation.flow import Flow
 from lesionmatch.evaluation.sheet import Sheet
 from lesionmatch.evaluation.stard import FOR_PEOPLE, Item
+from lesionmatch.output import write_text
 from lesionmatch.report.figures import svg_address, write_svg
 from lesionmatch.report.flow import flow_diagram
 from lesionmatch.report.page import environment, policy
@@ -44,6 +44,4 @@ def write_page(out: Path, page: CohortPage) -> None:
         items=page.items,
         for_people=FOR_PEOPLE,
     )
-    draft = out / f".cohort.html.{os.getpid()}"
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(out / "cohort.html")
+    write_text(out / "cohort.html", text)

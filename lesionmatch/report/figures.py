@@ -5,7 +5,6 @@ anywhere; the same numbers give the same bytes.
 """
 
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lesionmatch.output import write_bytes
 from lesionmatch.report.page import data_uri
 
 INK, SOFT, LINE, FILL = "#15191e", "#4b5560", "#9aa4ae", "#e6eaee"
@@ -66,6 +66,4 @@ def svg_address(figure: Figure) -> str:
 
 def write_svg(path: Path, figure: Figure) -> None:
     """Write the figure; the whole of it or the old one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(svg(figure))
-    draft.replace(path)
+    write_bytes(path, svg(figure))

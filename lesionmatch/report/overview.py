@@ -13,8 +13,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lesionmatch.output import write_text
 from lesionmatch.report import context, words
-from lesionmatch.report.page import asset, data_uri, environment, policy, write_page
+from lesionmatch.report.page import asset, data_uri, environment, policy
 from lesionmatch.report.study import THUMBNAIL
 
 FAILED, DOUBTFUL, DISCORDANT, UNCERTAIN, CONCORDANT = range(5)
@@ -51,7 +52,7 @@ def write_index(out: Path) -> None:
     templates = environment()
     style = "".join(templates.get_template(name).render() for name in ("style.css", "overview.css"))
     script = asset("table.js")
-    write_page(
+    write_text(
         out / "index.html",
         templates.get_template("index.html.j2").render(
             policy=policy(style=style, script=script),

@@ -7,10 +7,8 @@ should slip through could still not run, load or send anything.
 
 import base64
 import hashlib
-import os
 from functools import cache
 from importlib import resources
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -59,10 +57,3 @@ def _hash(text: str) -> str:
 def data_uri(media: str, content: bytes) -> str:
     """Bytes as the address of an image that stands in the page itself."""
     return f"data:{media};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write the whole page, or leave the old one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

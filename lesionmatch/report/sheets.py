@@ -1,11 +1,10 @@
 """Sheets as CSV files and as tables of a page."""
 
-import csv
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lesionmatch.evaluation.sheet import Cell, Form, Heading, Sheet
+from lesionmatch.output import write_csv
 from lesionmatch.report.tables import FORMULA
 
 WIDE = 9
@@ -38,12 +37,8 @@ class ShownSheet:
 
 def write_sheet(path: Path, sheet: Sheet) -> None:
     """Write the sheet: UTF-8, a heading, commas; the whole of it or the old one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([heading.name for heading in sheet.headings])
-        writer.writerows([_written(cell) for cell in row] for row in sheet.rows)
-    draft.replace(path)
+    rows = ([_written(cell) for cell in row] for row in sheet.rows)
+    write_csv(path, [heading.name for heading in sheet.headings], rows)
 
 
 def _written(cell: Cell) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from PIL import Image as Picture
 
 from lesionmatch.columns import LESIONS, RELATIONS, Row
+from lesionmatch.output import write_text
 from lesionmatch.report.case import Case, read_case
 from lesionmatch.report.checks import checks
 from lesionmatch.report.overlays import HEAD, Scene, overlay, scene
-from lesionmatch.report.page import write_page
 from lesionmatch.report.projection import Projection, projection
 from lesionmatch.report.study_page import Drawn, Parts, drawn_from, study_page
 from lesionmatch.report.tables import write_table
@@ -35,7 +35,7 @@ def render_study(out: Path, *, overlays: bool, phi: bool) -> None:
     made = _projection(case)
     _write_thumbnail(out / THUMBNAIL, made)
     parts = Parts(drawn, made, checks(prepared), viewer_data(case, prepared))
-    write_page(out / "report.html", study_page(case, rows, parts, phi=phi))
+    write_text(out / "report.html", study_page(case, rows, parts, phi=phi))
 
 
 def _draw(case: Case, prepared: Scene) -> dict[str, Drawn]:

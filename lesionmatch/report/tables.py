@@ -1,11 +1,10 @@
 """lesions.csv and relations.csv: the comparison's rows, exactly as the page shows them."""
 
-import csv
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lesionmatch.columns import Column, Row, cells
+from lesionmatch.output import write_csv
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A text that starts so would be run by a spreadsheet; numbers keep their sign."""
@@ -26,10 +25,4 @@ def _inert(column: Column, cell: str) -> str:
 
 def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """Write a table: UTF-8, a heading, commas; the whole of it or the old one."""
-    body = table(columns, rows)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([column.name for column in columns])
-        writer.writerows(body)
-    draft.replace(path)
+    write_csv(path, [column.name for column in columns], table(columns, rows))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesionmatch import nifti
 from lesionmatch.compare import Options
@@ -71,14 +72,14 @@ def outcome(seed: int, folder: Path) -> Outcome:
     )
 
 
-def _tre_mm(study: SimulatedStudy, out: Path) -> np.ndarray:
+def _tre_mm(study: SimulatedStudy, out: Path) -> NDArray[np.float64]:
     """Registration error at points of the liver: where the written transform leads them."""
     path = out / "transforms" / "mri_from_pet.h5"
     mri_from_pet = read_transform(path, target=study.hbp.frame, source=study.suv.frame)
     truth = study.truth
-    return np.linalg.norm(
-        mri_from_pet.apply(truth.liver_points_pet_mm) - truth.liver_points_mri_mm, axis=1
-    )
+    off_mm = mri_from_pet.apply(truth.liver_points_pet_mm) - truth.liver_points_mri_mm
+    error_mm: NDArray[np.float64] = np.linalg.norm(off_mm, axis=1)
+    return error_mm
 
 
 def _lesions(study: SimulatedStudy, rows: list[dict[str, object]]) -> tuple[float, int, int]:

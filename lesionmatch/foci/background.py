@@ -30,6 +30,9 @@ SKIRT_MM = 8.0
 OWN_DEPTH_MM = 3.0
 """A hot region whose brightest voxel lies deeper than this belongs to the liver."""
 
+LEAST_VOXELS = 60
+"""Fewer tell no standard deviation."""
+
 GRAIN_SD_MM = 6.0
 CALM_SHARE = 0.25
 """So much of the liver, the calmest, tells the grain: no edges of lesions run there."""
@@ -37,6 +40,7 @@ CALM_SHARE = 0.25
 MOST_IN_GRAIN = 1.5
 """What is left of noise without all that is smooth over the width above it holds at least one
 part in this of its standard deviation, at a grain of up to 8 mm."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
@@ -72,17 +76,22 @@ def background_of(
     most = most_sd(light, deep, grid)
     for _ in range(3 if level.is_seen else 0):
         apart = (light - local) / np.sqrt(local)
-        sd = min(one_sided_sd(apart[deep & ~hot]), most)
+        sd = _noise_sd(apart[deep & ~hot], most)
         hot = _hot(apart / sd, light, depth, grid)
         usual = inner & ~hot & (np.abs(apart) < ODD_SD * sd)
         weight = usual.astype(np.float32)
         local = local_mean(array, weight, BACKGROUND_SD_MM, grid, prior=level.suv)
         local = np.clip(local, 0.5 * level.suv, 1.6 * level.suv, dtype=np.float32)
     apart = (light - local) / np.sqrt(local)
-    sd = min(one_sided_sd(apart[deep & ~hot]), most)
+    sd = _noise_sd(apart[deep & ~hot], most)
     above = np.asarray(apart / sd, np.float32)
     hot = _hot(above, light, depth, grid)
     return Background(local, above < -COLD_SD, hot, above, light, sd, level)
+
+
+def _noise_sd(apart: NDArray[np.floating], most: float) -> float:
+    """Noise from what is not hot; from the grain where nothing is."""
+    return most if len(apart) < LEAST_VOXELS else min(one_sided_sd(apart), most)
 
 
 def most_sd(array: Array, deep: Where, grid: Grid) -> float:
@@ -92,8 +101,8 @@ def most_sd(array: Array, deep: Where, grid: Grid) -> float:
     is the slope of a lesion, not noise.
     """
     smooth = gaussian(array, GRAIN_SD_MM, grid)
-    grain = (array - smooth) / np.sqrt(np.maximum(smooth, 1e-3))
-    around = gaussian(grain**2, GRAIN_SD_MM, grid)[deep]
+    grain = np.asarray((array - smooth) ** 2 / np.maximum(smooth, 1e-3), np.float32)
+    around = gaussian(grain, GRAIN_SD_MM, grid)[deep]
     return MOST_IN_GRAIN * float(np.sqrt(np.quantile(around, CALM_SHARE)))
 
 

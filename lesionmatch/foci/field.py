@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.errors import InvalidInput
-from lesionmatch.foci.background import LIGHT_SD_MM, Background, background_of, most_sd
+from lesionmatch.foci.background import (
+    LEAST_VOXELS,
+    LIGHT_SD_MM,
+    Background,
+    background_of,
+    most_sd,
+)
 from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
@@ -99,9 +105,7 @@ def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
     return _standardised(part, liver, depth, deep, rules)
 
 
-def _standardised(
-    part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules
-) -> Field:
+def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
     known = background_of(array, depth, deep, grid, INNER_MM, rules)
     filled = np.where(known.cold, known.suv, array)
@@ -113,10 +117,14 @@ def _standardised(
         calm = gaussian(around, centre_mm, grid) - surround
         above = np.where(known.hot, gaussian(filled, centre_mm, grid) - surround, calm)
         raised = above / np.sqrt(np.maximum(surround, known.suv))
-        z = np.maximum(z, _standard(raised, (calm / np.sqrt(known.suv))[quiet]))
+        noise = (calm / np.sqrt(known.suv))[quiet]
+        if len(noise) >= LEAST_VOXELS:
+            z = np.maximum(z, _standard(raised, noise))
     z = np.maximum(z, np.where(known.core, known.above, -np.inf))
     level = float(np.median(known.suv[deep]))
-    rough = ((array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv))[quiet]
+    rough = (array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
+    most = most_sd(array, deep, grid)
+    voxel_sd = min(robust_sd(rough[quiet]), most) if quiet.sum() >= LEAST_VOXELS else most
     return Field(
         grid=grid,
         suv=array,
@@ -127,7 +135,7 @@ def _standardised(
         background=known.suv,
         core=known.core,
         z=z,
-        voxel_sd=min(robust_sd(rough), most_sd(array, deep, grid)) * float(np.sqrt(level)),
+        voxel_sd=voxel_sd * float(np.sqrt(level)),
         level=level,
         level_is_seen=known.level.is_seen,
     )

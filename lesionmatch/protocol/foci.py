@@ -68,7 +68,7 @@ class FociRules:
     shoulder_mm: float = threshold(
         8.0,
         "mm",
-        "hot uptake this far from a focus it runs into is a lesion that leans on it, and belongs to it",
+        "tumour this far from a focus it runs into, without a peak of its own, belongs to it",
         "own choice; one resolution length, so that no lesion's own blur reaches there",
         least=2.0,
         most=30.0,

@@ -104,9 +104,7 @@ class Raster:
     """Fractional fine indices of the planes, rows and columns."""
 
     @classmethod
-    def drawn(
-        cls, rng: np.random.Generator, shape: tuple[int, ...], scanner: Scanner
-    ) -> "Raster":
+    def drawn(cls, rng: np.random.Generator, shape: tuple[int, ...], scanner: Scanner) -> "Raster":
         spacing = np.array(scanner.spacing_mm)
         first = rng.uniform(0, 1, 3) * spacing
         count = np.floor((np.array(shape) * FINE_MM - FINE_MM - first) / spacing).astype(int)
@@ -179,7 +177,7 @@ def simulate(seed: int, *, spheres: tuple[Sphere, ...] = (), other: bool = False
 
 
 def _lesion(
-    sphere: Sphere, centre: NDArray, scanner: Scanner, raster: Raster, sd: float
+    sphere: Sphere, centre: NDArray[np.float64], scanner: Scanner, raster: Raster, sd: float
 ) -> tuple[Placed, Array]:
     """A sphere of the contrast asked for in noise of `sd`, and its uptake on the PET."""
     reach = np.ceil((sphere.diameter_mm / 2 + scanner.reach_mm) / FINE_MM)
@@ -190,17 +188,19 @@ def _lesion(
     return Placed(sphere, centre[::-1] * FINE_MM, _ideal_z(signal, scanner, sd)), signal
 
 
-def _within(raster: Raster, part: Array, low: NDArray) -> Array:
+def _within(raster: Raster, part: Array, low: NDArray[np.float64]) -> Array:
     """The fine `part` that begins at `low` on the PET's voxels, nothing around it."""
     padded = np.pad(part, 1)
     places = tuple(p - start + 1 for p, start in zip(raster.places, low, strict=True))
     return interpolated(padded, places)
 
 
-def _ball(shape: tuple[int, ...], centre: NDArray, diameter_mm: float) -> Array:
+def _ball(shape: tuple[int, ...], centre: NDArray[np.float64], diameter_mm: float) -> Array:
     """Fraction of each fine voxel in the sphere; its volume is exact."""
     r, fine = diameter_mm / 2 / FINE_MM, 5
-    ticks = [(np.arange(n * fine) + 0.5) / fine - 0.5 - c for n, c in zip(shape, centre, strict=True)]
+    ticks = [
+        (np.arange(n * fine) + 0.5) / fine - 0.5 - c for n, c in zip(shape, centre, strict=True)
+    ]
     z, y, x = np.meshgrid(*(t.astype(np.float32) for t in ticks), indexing="ij", sparse=True)
     inside = (z * z + y * y + x * x < r * r).astype(np.float32)
     n = shape
@@ -212,7 +212,9 @@ def _ideal_z(signal: Array, scanner: Scanner, sd: float) -> float:
     """Signal-to-noise of the prewhitening matched filter on PET voxels."""
     centre = np.unravel_index(np.argmax(signal), signal.shape)
     reach = np.ceil(30 / np.array(scanner.spacing_mm)).astype(int)
-    part = signal[tuple(slice(max(0, c - r), c + r + 1) for c, r in zip(centre, reach, strict=True))]
+    part = signal[
+        tuple(slice(max(0, c - r), c + r + 1) for c, r in zip(centre, reach, strict=True))
+    ]
     spectrum = np.abs(np.fft.fftn(part)) ** 2
     white = np.zeros(part.shape)
     white[tuple(n // 2 for n in part.shape)] = 1
@@ -226,7 +228,7 @@ def _grain(rng: np.random.Generator, scanner: Scanner, grid: Grid) -> Array:
     white = rng.standard_normal(grid.shape).astype(np.float32)
     width = scanner.noise_fwhm_mm * SD_FROM_FWHM / grid.spacing_mm
     grain = ndimage.gaussian_filter(white, width, mode="wrap")
-    return grain / grain.std()
+    return np.asarray(grain / grain.std(), np.float32)
 
 
 def _wrong_mask(rng: np.random.Generator, body: Body, raster: Raster) -> Where:
@@ -269,4 +271,4 @@ class _Room:
             there = there[np.einsum("ij,ij->i", off, off) > 40.0**2]
         if not len(there):
             return None
-        return there[rng.integers(len(there))] + rng.uniform(-0.4, 0.4, 3)
+        return np.asarray(there[rng.integers(len(there))] + rng.uniform(-0.4, 0.4, 3))

@@ -16,6 +16,7 @@ from scipy import ndimage
 
 Array = NDArray[np.float32]
 Where = NDArray[np.bool_]
+Points = NDArray[np.floating] | NDArray[np.intp]
 
 FINE_MM = 2.0
 LABELS = os.environ.get("LESIONMATCH_PATIENT_LABELS", "")
@@ -139,7 +140,7 @@ def _ellipsoid(at: Array, centre: tuple[float, ...], semi: tuple[float, ...]) ->
 
 
 def _soft_union(a: Array, b: Array, mm: float = 6.0) -> Array:
-    return np.maximum(a, b) + mm / 4 * np.exp(-np.abs(a - b) / mm)
+    return np.asarray(np.maximum(a, b) + mm / 4 * np.exp(-np.abs(a - b) / mm), np.float32)
 
 
 def _outside(rng: np.random.Generator, at: Array, depth: Array) -> Array:
@@ -154,7 +155,7 @@ def _largest(region: Where) -> Where:
     labels, _ = ndimage.label(region)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return ndimage.binary_fill_holes(labels == np.argmax(sizes))
+    return np.asarray(ndimage.binary_fill_holes(labels == np.argmax(sizes)), bool)
 
 
 def _finished(rng: np.random.Generator, depth: Array, activity: Array, level: float) -> Body:
@@ -193,7 +194,7 @@ def _loop(
     return box, np.linalg.norm(off - t[..., None] * along, axis=-1) < radius
 
 
-def _box(centre: NDArray, reach: float, shape: tuple[int, ...]) -> tuple[slice, ...]:
+def _box(centre: Points, reach: float, shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(
         slice(max(0, int(c - reach)), min(n, int(c + reach) + 2))
         for c, n in zip(centre, shape, strict=True)
@@ -205,7 +206,7 @@ def _indices(box: tuple[slice, ...]) -> NDArray[np.intp]:
     return np.stack(np.meshgrid(*ticks, indexing="ij"), -1)
 
 
-def _tube(shape: tuple[int, ...], ends: tuple[NDArray, NDArray], radius: float) -> Where:
+def _tube(shape: tuple[int, ...], ends: tuple[Points, Points], radius: float) -> Where:
     """A bent tube that tapers to half its radius."""
     a, b = ends
     into = np.zeros(shape, bool)
@@ -218,7 +219,9 @@ def _tube(shape: tuple[int, ...], ends: tuple[NDArray, NDArray], radius: float) 
     return into
 
 
-def _vessels(rng: np.random.Generator, inside: Where, activity: Array, surface: NDArray) -> None:
+def _vessels(
+    rng: np.random.Generator, inside: Where, activity: Array, surface: NDArray[np.intp]
+) -> None:
     middle = np.argwhere(inside).mean(0)
     vessels = np.zeros(inside.shape, bool)
     for _ in range(rng.integers(4, 9)):

@@ -170,7 +170,8 @@ def _from_series(records: Sequence[SeriesRecord], scene: Scene) -> Iterator[From
         frames = _frames(record, scene)
         for instance in record.instances:
             if record.role == "SEG":
-                yield read_seg(instance, frames[0], [s.grid for s in stacks], record.what)
+                grids = [stack.grid for stack in stacks]
+                yield read_seg(instance, frames[0], grids, scene.limits, record.what)
             else:
                 yield read_rtstruct(instance, stacks, frames, record.what)
 

@@ -134,9 +134,9 @@ def _members(file: Path, limits: InputLimits) -> Iterator[Source | Refused]:
         yield Refused(Source(file, None, 0), "a zip that cannot be read")
         return
     total = sum(info.file_size for info in members)
-    if total > 20 * limits.file_mb * MEGABYTE:
+    if total > limits.zip_mb * MEGABYTE:
         raise InvalidInput(
-            f"{file.name}: wanted a zip of at most {20 * limits.file_mb:.0f} MB inflated, "
+            f"zip: wanted one of at most {limits.zip_mb:.0f} MB inflated, "
             f"got {total / MEGABYTE:.0f} MB; unpack what is needed"
         )
     for info in sorted(members, key=lambda info: info.filename):

@@ -33,6 +33,38 @@ class InputLimits:
         least=1.0,
         most=100000.0,
     )
+    header_mb: float = threshold(
+        100.0,
+        "MB",
+        "a file with a longer header is not read",
+        "own choice; 10,000 frames of an enhanced image have below 50 MB",
+        least=1.0,
+        most=10000.0,
+    )
+    headers_mb: float = threshold(
+        2000.0,
+        "MB",
+        "a folder with more headers than this is refused",
+        "own choice; 10,000 files with 100 kB of private attributes each have 1,000 MB",
+        least=1.0,
+        most=100000.0,
+    )
+    header_elements: float = threshold(
+        1e6,
+        "elements",
+        "a file with a header of more elements is not read",
+        "own choice; 10,000 frames of an enhanced image have some 600,000",
+        least=1000.0,
+        most=1e8,
+    )
+    zip_mb: float = threshold(
+        40000.0,
+        "MB",
+        "a zip that would inflate to more is refused",
+        "own choice; twenty files of the largest size",
+        least=1.0,
+        most=1e6,
+    )
     inflation: float = threshold(
         200.0,
         "ratio",

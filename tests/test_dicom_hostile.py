@@ -180,11 +180,3 @@ def test_a_stack_does_not_lose_its_last_slice_to_a_broken_file(tmp_path: Path) -
     path.write_bytes(data[: data.index(b"\x28\x00\x10\x00US") + 9])
     with pytest.raises(InvalidInput, match="wanted pixels in every slice, got 1 of 6 truncated"):
         dicom.read_pet_study([folder])
-
-
-def test_a_file_that_cannot_be_told_whose_it_is_is_an_assumption(tmp_path: Path) -> None:
-    folder = saved(tmp_path, slices(pet_slice))
-    path = folder / "0005.dcm"
-    path.write_bytes(path.read_bytes()[:400])
-    study = dicom.read_pet_study([folder])
-    assert any("1 files could not be read" in note for note in study.assumptions)

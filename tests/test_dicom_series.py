@@ -166,7 +166,7 @@ def test_a_stack_in_any_direction_is_placed_where_its_slices_are(
 
 
 def _unsaved(ds: Dataset) -> Any:  # noqa: ANN401
-    return Instance(Source(Path("none"), None, 0), ds, 0)  # type: ignore[arg-type]
+    return Instance(Source(Path("none"), None, 999), ds, 0)  # type: ignore[arg-type]
 
 
 def test_a_coronal_series_is_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lesionmatch.dicom.agreement import PIXELS, require_agreement, require_sane_slopes
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.patient import identity, require_one_patient, same_patient_note
@@ -11,6 +12,7 @@ from lesionmatch.dicom.pixels import rescale, volume
 from lesionmatch.dicom.records import Inventory, SeriesRecord
 from lesionmatch.dicom.segmentations import Scene, read_lesions
 from lesionmatch.dicom.study import MriStudy, PetStudy
+from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import AmbiguousSeries, NothingFound
 from lesionmatch.image import Image, Quantity
 
@@ -31,6 +33,7 @@ def read_mri_study(
     require_dicom(inventory, paths)
     require_one_patient(inventory, different_ids=options.different_ids)
     chosen = choose_hbp(inventory, options)
+    gaps = require_whole(chosen, inventory, with_drawn=options.lesions is None)
     who = identity(chosen.header)
     note = None
     if pet is not None:
@@ -47,7 +50,7 @@ def read_mri_study(
         hbp=hbp,
         segments=drawn.segments,
         has_segmentation=drawn.is_about_lesions,
-        assumptions=(*inventory.broken, *([note] if note else []), *drawn.assumptions),
+        assumptions=(*inventory.broken, *gaps, *([note] if note else []), *drawn.assumptions),
         hbp_series=chosen,
         drawn=drawn,
         inventory=inventory,
@@ -91,5 +94,8 @@ def candidates(ranked: Sequence[SeriesRecord]) -> str:
 def read_signal(record: SeriesRecord, options: ReadOptions) -> Image:
     """The signal of an MR series. Raises `InvalidInput`."""
     stack = record.usable_stack()
+    headers = [plane.header for plane in stack.planes]
+    require_agreement(headers, PIXELS, record.what)
+    require_sane_slopes(headers, record.what)
     array = volume(stack, rescale, options.protocol.input, record.what)
     return Image(stack.grid, array, Quantity.ARBITRARY)

@@ -54,6 +54,12 @@ class Source:
         return PurePosixPath(self.member).name if self.member else self.path.name
 
     @property
+    def folder(self) -> str:
+        """Where it lies, for telling what lies beside it."""
+        inside = str(PurePosixPath(self.member).parent) if self.member else ""
+        return f"{self.path}:{inside}" if self.member else str(self.path.parent)
+
+    @property
     def is_label_volume(self) -> bool:
         """Whether it is NIfTI or NRRD by its name."""
         return self.name.lower().endswith(LABEL_SUFFIXES)

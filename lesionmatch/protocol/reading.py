@@ -197,6 +197,14 @@ class SuvRules:
         least=0.0,
         most=60.0,
     )
+    most_of_dose: float = threshold(
+        1.5,
+        "ratio",
+        "an image that holds more than this of the injected activity is refused",
+        "no image can hold more than 1; calibration is right to 10 %, the rest is for noise",
+        least=1.0,
+        most=100.0,
+    )
     half_life_warn: float = threshold(
         0.01,
         "fraction",

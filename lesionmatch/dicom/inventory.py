@@ -43,8 +43,7 @@ def scan(paths: Sequence[Path], protocol: Protocol | None = None) -> Inventory:
         else:
             instance = read_instance(source, protocol.input)
             if isinstance(instance, str):
-                is_index = source.name.upper() == FILE_NAME
-                strange.append((source, BROKEN_INDEX if is_index else instance))
+                strange.append((source, instance))
                 continue
             headers += instance.pixel_offset
             _require_few(headers, protocol)
@@ -89,8 +88,9 @@ def _passed_over(
     strange: Sequence[tuple[Source, str]], found: Mapping[str, Sequence[Instance]]
 ) -> list[tuple[Source, str]]:
     """Files that are not read, each with why; what only looks like DICOM is told from the rest."""
+    strange = [(file, BROKEN_INDEX if file.name.upper() == FILE_NAME else y) for file, y in strange]
     if not any(why == NO_DICOM for _, why in strange):
-        return list(strange)
+        return strange
     beside = shapes(instance.source for instances in found.values() for instance in instances)
     return [
         (source, LIKE_DICOM if why == NO_DICOM and looks_like_dicom(source, beside) else why)

@@ -6,7 +6,7 @@ from pathlib import Path
 from lesionmatch.dicom.agreement import PIXELS, require_agreement, require_sane_slopes
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import identity, require_one_patient, same_patient_note
+from lesionmatch.dicom.patient import identity, of_one_patient, same_patient_note
 from lesionmatch.dicom.pet import asked_for, require_dicom
 from lesionmatch.dicom.pixels import rescale, volume
 from lesionmatch.dicom.records import Inventory, SeriesRecord
@@ -31,7 +31,7 @@ def read_mri_study(
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    require_one_patient(inventory, different_ids=options.different_ids)
+    inventory, strangers = of_one_patient(inventory, options.mri_series)
     chosen = choose_hbp(inventory, options)
     gaps = require_whole(chosen, inventory, with_drawn=options.lesions is None)
     who = identity(chosen.header)
@@ -50,7 +50,13 @@ def read_mri_study(
         hbp=hbp,
         segments=drawn.segments,
         has_segmentation=drawn.is_about_lesions,
-        assumptions=(*inventory.broken, *gaps, *([note] if note else []), *drawn.assumptions),
+        assumptions=(
+            *inventory.broken,
+            *strangers,
+            *gaps,
+            *([note] if note else []),
+            *drawn.assumptions,
+        ),
         hbp_series=chosen,
         drawn=drawn,
         inventory=inventory,

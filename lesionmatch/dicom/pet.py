@@ -12,7 +12,7 @@ from lesionmatch.dicom.agreement import CT, PIXELS, require_agreement, require_s
 from lesionmatch.dicom.classify import plain_words
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import identity, listed, require_one_patient
+from lesionmatch.dicom.patient import identity, listed, of_one_patient
 from lesionmatch.dicom.pixels import is_lossy, require_lossless, rescale, volume
 from lesionmatch.dicom.plane import Plane
 from lesionmatch.dicom.records import Inventory, SeriesRecord
@@ -40,9 +40,9 @@ def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) ->
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    require_one_patient(inventory, different_ids=options.different_ids)
+    inventory, strangers = of_one_patient(inventory, options.pet_series)
     pet, notes = choose_pet(inventory, options)
-    notes = (*notes, *require_whole(pet, inventory, with_drawn=False))
+    notes = (*strangers, *notes, *require_whole(pet, inventory, with_drawn=False))
     suv, scale = read_suv(pet, options)
     ct, ct_note = choose_ct(inventory, pet)
     if ct is not None:

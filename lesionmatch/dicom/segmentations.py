@@ -17,7 +17,7 @@ from lesionmatch.dicom.seg import read_seg
 from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.values import items, text
-from lesionmatch.errors import InvalidInput, NothingFound
+from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import InputLimits
 from lesionmatch.segments import Kind, Segment, Structure
@@ -184,7 +184,8 @@ def _from_labels(
         try:
             found.append(read_label_file(source, scene.reference, scene.places, scene.limits))
         except InvalidInput as error:
-            if need is Need.GIVEN:
+            # What is broken may have held lesions; what is no label map did not.
+            if need is Need.GIVEN or (need is Need.NEEDED and isinstance(error, BrokenFile)):
                 raise
             notes.append(f"a label file was set aside ({error})")
     return found, notes

@@ -9,10 +9,6 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from lesionmatch import nifti
-from lesionmatch.geometry import Frame, Grid
-from lesionmatch.image import LabelMap
-
 PET, CT, MR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("128", "2", "4"))
 DATA = next(
     (found for parent in Path(__file__).parents if (found := parent / "shared/data").is_dir()),
@@ -109,17 +105,3 @@ def changed(datasets: Sequence[Dataset], change: Callable[[Dataset], None]) -> l
 def read_back(path: Path) -> Dataset:
     """A saved dataset."""
     return pydicom.dcmread(path)
-
-
-def small_study(folder: Path) -> tuple[Path, Path]:
-    """A PET/CT and an MRI with a label file: two folders of a few small files."""
-    ct = [instance(CT, "1.2.3.7", n) for n in range(4)]
-    pet = saved(folder / "pet", slices(pet_slice, 4) + ct)
-    mri = saved(folder / "mri", slices(hbp_slice, 4))
-    grid = Grid.of(
-        Frame("1.2.8"), (4, ROWS, COLUMNS), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2)
-    )
-    array = np.zeros(grid.shape, np.uint16)
-    array[1:3, 4:6, 4:6] = 1
-    nifti.write(LabelMap(grid, array), mri / "lesions.nii.gz")
-    return pet, mri

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.dose import nuclide_of
 from lesionmatch.dicom.values import items, number, text
-from lesionmatch.errors import InconsistentSeries
+from lesionmatch.errors import InconsistentSeries, InvalidInput
 
 PIXELS = (
     "SOPClassUID", "Modality", "StudyInstanceUID", "SamplesPerPixel", "PhotometricInterpretation",
@@ -100,3 +100,16 @@ def require_sane_slopes(headers: Sequence[Dataset], what: str) -> None:
         least = min(slopes.count(slope) for slope in set(slopes))
         if least == 1:
             raise contradiction("RescaleSlope", what)
+
+
+def require_sane_intercepts(headers: Sequence[Dataset], what: str) -> None:
+    """Raise `InvalidInput` where an intercept is beyond all that stored values can reach."""
+    for header in headers:
+        intercept = number(header, "RescaleIntercept") or 0.0
+        bits = min(number(header, "BitsAllocated") or 16.0, 32.0)
+        reach = (number(header, "RescaleSlope") or 1.0) * 2.0**bits
+        if abs(intercept) > reach:
+            raise InvalidInput(
+                f"{what}: wanted a RescaleIntercept within the range of the pixels, {reach:g}, got "
+                f"{intercept:g}; export the series again"
+            )

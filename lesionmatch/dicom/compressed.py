@@ -7,12 +7,13 @@ own size and of loss is read before any decoder sees it.
 
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_frames
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
@@ -29,8 +30,8 @@ JPEG_FAMILY = {f"1.2.840.10008.1.2.4.{n}" for n in (80, 81, 90, 91, 201, 202, 20
 DECODER_FAULTS = (*PARSER_FAULTS, RuntimeError)
 PIXEL_DATA_HEAD = 12
 """Bytes of the element's tag, type and length before the first item."""
-LEAST_RUN_LENGTH_SHARE = 63 / 64
-"""Run lengths never make data longer than by one byte in 128."""
+RUN_LENGTH_HEAD = 128
+"""Of a frame, and bytes that pad its segments."""
 
 NEEDED = (
     "SamplesPerPixel",
@@ -90,16 +91,18 @@ def _decoded(dataset: Dataset, syntax: str, shape: Shape, what: str) -> NDArray[
         else:
             _require_own(frame, shape, 8 * dtype.itemsize, what)
     if syntax in JPEG_LOSSLESS:
-        return _by_itk(dataset, syntax)
+        return _by_itk(dataset, frames, syntax)
     array, _ = get_decoder(UID(syntax)).as_array(dataset, raw=True)
     return array
 
 
 def _require_short(frame: bytes, size: int, what: str) -> None:
     """Raise `InvalidInput` where run lengths are longer than what they stand for could be."""
-    if len(frame) * LEAST_RUN_LENGTH_SHARE > size + 128:
+    # At worst each byte is a run of its own, and takes two.
+    most = 2 * size + RUN_LENGTH_HEAD
+    if len(frame) > most:
         raise InvalidInput(
-            f"{what}: wanted run lengths of at most {size} bytes a frame, got {len(frame)} bytes; "
+            f"{what}: wanted run lengths of at most {most} bytes a frame, got {len(frame)} bytes; "
             "export it uncompressed"
         )
 
@@ -117,7 +120,7 @@ def _require_own(frame: bytes, shape: Shape, bits: int, what: str) -> None:
         raise lossy(what)
 
 
-def _by_itk(dataset: Dataset, syntax: str) -> NDArray[np.generic]:
+def _by_itk(dataset: Dataset, frames: Sequence[bytes], syntax: str) -> NDArray[np.generic]:
     """Decode with ITK. Nothing but the pixels and their format goes into the temporary file."""
     import SimpleITK as sitk  # here, because few studies need it and it takes long to load
 
@@ -126,7 +129,7 @@ def _by_itk(dataset: Dataset, syntax: str) -> NDArray[np.generic]:
         if name in dataset:
             bare[name] = dataset[name]
     bare.SOPClassUID, bare.SOPInstanceUID = SecondaryCaptureImageStorage, "2.25.1"
-    bare.PixelData = dataset.PixelData
+    bare.PixelData = encapsulate(list(frames))
     bare["PixelData"].is_undefined_length = True
     bare.file_meta = dataset.file_meta.__class__()
     bare.file_meta.TransferSyntaxUID = UID(syntax)

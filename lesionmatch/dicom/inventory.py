@@ -131,10 +131,10 @@ def _of_one_class(
     taken, modality = _taken(instances)
     sop_class = text(instances[0].dataset, "SOPClassUID")
     what = f"{modality} series {uid}"
-    if sop_class not in IMAGES or sop_class in REFUSED_PET:
-        return [_record(uid, first, modality, taken, instances)]
     try:
         unique, note = _without_copies(instances, what)
+        if sop_class not in IMAGES or sop_class in REFUSED_PET:
+            return [_record(uid, first, modality, taken, unique)]
         parts = parts_of([plane for instance in unique for plane in _planes(instance, what)])
     except InvalidInput as error:
         return [_record(uid, first, modality, taken, instances, refusal=error)]

@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lesionmatch.dicom.agreement import PIXELS, require_agreement, require_sane_slopes
+from lesionmatch.dicom.agreement import (
+    PIXELS,
+    require_agreement,
+    require_sane_intercepts,
+    require_sane_slopes,
+)
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.patient import identity, of_one_patient, same_patient_note
@@ -103,5 +108,6 @@ def read_signal(record: SeriesRecord, options: ReadOptions) -> Image:
     headers = [plane.header for plane in stack.planes]
     require_agreement(headers, PIXELS, record.what)
     require_sane_slopes(headers, record.what)
+    require_sane_intercepts(headers, record.what)
     array = volume(stack, rescale, options.protocol.input, record.what)
     return Image(stack.grid, array, Quantity.ARBITRARY)

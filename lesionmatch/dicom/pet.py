@@ -6,9 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from lesionmatch.dicom.agreement import CT, PIXELS, require_agreement, require_sane_slopes
+from lesionmatch.dicom.agreement import (
+    CT,
+    PIXELS,
+    require_agreement,
+    require_sane_intercepts,
+    require_sane_slopes,
+)
 from lesionmatch.dicom.classify import plain_words
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
@@ -20,7 +27,7 @@ from lesionmatch.dicom.segmentations import Drawn, Need, Scene, read_drawn
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.study import PetStudy, Reconstruction
 from lesionmatch.dicom.suv_map import SuvScale, suv_scale
-from lesionmatch.dicom.values import number, text
+from lesionmatch.dicom.values import number, required, text
 from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
 from lesionmatch.image import Image, Quantity
@@ -257,5 +264,20 @@ def read_hounsfield(record: SeriesRecord, options: ReadOptions) -> Image:
     headers = [plane.header for plane in stack.planes]
     require_agreement(headers, (*PIXELS, *CT), record.what)
     require_sane_slopes(headers, record.what)
+    require_sane_intercepts(headers, record.what)
+    for keyword in ("RescaleSlope", "RescaleIntercept"):
+        required(headers[0], keyword, "it has no HU; take it out, or export it again")
     array = volume(stack, rescale, options.protocol.input, record.what)
+    _require_tissue_or_air(array, options, record.what)
     return Image(stack.grid, array, Quantity.HOUNSFIELD)
+
+
+def _require_tissue_or_air(array: NDArray[np.float32], options: ReadOptions, what: str) -> None:
+    """Raise `InvalidInput` where the usual voxel of a CT is neither tissue nor air."""
+    rules = options.protocol.series
+    usual = float(np.median(array))
+    if not rules.least_usual_hu <= usual <= rules.most_usual_hu:
+        raise InvalidInput(
+            f"{what}: wanted a CT of {rules.least_usual_hu:g} to {rules.most_usual_hu:g} HU in its "
+            f"middle, got {usual:g}; check RescaleSlope and RescaleIntercept"
+        )

@@ -31,6 +31,7 @@ PIXEL_DATA = {
     BIG_ENDIAN: b"\x7f\xe0\x00\x10",
 }
 """How the pixel data element begins."""
+PIXEL_GROUP = 0x7FE0
 WORDS = (b"OB", b"OW")
 """Types of pixel data that are whole numbers."""
 
@@ -97,6 +98,12 @@ def _native(instance: Instance, shape: Shape, what: str) -> NDArray[np.generic]:
         if head[:4] != PIXEL_DATA[instance.syntax] or (len(head) == 12 and head[4:6] not in WORDS):
             raise InvalidInput(f"{what}: wanted whole numbers as pixels, got others")
         data = file.read(min(length, instance.size))
+        rest = file.read(4)
+    if len(rest) > 1 and not _may_follow(rest, is_big=is_big):
+        raise InvalidInput(
+            f"{what}: wanted nothing or another attribute after the pixels, got {rest.hex()}; "
+            "the file is damaged, export it again"
+        )
     if len(data) != length:
         raise InvalidInput(
             f"{what}: wanted {length} bytes of pixels, as the file says, got {len(data)}; "
@@ -106,6 +113,11 @@ def _native(instance: Instance, shape: Shape, what: str) -> NDArray[np.generic]:
         # Bytes lie in words there, the second first.
         data = np.frombuffer(data[: len(data) // 2 * 2], "<u2").byteswap().tobytes()
     return samples(data, dtype, shape, what)
+
+
+def _may_follow(tag: bytes, *, is_big: bool) -> bool:
+    """Whether bytes are a tag that comes after pixel data: private, a signature, or padding."""
+    return int.from_bytes(tag[:2], "big" if is_big else "little") > PIXEL_GROUP
 
 
 def rescale(plane: Plane) -> tuple[float, float]:

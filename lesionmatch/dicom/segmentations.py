@@ -132,6 +132,9 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     What cannot be used is an assumption, or refused: by how much it is needed.
     """
     records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
+    for record in records:
+        if record.refusal is not None:
+            raise record.refusal
     strange = [record for record in records if not _frames(record, scene)]
     alone = need is Need.NEEDED and strange == records and not inventory.label_files
     if strange and (need is Need.GIVEN or alone):

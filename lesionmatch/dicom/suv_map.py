@@ -207,6 +207,7 @@ def _from_activity(
         own = [factor_admin(given.injection, given.body.weight_kg)] * len(headers)
     elif correction == "NONE":
         name = "each slice's own acquisition"
+        check_uptake(given.injection, max(known, default=given.injection.at), options, what)
         own = _not_corrected(headers, times, given, what)
     elif correction == "START":
         _require_decay_corrected(headers, what)
@@ -214,6 +215,7 @@ def _from_activity(
         notes += slice_notes(headers, given.injection, options)
         reference = chosen(references, options, notes, what)
         name = reference.name
+        check_uptake(given.injection, reference.at, options, what)
         own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
         first = first or reference.at
     else:

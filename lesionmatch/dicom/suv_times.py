@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.dose import private, zone_of
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.values import moment, number, parse_datetime, text
-from lesionmatch.errors import MissingAttribute
+from lesionmatch.dicom.values import moment, number, parse_datetime, text, where
+from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import Injection, Reference, mean_activity_s, spread_s
 
 STATED = "DecayCorrectionDateTime (0018,9701)"
@@ -29,6 +29,8 @@ CONFIRMED = "SeriesTime, as AcquisitionTime and FrameReferenceTime confirm"
 SERIES_TIME = "SeriesTime"
 EARLIEST = "earliest AcquisitionTime"
 GIVEN = "given by the user"
+LONGEST_MS = 30 * 86400e3
+"""No frame is farther than a month from its reference; a clock cannot hold much more."""
 
 
 def acquired(header: Dataset) -> datetime | None:
@@ -85,6 +87,8 @@ def slice_notes(
         for name, values in _stated(headers)
         if len(set(values)) > 1
     ]
+    if series_time(headers[0]) is None:
+        notes.append("SeriesTime is absent, so that nothing confirms the time of decay correction")
     frames = [frame for header in headers if (frame := _frame(header, injection)) is not None]
     starts = [frame.acquired - timedelta(seconds=frame.offset_s) for frame in frames]
     apart = (max(starts) - min(starts)).total_seconds() if starts else 0.0
@@ -149,6 +153,11 @@ def _frame(header: Dataset, injection: Injection) -> _Frame | None:
         return None
     duration = number(header, "ActualFrameDuration")
     factor = number(header, "DecayFactor")
+    if max(abs(offset), abs(duration or 0.0)) > LONGEST_MS:
+        raise InvalidInput(
+            f"{where(header)}: wanted FrameReferenceTime and ActualFrameDuration of at most "
+            f"{LONGEST_MS:g} ms, got {offset:g} and {duration or 0.0:g}; export it again"
+        )
     return _Frame(
         acquired=at,
         offset_s=offset / 1e3,

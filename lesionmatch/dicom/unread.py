@@ -14,7 +14,6 @@ from lesionmatch.errors import InvalidInput
 
 HEAD_BYTES = 65536
 SUFFIXES = (".dcm", ".ima", ".dicom")
-SERIES = re.compile(rb"\x20\x00\x0e\x00(?:UI(..)|(..)\x00\x00)([0-9.]{1,64})", re.DOTALL)
 MODALITY = re.compile(rb"\x08\x00\x60\x00(?:CS..|..\x00\x00)(PT|CT|MR|SEG|RTSTRUCT)\b", re.DOTALL)
 META = b"\x02\x00\x00\x00UL"
 NO_DICOM = "not DICOM"
@@ -27,16 +26,14 @@ class Unread:
 
     source: Source
     why: str
-    series: str
-    """Series UID that its bytes tell; empty where they do not."""
     modality: str
+    """What its bytes tell; empty where they do not."""
 
 
 def unread(source: Source, why: str) -> Unread:
-    """A file that could not be read, with what its first bytes say of its series."""
-    head = _head(source)
-    modality = MODALITY.search(head)
-    return Unread(source, why, _series(head), modality[1].decode() if modality else "")
+    """A file that could not be read, with the modality that its first bytes tell."""
+    modality = MODALITY.search(_head(source))
+    return Unread(source, why, modality[1].decode() if modality else "")
 
 
 def _head(source: Source) -> bytes:
@@ -45,15 +42,6 @@ def _head(source: Source) -> bytes:
             return file.read(HEAD_BYTES)
     except (InvalidInput, OSError):
         return b""
-
-
-def _series(head: bytes) -> str:
-    match = SERIES.search(head)
-    if match is None:
-        return ""
-    length = int.from_bytes(match[1] or match[2], "little")
-    is_whole = length in (len(match[3]), len(match[3]) + 1)
-    return match[3].decode() if is_whole else ""
 
 
 def shapes(sources: Iterable[Source]) -> frozenset[tuple[str, str]]:

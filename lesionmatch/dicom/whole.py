@@ -32,9 +32,8 @@ def require_whole(record: SeriesRecord, inventory: Inventory, *, with_drawn: boo
         if other.stack is None and other.modality in (record.modality, "?", ""):
             _require_no_orphan(record, stack, other)
     folders = {instance.source.folder for instance in record.instances}
-    known = {other.uid for other in inventory.series}
     for file in inventory.unread:
-        if file.source.folder in folders and _may_belong(file, record, known, with_drawn):
+        if file.source.folder in folders and _may_belong(file, record, with_drawn):
             raise InvalidInput(
                 f"{record.what}: wanted every file in its folder to be readable, got one that may "
                 f"belong to it and is not ({file.why}); export it again, or take it out"
@@ -63,9 +62,7 @@ def _require_listed(record: SeriesRecord, inventory: Inventory) -> None:
         )
 
 
-def _may_belong(file: Unread, record: SeriesRecord, known: set[str], with_drawn: bool) -> bool:
-    if file.series in known and file.series != record.uid:
-        return False
+def _may_belong(file: Unread, record: SeriesRecord, with_drawn: bool) -> bool:
     if file.modality and file.modality != record.modality:
         return with_drawn and file.modality in DRAWN
     is_whole = stated_slices(record.header) == len(record.usable_stack().planes)

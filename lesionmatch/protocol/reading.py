@@ -95,6 +95,22 @@ class SeriesRules:
         least=0.0,
         most=0.1,
     )
+    least_usual_hu: float = threshold(
+        -3100.0,
+        "HU",
+        "a CT whose median is below this is refused",
+        "own choice; scanners pad what they did not see with -1024 to -3024",
+        least=-1e5,
+        most=-1100.0,
+    )
+    most_usual_hu: float = threshold(
+        1000.0,
+        "HU",
+        "a CT whose median is above this is refused",
+        "own choice; the median voxel of a patient is fat, muscle or air",
+        least=100.0,
+        most=1e5,
+    )
     hbp_least_score: float = threshold(
         5.0,
         "points",

@@ -14,7 +14,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from lesionmatch.dicom.sources import MEGABYTE, Source
-from lesionmatch.dicom.values import text
+from lesionmatch.dicom.values import tag_of, text
 from lesionmatch.errors import InvalidInput
 from lesionmatch.protocol import InputLimits
 
@@ -32,6 +32,7 @@ BARE = re.compile(
     re.DOTALL,
 )
 """How a file without preamble begins: group 2 or 8, and a storage class soon after."""
+SERIES_TAG = tag_of("SeriesInstanceUID")
 SMALL_FILE = 8 * MEGABYTE
 """Its header cannot take much memory, whatever is in it."""
 CALLS_AN_ELEMENT = 3
@@ -123,7 +124,12 @@ def _from_stream(
     end = file.tell()
     fault = _truncation(dataset, end, size)
     inflated = 0 if size == source.size else size
-    if fault and text(dataset, "SeriesInstanceUID"):
+    if (
+        fault
+        and dataset
+        and max(dataset.keys()) > SERIES_TAG
+        and text(dataset, "SeriesInstanceUID")
+    ):
         # Cut short, but it says whose it is: its series is then refused, not shortened.
         return Instance(source, dataset, size, inflated)
     return fault or Instance(source, dataset, end, inflated)

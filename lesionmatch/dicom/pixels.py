@@ -31,6 +31,8 @@ PIXEL_DATA = {
     BIG_ENDIAN: b"\x7f\xe0\x00\x10",
 }
 """How the pixel data element begins."""
+MOST_STORED = 2.0**32
+"""No stored value is larger."""
 PIXEL_GROUP = 0x7FE0
 WORDS = (b"OB", b"OW")
 """Types of pixel data that are whole numbers."""
@@ -61,11 +63,11 @@ def volume(stack: Stack, scale: Scale, limits: InputLimits, what: str) -> NDArra
             frames.clear()
             frames[key] = stored(plane.instance, limits, what)
         slope, intercept = scale(plane)
+        if abs(slope) * MOST_STORED + abs(intercept) > float(np.finfo(np.float32).max):
+            raise InvalidInput(f"{what}: wanted finite values, got others; check RescaleSlope")
         np.multiply(frames[key][plane.index], np.float32(slope), out=array[place], casting="unsafe")
         if intercept:
             array[place] += np.float32(intercept)
-    if not np.isfinite(array).all():
-        raise InvalidInput(f"{what}: wanted finite values, got others; check RescaleSlope")
     return array
 
 

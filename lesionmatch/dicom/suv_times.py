@@ -153,10 +153,10 @@ def _frame(header: Dataset, injection: Injection) -> _Frame | None:
         return None
     duration = number(header, "ActualFrameDuration")
     factor = number(header, "DecayFactor")
-    if max(abs(offset), abs(duration or 0.0)) > LONGEST_MS:
+    if abs(offset) > LONGEST_MS or not 0.0 < (1.0 if duration is None else duration) < LONGEST_MS:
         raise InvalidInput(
-            f"{where(header)}: wanted FrameReferenceTime and ActualFrameDuration of at most "
-            f"{LONGEST_MS:g} ms, got {offset:g} and {duration or 0.0:g}; export it again"
+            f"{where(header)}: wanted FrameReferenceTime and a positive ActualFrameDuration of at "
+            f"most {LONGEST_MS:g} ms, got {offset:g} and {duration}; export it again"
         )
     return _Frame(
         acquired=at,

@@ -85,10 +85,11 @@ def _require_no_orphan(record: SeriesRecord, stack: Stack, other: SeriesRecord) 
     if len(other.instances) >= FEWEST_PLANES:
         return
     for instance in other.instances:
-        if continues(instance, stack):
+        if continues(instance, stack) or not instance.has_pixels:
+            got = "next to its end" if instance.has_pixels else "that is cut short"
             raise InconsistentSeries(
-                f"{record.what}: wanted all its slices in one volume, got one next to its end that "
-                f"differs in size, orientation, frame of reference or series ({other.key}); "
+                f"{record.what}: wanted all its slices in one volume, got one {got} that differs "
+                f"in size, orientation, frame of reference or series ({other.key}); "
                 "export it again, or take that file out"
             )
 

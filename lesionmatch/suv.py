@@ -47,6 +47,34 @@ class BodySize(Enum):
     IDEAL_WEIGHT = "IBW"
     SURFACE = "BSA"
 
+    @property
+    def unit(self) -> str:
+        """The unit of an SUV by it, in UCUM with DICOM's annotation (PS3.16 CID 85)."""
+        return _UNITS[self]
+
+    @property
+    def says(self) -> str:
+        """What it is, by the name of its formula."""
+        return _NAMES[self]
+
+
+_UNITS = {
+    BodySize.WEIGHT: "g/ml{SUVbw}",
+    BodySize.LEAN_MORGAN: "g/ml{SUVlbm}",
+    BodySize.LEAN_JAMES_128: "g/ml{SUVlbm(James128)}",
+    BodySize.LEAN_JANMAHASATIAN: "g/ml{SUVlbm(Janma)}",
+    BodySize.IDEAL_WEIGHT: "g/ml{SUVibw}",
+    BodySize.SURFACE: "cm2/ml{SUVbsa}",
+}
+_NAMES = {
+    BodySize.WEIGHT: "body weight",
+    BodySize.LEAN_MORGAN: "lean body mass (Morgan; James's formula with 120 for men)",
+    BodySize.LEAN_JAMES_128: "lean body mass (James's formula with 128 for men)",
+    BodySize.LEAN_JANMAHASATIAN: "lean body mass (Janmahasatian)",
+    BodySize.IDEAL_WEIGHT: "ideal body weight",
+    BodySize.SURFACE: "body surface area (Du Bois)",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Body:

@@ -9,6 +9,10 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from lesionmatch.dicom.instance import Instance, read_instance
+from lesionmatch.dicom.sources import Source
+from lesionmatch.protocol import InputLimits
+
 PET, CT, MR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("128", "2", "4"))
 DATA = next(
     (found for parent in Path(__file__).parents if (found := parent / "shared/data").is_dir()),
@@ -105,3 +109,13 @@ def changed(datasets: Sequence[Dataset], change: Callable[[Dataset], None]) -> l
 def read_back(path: Path) -> Dataset:
     """A saved dataset."""
     return pydicom.dcmread(path)
+
+
+def one(folder: Path, ds: Dataset | None = None) -> Path:
+    """A single saved file, a slice of PET by default."""
+    return saved(folder, [ds or pet_slice(0)]) / "0000.dcm"
+
+
+def header_of(path: Path, limits: InputLimits | None = None) -> Instance | str:
+    """A file's header, or why it is not read."""
+    return read_instance(Source(path, None, path.stat().st_size), limits or InputLimits())

@@ -43,6 +43,17 @@ def test_a_worker_killed_midway_loses_no_study(tmp_path: Path, cluster: LocalClu
     assert [outcome.error for outcome in outcomes] == [None] * 30
 
 
+def test_a_study_that_takes_its_machine_down_each_time_is_a_row(
+    tmp_path: Path, cluster: LocalCluster
+) -> None:
+    batch = replace(QUIET, scheduler=cluster.scheduler_address)
+    outcomes = run(studies(tmp_path, ["fatal.1", "well.1"]), tmp_path / "out", batch)
+    assert [outcome.error for outcome in outcomes] == [
+        "could not be run (KilledWorker); try it again with --retry",
+        None,
+    ]
+
+
 def test_a_bad_study_is_a_row_on_a_cluster_too(tmp_path: Path, cluster: LocalCluster) -> None:
     batch = replace(QUIET, scheduler=cluster.scheduler_address)
     outcomes = run(studies(tmp_path, ["crash.1", "refuse.1", "well.1"]), tmp_path / "out", batch)

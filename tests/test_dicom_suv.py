@@ -14,6 +14,7 @@ from pydicom.tag import Tag
 
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
+from lesionmatch.dicom.options import Override
 from lesionmatch.errors import InvalidInput, MissingAttribute, NothingFound
 from tests.reading_files import DATA, agent_of, changed, pet_slice, saved, slices
 
@@ -252,19 +253,57 @@ def test_a_half_life_2_percent_off_is_used_and_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "note"),
     [
-        ({"weight_kg": 80.0}, "patient's weight of 80 kg was given"),
-        ({"dose_mbq": 150.0}, "dose of 150 MBq was given"),
-        ({"half_life_s": 4060.0}, "half-life of 4060 s was given"),
-        ({"injected_at": datetime(2025, 1, 2, 10, 5)}, "time of injection was given"),
+        (
+            {"weight_kg": 80.0},
+            "patient's weight of 80 kg was given by the user; the header has 70 kg",
+        ),
+        ({"dose_mbq": 150.0}, "dose of 150 MBq was given by the user; the header has 140 MBq"),
+        (
+            {"half_life_s": 4060.0},
+            "half-life of 4060 s was given by the user; the header has 4062.6 s",
+        ),
+        ({"height_m": 1.6}, "patient's height of 1.6 m was given by the user; the header has 1.75"),
+        ({"sex": "F"}, "patient's sex of F was given by the user; the header has M"),
+        (
+            {"injected_at": datetime(2025, 1, 2, 10, 5)},
+            "time of injection of 55 min before imaging was given by the user; the header has 60",
+        ),
         ({"reference_at": datetime(2025, 1, 2, 11, 1)}, "time of decay correction was given"),
     ],
 )
-def test_what_the_user_gives_is_recorded(
+def test_what_the_user_gives_is_recorded_beside_the_header_s_own(
     tmp_path: Path, options: dict[str, Any], note: str
 ) -> None:
     folder = saved(tmp_path, slices(pet_slice))
     study = dicom.read_pet_study([folder], ReadOptions(**options))
     assert any(note in said for said in study.assumptions)
+    assert len(study.suv_facts.overrides) == 1
+
+
+def test_a_given_reference_time_is_recorded_in_minutes_after_the_injection(tmp_path: Path) -> None:
+    options = ReadOptions(reference_at=datetime(2025, 1, 2, 11, 5))
+    study = dicom.read_pet_study([saved(tmp_path, slices(pet_slice))], options)
+    (found,) = study.suv_facts.overrides
+    assert found == Override("--reference-at", "min after injection", 65.0, 60.0)
+
+
+def test_what_the_header_lacks_is_recorded_as_none(tmp_path: Path) -> None:
+    folder = saved(tmp_path, changed(slices(pet_slice), attribute(PatientWeight=None)))
+    study = dicom.read_pet_study([folder], ReadOptions(weight_kg=80.0))
+    assert study.suv_facts.overrides == (Override("--weight-kg", "kg", 80.0, None),)
+    assert any("the header has nothing" in said for said in study.assumptions)
+
+
+@pytest.mark.parametrize("units", ["GML", "CNTS"])
+def test_a_given_dose_without_effect_is_said(tmp_path: Path, units: str) -> None:
+    def other(ds: Dataset) -> None:
+        if units == "CNTS":
+            philips(ds, suv=0.25)
+        ds.Units = units
+
+    folder = saved(tmp_path, changed(slices(pet_slice), other))
+    study = dicom.read_pet_study([folder], ReadOptions(dose_mbq=100.0))
+    assert any("--dose-mbq has no effect" in said for said in study.assumptions)
 
 
 def test_a_given_weight_scales_suv(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The words of the command line, one function a verb. Nothing heavy is imported here."""
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,23 +34,51 @@ def _compare(verbs: Verbs) -> None:
     verb.add_argument("mri", type=Path, metavar="MRI", help="folder or zip of the liver MRI")
     _out(verb, default=Path("lesionmatch-out"))
     _lesion_options(verb)
+    _header_options(verb)
     _method_options(verb)
     _loudness(verb)
 
 
 def _inspect(verbs: Verbs) -> None:
-    verb = verbs.add_parser("inspect", help="every series: what it was taken for, and why not")
-    verb.add_argument("folders", type=Path, nargs="+", metavar="DIR")
+    verb = verbs.add_parser(
+        "inspect",
+        help="every series: what it was taken for, and why not",
+        description="What is in some folders, and what `compare` would take of it.",
+    )
+    verb.add_argument(
+        "folders", type=Path, nargs="+", metavar="DIR", help="folders, zips or files of a patient"
+    )
     verb.add_argument("--json", action="store_true", help="print JSON for scripts")
+    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
     _phi(verb)
 
 
+SIZES = ("BW", "LBM", "LBMJAMES128", "LBMJANMA", "IBW", "BSA")
+
+
 def _suv(verbs: Verbs) -> None:
-    verb = verbs.add_parser("suv", help="the SUV map alone, as NIfTI")
+    verb = verbs.add_parser(
+        "suv",
+        help="the SUV map alone, as NIfTI",
+        description="Whether the PET has SUV, how it comes about, and the map of it as NIfTI.",
+    )
     verb.add_argument("pet", type=Path, metavar="PET", help="folder or zip of the PET/CT")
-    verb.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help=".nii.gz")
-    verb.add_argument("--json", action="store_true", help="print how the SUV came about as JSON")
+    verb.add_argument(
+        "-o", "--out", type=_nifti, metavar="FILE", help="map to write, .nii or .nii.gz"
+    )
+    verb.add_argument(
+        "--by",
+        type=str.upper,
+        choices=SIZES,
+        default="BW",
+        help="body size, by DICOM's terms: BW weight (default), LBM lean by Morgan, LBMJAMES128 "
+        "lean by James, LBMJANMA lean by Janmahasatian, IBW ideal weight, BSA surface",
+    )
+    verb.add_argument("--json", action="store_true", help="print JSON for scripts")
     _pet_options(verb)
+    _header_options(verb)
+    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    _phi(verb)
 
 
 def _batch(verbs: Verbs) -> None:
@@ -153,6 +182,23 @@ def _pet_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--weight-kg", type=_positive, metavar="KG", help="where the header has none")
 
 
+def _header_options(verb: argparse.ArgumentParser) -> None:
+    """What may stand in the place of the PET's header."""
+    group = verb.add_argument_group(
+        "in the header's place", "recorded with what the header has; times on the scanner's clock"
+    )
+    group.add_argument("--height-m", type=_positive, metavar="M", help="patient's height")
+    group.add_argument("--sex", type=str.upper, choices=("M", "F"), help="for lean and ideal size")
+    group.add_argument("--dose-mbq", type=_positive, metavar="MBQ", help="injected activity")
+    group.add_argument("--half-life-s", type=_positive, metavar="S", help="of the nuclide")
+    group.add_argument(
+        "--injected-at", type=_moment, metavar="TIME", help="such as 2025-01-31T09:30"
+    )
+    group.add_argument(
+        "--reference-at", type=_moment, metavar="TIME", help="time the PET is decay-corrected to"
+    )
+
+
 def _lesion_options(verb: argparse.ArgumentParser) -> None:
     _pet_options(verb)
     verb.add_argument("--mri-series", metavar="UID", help="the hepatobiliary series to use")
@@ -204,6 +250,24 @@ def _window(text: str) -> tuple[int, int]:
         return window(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None or len(text) < len("2025-01-31T09"):
+        raise argparse.ArgumentTypeError(
+            f"wanted a day and a time without a zone, such as 2025-01-31T09:30, got {text!r}"
+        )
+    return found
+
+
+def _nifti(text: str) -> Path:
+    if not text.lower().endswith((".nii", ".nii.gz")):
+        raise argparse.ArgumentTypeError(f"wanted a name ending in .nii or .nii.gz, got {text!r}")
+    return Path(text)
 
 
 def _positive(text: str) -> float:

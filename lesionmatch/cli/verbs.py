@@ -2,7 +2,10 @@
 
 import argparse
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from lesionmatch.compare import Options
 from lesionmatch.progress import Progress
@@ -14,7 +17,7 @@ def compare(args: argparse.Namespace) -> int:
     from lesionmatch.study import run_study
 
     progress = Progress(is_quiet=args.quiet)
-    status = run_study([args.pet], [args.mri], args.out, _options(args), progress)
+    status = run_study([args.pet], [args.mri], args.out, options_of(args), progress)
     if not args.quiet:
         print(_summary(args.out, is_verbose=args.verbose))
     return status
@@ -23,29 +26,34 @@ def compare(args: argparse.Namespace) -> int:
 def inspect(args: argparse.Namespace) -> int:
     """What is in these folders."""
     from lesionmatch import dicom
+    from lesionmatch.cli.printed import inspection_page
 
-    inventory = dicom.scan(args.folders)
-    if args.json:
-        print(json.dumps(inventory.to_json(phi=args.phi), indent=1, allow_nan=False))
-    else:
-        print(inventory.to_text(phi=args.phi))
+    found = dicom.inspect(args.folders, options_of(args))
+    _print(args, found.to_json(phi=args.phi), lambda: inspection_page(found, phi=args.phi))
     return 0
 
 
 def suv(args: argparse.Namespace) -> int:
     """The SUV map alone."""
     from lesionmatch import dicom, nifti
+    from lesionmatch.cli.printed import suv_page
+    from lesionmatch.suv import BodySize
 
-    wanted = dicom.ReadOptions(pet_series=args.pet_series, weight_kg=args.weight_kg)
-    study = dicom.read_pet_study([args.pet], wanted)
-    nifti.write(study.suv, args.out)
-    facts = {**study.facts, "assumptions": list(study.assumptions)}
-    if args.json:
-        print(json.dumps(facts, indent=1, allow_nan=False))
-    else:
-        print("\n".join(f"{name}: {value}" for name, value in study.facts.items()))
-        print("\n".join(f"assumed: {text}" for text in study.assumptions))
+    made = dicom.read_suv_map([args.pet], options_of(args), BodySize(args.by))
+    if args.out is not None:
+        nifti.write(made.image, args.out)
+    out = str(args.out) if args.out else None
+    _print(args, made.to_json(phi=args.phi), lambda: suv_page(made, out=out, phi=args.phi))
     return 0
+
+
+def _print(args: argparse.Namespace, found: Mapping[str, Any], page: Callable[[], str]) -> None:
+    """JSON for a script, or a page for a person."""
+    print(json.dumps(found, indent=1, allow_nan=False) if args.json else page())
+
+
+def _protocol(args: argparse.Namespace) -> Protocol:
+    return Protocol() if args.protocol is None else load_protocol(args.protocol)
 
 
 def report(args: argparse.Namespace) -> int:
@@ -84,7 +92,7 @@ def batch(args: argparse.Namespace) -> int:
     threads = max(1, default_workers() // workers)
     limits = Limits(memory_gb=args.memory_gb, minutes=args.time_limit, threads=threads)
     how = BatchOptions(workers, args.retry, args.scheduler, limits, args.quiet)
-    outcomes = run_batch(read_studies(args.studies), _options(args), args.out, how)
+    outcomes = run_batch(read_studies(args.studies), options_of(args), args.out, how)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     doubtful = [outcome for outcome in outcomes if outcome.is_doubtful]
     if not args.quiet:
@@ -112,7 +120,7 @@ def cohort(args: argparse.Namespace) -> int:
         carry=tuple(args.carry),
         workers=args.workers or default_workers(),
         phi=args.phi,
-        protocol=Protocol() if args.protocol is None else load_protocol(args.protocol),
+        protocol=_protocol(args),
     )
     found = write_cohort(args.root, args.out, clinical=args.clinical, options=options)
     if not args.quiet:
@@ -140,20 +148,11 @@ def accuracy(args: argparse.Namespace) -> int:
     return 0
 
 
-def _options(args: argparse.Namespace) -> Options:
-    protocol = Protocol() if args.protocol is None else load_protocol(args.protocol)
-    return Options(
-        pet_series=args.pet_series,
-        mri_series=args.mri_series,
-        lesions=args.lesions,
-        liver=args.liver,
-        weight_kg=args.weight_kg,
-        different_ids=args.different_ids,
-        registration=args.registration,
-        protocol=protocol,
-        overlays=args.overlays,
-        phi=args.phi,
-    )
+def options_of(args: argparse.Namespace) -> Options:
+    """What the user decides: every field of `Options` that is a flag of the verb."""
+    said = vars(args)
+    given = {field.name: said[field.name] for field in fields(Options) if field.name in said}
+    return Options(**given | {"protocol": _protocol(args)})
 
 
 def _summary(out: Path, *, is_verbose: bool) -> str:

@@ -61,7 +61,9 @@ def describe(dataset: Dataset) -> Taken:
         return _other(sop_class)
     aside = _not_a_source_image(dataset)
     if sop_class in REFUSED_PET:
-        return Taken("enhanced PET", (), f"{REFUSED_PET[sop_class]}, which is not read")
+        name = REFUSED_PET[sop_class]
+        why = f"{name}, which is not read: export it as classic PET, one file a slice"
+        return Taken("enhanced PET", (), why)
     if modality == "PT":
         return _pet(dataset, aside)
     if modality == "CT":

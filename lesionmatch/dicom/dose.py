@@ -3,13 +3,13 @@
 Nothing is repaired in silence: what is taken other than as it stands is an assumption.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
-from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.options import Override, ReadOptions
 from lesionmatch.dicom.values import (
     items,
     number,
@@ -45,6 +45,19 @@ NUCLIDES = {
 MBQ = 1e6
 
 
+@dataclass(slots=True)
+class Said:
+    """What is gathered while headers are read: assumptions, and what the user put in place."""
+
+    notes: list[str] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
+
+    def given(self, name: str, override: Override) -> None:
+        """Record a value of the user's, as an override and in words."""
+        self.overrides.append(override)
+        self.notes.append(override.note(name))
+
+
 @dataclass(frozen=True, slots=True)
 class Administration:
     """Dose, body and what had to be assumed for them."""
@@ -54,7 +67,7 @@ class Administration:
     nuclide: str | None
     dose_from: str
     injected_from: str
-    assumptions: tuple[str, ...]
+    said: Said
 
 
 def zone_of(dataset: Dataset) -> timedelta | None:
@@ -75,38 +88,58 @@ def administration(
             f"{what}: wanted one radiopharmaceutical, got {len(agents)}; its SUV is not defined"
         )
     agent = agents[0] if agents else Dataset()
-    notes: list[str] = []
-    nuclide, half_life_s = _half_life(agent, options, notes, what)
-    dose_bq, dose_from = _dose(agent, options, notes, what)
-    body = _body(dataset, options, notes, what)
-    at, injected_from = _injected(dataset, agent, first_acquired, options, notes, what)
+    said = Said()
+    nuclide, half_life_s = _half_life(agent, options, said, what)
+    dose_bq, dose_from = _dose(agent, options, said, what)
+    body = body_of(dataset, options, said, what)
+    at, injected_from = _injected(dataset, agent, first_acquired, options, said, what)
     injection = Injection(dose_bq, half_life_s, at)
-    return Administration(injection, body, nuclide, dose_from, injected_from, tuple(notes))
+    return Administration(injection, body, nuclide, dose_from, injected_from, said)
 
 
-def body_of(dataset: Dataset, options: ReadOptions, what: str) -> tuple[Body, tuple[str, ...]]:
-    """The patient's body alone, for images that are SUV already."""
-    notes: list[str] = []
-    return _body(dataset, options, notes, what), tuple(notes)
+def body_of(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> Body:
+    """The patient's body. Raises `InvalidInput` without a weight that can be believed."""
+    weight_kg = _weight_kg(dataset, options, said, what)
+    height_m = _height_m(dataset, options, said, what)
+    return Body(weight_kg, height_m, _sex(dataset, options, said))
 
 
-def _body(dataset: Dataset, options: ReadOptions, notes: list[str], what: str) -> Body:
+def _height_m(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> float | None:
     rules = options.protocol.suv
     height = number(dataset, "PatientSize")
-    if height is not None and height > rules.centimetres_from:
-        notes.append(
-            f"PatientSize is above {rules.centimetres_from:g} and was taken as centimetres"
-        )
+    is_cm = height is not None and height > rules.centimetres_from
+    if height is not None and is_cm:
         height /= 100.0
     if height is not None and not rules.least_height_m <= height <= rules.most_height_m:
         height = None
-    return Body(_weight_kg(dataset, options, notes, what), height, text(dataset, "PatientSex"))
+    if options.height_m is not None:
+        if not rules.least_height_m <= options.height_m <= rules.most_height_m:
+            raise InvalidInput(
+                f"{what}: wanted a height of {rules.least_height_m:g} to "
+                f"{rules.most_height_m:g} m, got {options.height_m:g}; give --height-m in metres"
+            )
+        said.given("patient's height", Override("--height-m", "m", options.height_m, height))
+        return options.height_m
+    if is_cm and height is not None:
+        said.notes.append(
+            f"PatientSize is above {rules.centimetres_from:g} and was taken as centimetres"
+        )
+    return height
 
 
-def _weight_kg(dataset: Dataset, options: ReadOptions, notes: list[str], what: str) -> float:
+def _sex(dataset: Dataset, options: ReadOptions, said: Said) -> str:
+    stored = text(dataset, "PatientSex").upper()
+    if options.sex is None:
+        return stored
+    said.given("patient's sex", Override("--sex", "", options.sex, stored or None))
+    return options.sex
+
+
+def _weight_kg(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> float:
     rules = options.protocol.suv
     if options.weight_kg is not None:
-        notes.append(f"patient's weight of {options.weight_kg:g} kg was given by the user")
+        stored = _lenient(dataset, "PatientWeight")
+        said.given("patient's weight", Override("--weight-kg", "kg", options.weight_kg, stored))
         weight = options.weight_kg
     else:
         found = number(dataset, "PatientWeight")
@@ -117,7 +150,7 @@ def _weight_kg(dataset: Dataset, options: ReadOptions, notes: list[str], what: s
         weight = found
         if weight > rules.grams_from:
             weight /= 1000.0
-            notes.append(f"PatientWeight is above {rules.grams_from:g} and was taken as grams")
+            said.notes.append(f"PatientWeight is above {rules.grams_from:g} and was taken as grams")
     if not rules.least_weight_kg <= weight <= rules.most_weight_kg:
         raise InvalidInput(
             f"{what}: wanted a weight of {rules.least_weight_kg:g} to {rules.most_weight_kg:g} kg, "
@@ -126,10 +159,20 @@ def _weight_kg(dataset: Dataset, options: ReadOptions, notes: list[str], what: s
     return weight
 
 
-def _dose(agent: Dataset, options: ReadOptions, notes: list[str], what: str) -> tuple[float, str]:
+def _lenient(dataset: Dataset, keyword: str) -> float | None:
+    """A number that is only recorded beside the user's own: what is malformed is as if absent."""
+    try:
+        return number(dataset, keyword)
+    except InvalidInput:
+        return None
+
+
+def _dose(agent: Dataset, options: ReadOptions, said: Said, what: str) -> tuple[float, str]:
     rules = options.protocol.suv
     if options.dose_mbq is not None:
-        notes.append(f"dose of {options.dose_mbq:g} MBq was given by the user")
+        stored = _lenient(agent, "RadionuclideTotalDose")
+        mbq = None if stored is None else stored / MBQ
+        said.given("dose", Override("--dose-mbq", "MBq", options.dose_mbq, mbq))
         found, source = options.dose_mbq * MBQ, "given by the user"
     else:
         stored = number(agent, "RadionuclideTotalDose")
@@ -139,7 +182,7 @@ def _dose(agent: Dataset, options: ReadOptions, notes: list[str], what: str) -> 
             )
         found, source = stored, "RadionuclideTotalDose"
         if rules.least_dose_mbq <= found <= rules.most_dose_mbq:
-            notes.append(
+            said.notes.append(
                 f"RadionuclideTotalDose of {found:g} is too small for Bq and was taken as MBq"
             )
             found *= MBQ
@@ -177,13 +220,14 @@ def _named(said: str) -> str | None:
 
 
 def _half_life(
-    agent: Dataset, options: ReadOptions, notes: list[str], what: str
+    agent: Dataset, options: ReadOptions, said: Said, what: str
 ) -> tuple[str | None, float]:
     rules = options.protocol.suv
     nuclide = nuclide_of(agent)
     known = HALF_LIFE_S.get(nuclide or "")
     if options.half_life_s is not None:
-        notes.append(f"half-life of {options.half_life_s:g} s was given by the user")
+        stored = _lenient(agent, "RadionuclideHalfLife")
+        said.given("half-life", Override("--half-life-s", "s", options.half_life_s, stored))
         return nuclide, options.half_life_s
     found = number(agent, "RadionuclideHalfLife")
     if found is None or found == 0.0:
@@ -192,7 +236,7 @@ def _half_life(
                 f"{what}: wanted RadionuclideHalfLife or a nuclide's code, got neither; "
                 "give --half-life-s"
             )
-        notes.append(f"half-life is absent; that of {nuclide}, {known:g} s, was taken")
+        said.notes.append(f"half-life is absent; that of {nuclide}, {known:g} s, was taken")
         return nuclide, known
     if found < 0.0:
         raise InvalidInput(
@@ -205,7 +249,7 @@ def _half_life(
             "give --half-life-s"
         )
     if off > rules.half_life_warn:
-        notes.append(f"half-life of {found:g} s differs by {off:.1%} from that of {nuclide}")
+        said.notes.append(f"half-life of {found:g} s differs by {off:.1%} from that of {nuclide}")
     return nuclide, found
 
 
@@ -231,13 +275,40 @@ def _injected(
     agent: Dataset,
     first_acquired: datetime | None,
     options: ReadOptions,
-    notes: list[str],
+    said: Said,
     what: str,
 ) -> tuple[datetime, str]:
     """When the dose was given, and where that is said."""
-    if options.injected_at is not None:
-        notes.append("time of injection was given by the user")
-        return options.injected_at, "given by the user"
+    at = options.injected_at
+    if at is None:
+        return _stored_injection(dataset, agent, first_acquired, said.notes, what)
+    try:
+        stored, _ = _stored_injection(dataset, agent, first_acquired, [], what)
+    except InvalidInput:
+        stored = None
+    before = [
+        None if one is None or first_acquired is None else minutes_between(one, first_acquired)
+        for one in (at, stored)
+    ]
+    given = "unknown" if before[0] is None else before[0]
+    override = Override("--injected-at", "min before imaging", given, before[1])
+    said.given("time of injection", override)
+    return at, "given by the user"
+
+
+def minutes_between(start: datetime, stop: datetime) -> float:
+    """Minutes from `start` to `stop`."""
+    return (stop - start).total_seconds() / 60.0
+
+
+def _stored_injection(
+    dataset: Dataset,
+    agent: Dataset,
+    first_acquired: datetime | None,
+    notes: list[str],
+    what: str,
+) -> tuple[datetime, str]:
+    """When the header says that the dose was given, and in which attribute."""
     zone = zone_of(dataset)
     found = parse_datetime(text(agent, "RadiopharmaceuticalStartDateTime"), zone)
     clock = parse_time(text(agent, "RadiopharmaceuticalStartTime"))
@@ -297,7 +368,7 @@ def _plausible_day(
 def check_uptake(injection: Injection, imaged: datetime, options: ReadOptions, what: str) -> float:
     """Minutes from injection to imaging. Raises `InvalidInput` outside the protocol's window."""
     rules = options.protocol.suv
-    minutes = (imaged - injection.at).total_seconds() / 60.0
+    minutes = minutes_between(injection.at, imaged)
     is_long = injection.half_life_s >= LONG_HALF_LIFE_S
     most = rules.most_uptake_long_min if is_long else rules.most_uptake_min
     if not rules.least_uptake_min <= minutes <= most:

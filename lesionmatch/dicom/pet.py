@@ -47,9 +47,7 @@ def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) ->
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    inventory, strangers = of_one_patient(inventory, options.pet_series)
-    pet, notes = choose_pet(inventory, options)
-    notes = (*strangers, *notes, *require_whole(pet, inventory, with_drawn=False))
+    inventory, pet, notes = the_pet(inventory, options)
     suv, scale = read_suv(pet, options)
     ct, ct_note = choose_ct(inventory, pet)
     if ct is not None:
@@ -88,6 +86,20 @@ def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
             f"{shown}: wanted DICOM files, got none ({reasons or 'label files only'}); "
             "name the folder the PACS exported"
         )
+
+
+def the_pet(
+    inventory: Inventory, options: ReadOptions
+) -> tuple[Inventory, SeriesRecord, tuple[str, ...]]:
+    """The files of one patient, the PET series to use, and what was assumed in choosing.
+
+    Raises `InvalidInput` where there are several patients or the series is not all there, and
+    as `choose_pet` does.
+    """
+    inventory, strangers = of_one_patient(inventory, options.pet_series)
+    chosen, notes = choose_pet(inventory, options)
+    gaps = require_whole(chosen, inventory, with_drawn=False)
+    return inventory, chosen, (*strangers, *notes, *gaps)
 
 
 def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord, tuple[str, ...]]:
@@ -163,17 +175,25 @@ def _why(record: SeriesRecord) -> str:
     return "lowest series number"
 
 
+def scale_of(record: SeriesRecord, options: ReadOptions) -> SuvScale:
+    """What makes a PET series SUVbw, by its headers alone. Raises `InvalidInput` where it cannot
+    be had: the series is set aside, makes no volume, or its headers give no SUV."""
+    if record.is_usable:
+        stack = record.usable_stack()
+        require_lossless(stack.planes, record.what)
+        return suv_scale([plane.header for plane in stack.planes], options, record.what)
+    if record.refusal is not None:
+        raise record.refusal
+    raise InvalidInput(
+        f"{record.what}: wanted a static PET of slices, got one that is set aside: "
+        f"{record.set_aside}; choose another series"
+    )
+
+
 def read_suv(record: SeriesRecord, options: ReadOptions) -> tuple[Image, SuvScale]:
     """The SUVbw image of a PET series. Raises `InvalidInput` where it cannot be had."""
+    scale = scale_of(record, options)
     stack = record.usable_stack()
-    if record.role in ("dynamic PET", "gated PET") or record.set_aside:
-        raise InvalidInput(
-            f"{record.what}: wanted a static PET of slices, got one that is set aside: "
-            f"{record.set_aside}; choose another series"
-        )
-    require_lossless(stack.planes, record.what)
-    headers = [plane.header for plane in stack.planes]
-    scale = suv_scale(headers, options, record.what)
     factor = {id(plane): k for plane, k in zip(stack.planes, scale.factors, strict=True)}
 
     def to_suv(plane: Plane) -> tuple[float, float]:

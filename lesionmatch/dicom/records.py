@@ -3,7 +3,7 @@
 Printed are our own words and UIDs; descriptions come with ``phi=True`` alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,6 @@ from lesionmatch.errors import InconsistentSeries, InvalidInput
 BROKEN_INDEX = "a DICOMDIR that cannot be read"
 HARMLESS = frozenset({"not DICOM", "not a regular file", "a link to nothing", BROKEN_INDEX})
 """Why a file is passed over that cannot be a part of a study."""
-HEADS = ("series", "modality", "taken for", "files", "size", "spacing mm")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +52,31 @@ class SeriesRecord:
         return f"{self.uid}#{self.part}" if self.part else self.uid
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it is a volume of a kind that may be used."""
+        return self.stack is not None and self.set_aside is None
+
+    @property
     def header(self) -> Dataset:
         """The header that speaks for it: of the first slice, where another bears it out."""
         planes = self.stack.planes if self.stack else ()
         return speaker([p.header for p in planes] or [i.dataset for i in self.instances])
+
+    @property
+    def number(self) -> int | None:
+        """Series Number, where the header has a whole one."""
+        found = text(self.header, "SeriesNumber")
+        return int(found) if found.lstrip("-").isdecimal() else None
+
+    @property
+    def study_uid(self) -> str:
+        """Study Instance UID."""
+        return text(self.header, "StudyInstanceUID")
+
+    @property
+    def description(self) -> str:
+        """Series Description as the header has it: only to be shown where the user says so."""
+        return text(self.header, "SeriesDescription")
 
     @property
     def frame_uid(self) -> str:
@@ -73,7 +93,8 @@ class SeriesRecord:
         grid = self.stack.grid if self.stack else None
         found: dict[str, Any] = {
             "series": self.key,
-            "study": text(self.header, "StudyInstanceUID"),
+            "study": self.study_uid,
+            "number": self.number,
             "modality": self.modality,
             "role": self.role,
             "files": self.files,
@@ -85,18 +106,8 @@ class SeriesRecord:
             "set_aside": self.set_aside,
         }
         if phi:
-            found["description"] = text(self.header, "SeriesDescription")
+            found["description"] = self.description
         return found
-
-    def to_row(self, *, phi: bool = False) -> tuple[str, ...]:
-        """The record as a line of a table, in the order of `HEADS`."""
-        grid = self.stack.grid if self.stack else None
-        size = " x ".join(str(n) for n in grid.shape) if grid else "-"
-        spacing = " x ".join(f"{mm:.2f}" for mm in grid.spacing_mm) if grid else "-"
-        role = self.role if self.score is None else f"{self.role}, {self.score:g} points"
-        taken = f"({role})" if self.set_aside else role
-        row = (self.key, self.modality, taken, str(self.files), size, spacing)
-        return (*row, text(self.header, "SeriesDescription")) if phi else row
 
     def usable_stack(self) -> Stack:
         """The volume. Raises the reason why there is none."""
@@ -130,38 +141,3 @@ class Inventory:
     def of_modality(self, modality: str) -> tuple[SeriesRecord, ...]:
         """The records of one modality."""
         return tuple(record for record in self.series if record.modality == modality)
-
-    def to_json(self, *, phi: bool = False) -> dict[str, Any]:
-        """Everything found, as JSON takes it."""
-        return {
-            "files": self.files,
-            "series": [record.to_json(phi=phi) for record in self.series],
-            "label_files": len(self.label_files),
-            "skipped": dict(self.skipped),
-        }
-
-    def to_text(self, *, phi: bool = False) -> str:
-        """Everything found, for a person: a table, then why each was taken or set aside."""
-        heads = (*HEADS, "description") if phi else HEADS
-        lines = [f"{self.files} files, {len(self.series)} series", ""]
-        lines += table(heads, [record.to_row(phi=phi) for record in self.series])
-        lines += ["", "why"]
-        for record in self.series:
-            aside = [f"    set aside: {record.set_aside}"] if record.set_aside else []
-            lines += [f"  {record.key}", *aside, *(f"    {said}" for said in record.evidence)]
-        if self.label_files:
-            lines += ["", f"{len(self.label_files)} NIfTI or NRRD files"]
-        if self.skipped:
-            lines += ["", "passed over"]
-            lines += [f"  {count} files: {why}" for why, count in self.skipped.items()]
-        return "\n".join(lines)
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table, each column as wide as its longest cell."""
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    lines = [heads, tuple("-" * width for width in widths), *rows]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]

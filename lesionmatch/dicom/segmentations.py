@@ -157,6 +157,45 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnFile:
+    """What one file of an inventory has drawn, or why it is of no use."""
+
+    form: str
+    """``SEG``, ``RTSTRUCT`` or ``label file``."""
+    series: str | None
+    """Its series' key; a label file has none."""
+    segments: tuple[Segment, ...]
+    notes: tuple[str, ...]
+    refusal: str | None
+
+
+def drawn_files(inventory: Inventory, scene: Scene) -> tuple[DrawnFile, ...]:
+    """Every file of an inventory in which something is drawn, each read by itself."""
+    records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
+    found = [_drawn_series(record, scene) for record in records]
+    for source in inventory.label_files:
+        try:
+            read = read_label_file(source, scene.reference, scene.places, scene.limits)
+        except InvalidInput as error:
+            found.append(DrawnFile("label file", None, (), (), str(error)))
+        else:
+            found.append(DrawnFile("label file", None, read.segments, read.notes, None))
+    return tuple(found)
+
+
+def _drawn_series(record: SeriesRecord, scene: Scene) -> DrawnFile:
+    why = None if _frames(record, scene) else "drawn in a frame of reference of no image here"
+    read: list[FromFile] = []
+    try:
+        read = [] if why else list(_from_series([record], scene))
+    except InvalidInput as error:
+        why = str(error).removeprefix(f"{record.what}: ")
+    segments = tuple(segment for one in read for segment in one.segments)
+    notes = tuple(note for one in read for note in one.notes)
+    return DrawnFile(record.role, record.key, segments, notes, why)
+
+
 def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
     """The scene's frames that a segmentation is drawn in."""
     header = record.instances[0].dataset

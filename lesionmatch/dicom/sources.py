@@ -1,7 +1,6 @@
 """Files as they come: folders, single files and zip archives, read in place.
 
-Nothing is ever extracted under a stored name. A DICOMDIR is an index of files that lie
-beside it and are found anyway, so it is passed over.
+Nothing is ever extracted under a stored name, and no zip inside a zip is opened.
 """
 
 import io
@@ -20,6 +19,9 @@ MEGABYTE = 1_000_000
 SMALL_MEMBER = 16 * MEGABYTE
 LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 LINK = 0o120000
+ENCRYPTED, NESTED = "an encrypted member of a zip", "a zip inside a zip"
+SEALED = (ENCRYPTED, NESTED)
+"""What a zip that the user names may hold of the study, and that is not opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,20 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
     """Every file under `paths`, in the order of their names.
 
     Raises `NothingFound` for a path that does not exist or a folder without any file, and
-    `InvalidInput` where there are more files than `limits` allow.
+    `InvalidInput` where there are more files than `limits` allow, or `paths` name a zip with
+    encrypted files or another zip in it.
     """
     seen = 0
     for path in paths:
         if not path.exists():
             raise NothingFound(f"{path}: wanted a folder, a zip or a file, got nothing there")
         before = seen
-        for file in _files(path):
+        for file in files_below(path):
             for source in _unpacked(file, limits):
+                if file == path and isinstance(source, Refused) and source.why in SEALED:
+                    raise InvalidInput(
+                        f"zip: wanted files that can be read, got {source.why}; unpack it first"
+                    )
                 seen += 1
                 if seen > limits.files:
                     raise InvalidInput(
@@ -97,7 +104,7 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
             raise NothingFound(f"{path}: wanted DICOM files, got an empty folder")
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_below(path: Path) -> Iterator[Path]:
     """The files at or under `path`; links are followed, a loop of them is not."""
     if not path.is_dir():
         yield path
@@ -159,9 +166,9 @@ def _member_fault(info: zipfile.ZipInfo, limits: InputLimits) -> str | None:
     if (info.external_attr >> 16) & 0o170000 == LINK:
         return "a link inside a zip"
     if info.flag_bits & 1:
-        return "an encrypted member of a zip"
+        return ENCRYPTED
     if parts.suffix.lower() == ".zip":
-        return "a zip inside a zip"
+        return NESTED
     if info.file_size > limits.file_mb * MEGABYTE:
         return f"larger than {limits.file_mb:.0f} MB"
     ratio = info.file_size / max(info.compress_size, 1)

@@ -16,13 +16,22 @@ from lesionmatch.dicom.agreement import (
 )
 from lesionmatch.dicom.dose import (
     Administration,
+    Said,
     administration,
     body_of,
     check_uptake,
+    minutes_between,
     private,
 )
-from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.suv_times import acquired, chosen, reference_times, series_time, slice_notes
+from lesionmatch.dicom.options import Override, ReadOptions
+from lesionmatch.dicom.suv_times import (
+    GIVEN,
+    acquired,
+    chosen,
+    reference_times,
+    series_time,
+    slice_notes,
+)
 from lesionmatch.dicom.values import number, required, text
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import (
@@ -36,6 +45,7 @@ from lesionmatch.suv import (
 
 READABLE = "BQML, GML, CM2ML, or CNTS with Philips' factors"
 PHILIPS = "Philips PET Private Group"
+MEAN_OF_BOTH = "sex is not stated; the mean of both formulas for body size was taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,8 @@ class SuvFacts:
     least_factor: float
     most_factor: float
     """SUVbw of one unit of the image, least and most over the slices."""
+    overrides: tuple[Override, ...]
+    """What the user gave in place of the header's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,12 +125,13 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         known = ", ".join(size.value for size in BodySize)
         raise InvalidInput(f"{what}: wanted SUVType {known}, got {stored}") from error
     scale, weight = 1.0, number(headers[0], "PatientWeight")
+    said = Said(notes)
     if size is not BodySize.WEIGHT:
-        body, more = body_of(headers[0], options, what)
-        notes += more
+        body = body_of(headers[0], options, said, what)
         scale, weight = to_body_weight(body, size), body.weight_kg
         if size is not BodySize.SURFACE and body.sex.upper() not in ("M", "F"):
-            notes.append("sex is not stated; the mean of both formulas for body size was taken")
+            notes.append(MEAN_OF_BOTH)
+    notes += _without_effect(options, said.overrides, f"units {units} are SUV already")
     facts = SuvFacts(
         units=units,
         decay_correction=text(headers[0], "DecayCorrection").upper(),
@@ -134,6 +147,7 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         reference="the scanner's own SUV",
         least_factor=scale,
         most_factor=scale,
+        overrides=tuple(said.overrides),
     )
     return SuvScale((scale,) * len(headers), facts, tuple(notes))
 
@@ -142,7 +156,8 @@ def _from_counts(headers: Sequence[Dataset], options: ReadOptions, what: str) ->
     direct = _philips_factors(headers, 0x00, what)
     if all(direct):
         facts = _counts_facts(headers, direct)
-        return SuvScale(tuple(direct), facts, ())
+        notes = _without_effect(options, (), "Philips' SUV factor was used")
+        return SuvScale(tuple(direct), facts, tuple(notes))
     activity = _philips_factors(headers, 0x09, what)
     if not all(activity):
         raise MissingAttribute(
@@ -185,7 +200,18 @@ def _counts_facts(headers: Sequence[Dataset], factors: Sequence[float]) -> SuvFa
         reference="Philips' SUV factor (7053,1000)",
         least_factor=min(factors),
         most_factor=max(factors),
+        overrides=(),
     )
+
+
+def _without_effect(options: ReadOptions, used: Sequence[Override], why: str) -> list[str]:
+    """A sentence for each value of the user's that changes nothing."""
+    known = {override.option for override in used}
+    return [
+        f"{option} has no effect on SUV by body weight: {why}"
+        for option, value in options.given.items()
+        if option not in known | {"--height-m", "--sex"} and value is not None
+    ]
 
 
 def _from_activity(
@@ -200,7 +226,7 @@ def _from_activity(
     known = [time for time in times if time is not None]
     first = min(known) if known else series_time(headers[0])
     given = administration(headers[0], first, options, what)
-    notes = list(given.assumptions)
+    notes, overrides = given.said.notes, given.said.overrides
     references: tuple[Reference, ...] = ()
     name = "the injection"
     if correction == "ADMIN":
@@ -214,6 +240,8 @@ def _from_activity(
         references = reference_times(headers, given.injection, options)
         notes += slice_notes(headers, given.injection, options)
         reference = chosen(references, options, notes, what)
+        if options.reference_at is not None:
+            overrides.append(_reference_override(references, given.injection.at, options, what))
         name = reference.name
         check_uptake(given.injection, reference.at, options, what)
         own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
@@ -223,11 +251,23 @@ def _from_activity(
             f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
             "its SUV is not defined"
         )
+    if correction != "START" and options.reference_at is not None:
+        notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")
     imaged = _imaged(first, references, name)
     uptake = None if imaged is None else check_uptake(given.injection, imaged, options, what)
     factors = tuple(one * bq for one, bq in zip(own, becquerels, strict=True))
     facts = _facts(units, correction, given, uptake, references, name, factors)
     return SuvScale(factors, facts, tuple(notes))
+
+
+def _reference_override(
+    references: Sequence[Reference], injected: datetime, options: ReadOptions, what: str
+) -> Override:
+    """The user's time of decay correction beside the one that would have been used."""
+    own = [reference for reference in references if reference.name != GIVEN]
+    header = minutes_between(injected, chosen(own, options, [], what).at) if own else None
+    given = minutes_between(injected, options.reference_at or injected)
+    return Override("--reference-at", "min after injection", given, header)
 
 
 def _imaged(first: datetime | None, references: Sequence[Reference], name: str) -> datetime | None:
@@ -261,6 +301,7 @@ def _facts(
         reference=name,
         least_factor=min(factors),
         most_factor=max(factors),
+        overrides=tuple(given.said.overrides),
     )
 
 

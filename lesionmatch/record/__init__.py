@@ -8,6 +8,7 @@ import resource
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def write_run(comparison: Comparison, out: Path, seconds: Mapping[str, float]) -
             **{name: version(name) for name in LIBRARIES},
         },
         "options": comparison.options.to_json(),
+        "overrides": [asdict(override) for override in comparison.pet.suv_facts.overrides],
         "inputs": {"pet": comparison.pet.inputs, "mri": comparison.mri.inputs},
         "series": [
             series.to_json(phi=comparison.options.phi)

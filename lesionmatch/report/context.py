@@ -358,5 +358,5 @@ def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON may hold
     if isinstance(value, Mapping):
         return "; ".join(f"{_name(k)}: {_text(v)}" for k, v in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(_text(item) for item in value) or words.MISSING
     return str(value)

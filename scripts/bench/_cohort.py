@@ -6,7 +6,7 @@ that a study costs a second and the error is known.
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,10 @@ class DrawnRegistration:
     bound_mm: float
     """What the registration believes its 95 % bound to be."""
     passed: bool
+
+    def moved(self, shift_mm: NDArray[np.float64]) -> "DrawnRegistration":
+        """The same, shifted and doubted, as the product's own is."""
+        return replace(self, shift_mm=self.shift_mm + shift_mm, passed=False)
 
     def apply(self, points_mm: Points) -> Points:
         """Points of the MRI on the PET, wrong by the drawn error."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from _cohort import Study, as_mapping
+from _cohort import DrawnRegistration, Study, as_mapping
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
@@ -15,19 +15,18 @@ from lesionmatch.concordance import (
     Evidence,
     FocusFinding,
     LesionFinding,
-    Sharpened,
     Surroundings,
     concord,
     sharpen,
+    shift_of,
 )
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, why_missed
 from lesionmatch.detectability import Blur, LikelyRatio
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
-from lesionmatch.image import Mask
+from lesionmatch.image import Mask, union
 from lesionmatch.landmarks import Agreement
 from lesionmatch.lesions import Carried, carry, lesions_from
-from lesionmatch.lesions.carried import Mapping
 from lesionmatch.liver.reference import reference_uptake
 from lesionmatch.phantom import Spot
 from lesionmatch.phantom.truth import LesionTruth
@@ -61,13 +60,15 @@ class Outcome:
 def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
     start = time.perf_counter()
-    mapping = as_mapping(study.registration)
-    lesions, blur = lesions_from(study.segments), blur_of(study)
-    found = _found(study, _liver_on_pet(study, np.zeros(3)), mapping)
-    if found.sharp.shift_mm is not None:
-        found = _found(study, _liver_on_pet(study, found.sharp.shift_mm), mapping)
-    liver, field, foci, sharp = found.liver, found.field, found.foci, found.sharp
-    carried = _carried(study, mapping)
+    registration, blur = study.registration, blur_of(study)
+    before = _carried(study, registration)
+    found = _found(study, registration)
+    shift_mm = shift_of(found.carried, found.foci, fwhm_mm=blur.fwhm_mm, rules=PROTOCOL.landmarks)
+    if shift_mm is not None:
+        registration = registration.moved(shift_mm)
+        found = _found(study, registration)
+    liver, field, foci = found.liver, found.field, found.foci
+    sharp = sharpen(found.carried, foci, study.suv.grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
     rng = np.random.default_rng(study.seed)
     evidence = Evidence(
@@ -75,15 +76,17 @@ def run(study: Study) -> Outcome:
         background=reference_uptake(study.suv, liver, avoid, PROTOCOL),
         carried=sharp.carried,
         foci=foci,
-        around_lesions=tuple(_around_lesion(truth_of(study, les.lesion_id)) for les in lesions),
+        around_lesions=tuple(
+            _around_lesion(truth_of(study, one.lesion.lesion_id)) for one in sharp.carried
+        ),
         around_foci=tuple(_around_focus(study, liver, focus) for focus in foci),
-        focus_error_mm=(study.registration.bound_mm,) * len(foci),
+        focus_error_mm=(registration.bound_mm,) * len(foci),
         blur=blur,
-        registration_passed=study.registration.passed,
+        registration_passed=registration.passed,
         null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
     )
     concordance = concord(evidence, PROTOCOL)
-    circumstances = Circumstances(1.0, study.registration.passed)
+    circumstances = Circumstances(1.0, registration.passed)
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
     return Outcome(
         study=study,
@@ -92,7 +95,7 @@ def run(study: Study) -> Outcome:
         concordance=concordance,
         calls=calls,
         agreement=sharp.agreement,
-        before_mm=_misplacement_mm(study, carried),
+        before_mm=_misplacement_mm(study, before),
         after_mm=_misplacement_mm(study, sharp.carried),
         null_p=_null_sample(study, field, liver, avoid, sharp.carried),
         seconds=time.perf_counter() - start,
@@ -101,54 +104,44 @@ def run(study: Study) -> Outcome:
 
 @dataclass(frozen=True)
 class _Found:
-    """Foci where the liver is thought to lie, and lesions put right by them."""
+    """Foci where the liver is thought to lie, and the lesions there."""
 
     liver: Mask
     field: Field
     foci: tuple[Focus, ...]
-    sharp: Sharpened
+    carried: tuple[Carried, ...]
 
 
-def _found(study: Study, liver: Mask, mapping: Mapping) -> _Found:
+def _found(study: Study, registration: DrawnRegistration) -> _Found:
+    liver = _liver_on_pet(study, registration)
     field = field_of(study.suv, liver)
     foci = find_foci(study.suv, liver, PROTOCOL, field=field)
-    sharp = sharpen(
-        _carried(study, mapping),
-        foci,
-        mapping,
-        study.suv.grid,
-        fwhm_mm=study.recipe.pet_fwhm_mm,
-        protocol=PROTOCOL,
-    )
-    return _Found(liver, field, foci, sharp)
+    return _Found(liver, field, foci, _carried(study, registration))
 
 
-def _carried(study: Study, mapping: Mapping) -> tuple[Carried, ...]:
-    bound_mm = study.registration.bound_mm
-    lesions = lesions_from(study.segments)
-    return tuple(carry(one, mapping, bound_mm, study.suv.grid) for one in lesions)
+def _carried(study: Study, registration: DrawnRegistration) -> tuple[Carried, ...]:
+    mapping, grid, rules = as_mapping(registration), study.suv.grid, PROTOCOL.lesions
+    lesions = lesions_from(study.segments, rules)
+    return tuple(carry(one, mapping, registration.bound_mm, grid, rules) for one in lesions)
 
 
 def blur_of(study: Study) -> Blur:
     return Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm)
 
 
-def _liver_on_pet(study: Study, shift_mm: NDArray[np.float64]) -> Mask:
-    """The liver where the drawn registration and a shift put it, to first order in its error."""
+def _liver_on_pet(study: Study, registration: DrawnRegistration) -> Mask:
+    """The liver where the drawn registration puts it, to first order in its error."""
     part = study.liver.crop(study.liver.grid.box_around(study.truth.liver_points_pet_mm, 30.0))
     points = part.grid.world(np.indices(part.grid.shape).reshape(3, -1).T)
-    there = np.rint(
-        part.grid.voxels(points - shift_mm - study.registration.error_mm(points))
-    ).astype(int)
+    there = np.rint(part.grid.voxels(points - registration.error_mm(points))).astype(int)
     inside = part.array[tuple(there.clip(0, np.array(part.grid.shape) - 1).T)]
     return Mask(part.grid, inside.reshape(part.grid.shape)).on(study.liver.grid)
 
 
 def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) -> Mask | None:
-    array = np.zeros(study.suv.grid.shape, np.bool_)
-    for mask in [c.search for c in carried if c.search] + [f.extent for f in foci]:
-        array |= mask.on(study.suv.grid).array
-    return Mask(study.suv.grid, array) if array.any() else None
+    searched = [one.search for one in carried if one.search is not None]
+    avoid = union(study.suv.grid, [*searched, *(focus.extent for focus in foci)])
+    return None if avoid.is_empty else avoid
 
 
 def truth_of(study: Study, lesion_id: str) -> LesionTruth:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -24,7 +25,7 @@ from pydicom.uid import (
 from lesionmatch import dicom
 from lesionmatch.dicom.codestream import codestream_of
 from lesionmatch.errors import InvalidInput
-from scripts.bench import fuzz
+from tests import fuzzing
 from tests.reading_files import pet_slice, saved, slices
 from tests.small_studies import small_study
 
@@ -32,7 +33,7 @@ Recode = Callable[[Path], None]
 """Rewrites a file in another transfer syntax, in place."""
 
 
-def by_pydicom(syntax: UID, **options: object) -> Recode:
+def by_pydicom(syntax: UID, **options: Any) -> Recode:  # noqa: ANN401
     def recode(path: Path) -> None:
         ds = pydicom.dcmread(path)
         ds.compress(syntax, generate_instance_uid=False, **options)
@@ -123,15 +124,15 @@ def recoded(folder: Path, recode: Recode) -> None:
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_pet_ct_mr_and_seg_are_read_bit_for_bit(tmp_path: Path, name: str) -> None:
     folders = small_study(tmp_path, "SEG")
-    clean = fuzz.read(*folders)
+    clean = fuzzing.read(*folders)
     for folder in folders:
         for number, path in enumerate(sorted(folder.glob("*.dcm"))):
             _make_like_a_scanner_s(path, number)
-    signed = fuzz.read(*folders)
+    signed = fuzzing.read(*folders)
     assert not signed.equals(clean)
     for folder in folders:
         recoded(folder, LOSSLESS[name])
-    assert fuzz.read(*folders).equals(signed)
+    assert fuzzing.read(*folders).equals(signed)
 
 
 def _make_like_a_scanner_s(path: Path, number: int) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from lesionmatch import dicom
 from lesionmatch.errors import InvalidInput
-from scripts.bench import fuzz
-from scripts.bench._damage import Damage, told_apart
+from tests import fuzzing
+from tests.damage import Damage, told_apart
 from tests.reading_files import header_of, one, pet_slice, saved, slices
 from tests.small_studies import FORMATS, small_study
 
@@ -19,8 +19,8 @@ def test_a_hundred_damaged_studies_end_as_the_clean_one_refused_or_named(tmp_pat
     ends = Counter[str]()
     for number, drawn in enumerate(FORMATS):
         folders = small_study(tmp_path / drawn, drawn)
-        for damage, ended in fuzz.run(*folders, 20, number):
-            assert not fuzz.is_defect(ended), f"{drawn}, {damage.kind}, {damage.what}: {ended}"
+        for damage, ended in fuzzing.run(*folders, 20, number):
+            assert not fuzzing.is_defect(ended), f"{drawn}, {damage.kind}, {damage.what}: {ended}"
             ends[ended.split(":")[0]] += 1
     assert ends["equal"] > 20
     assert ends["refused"] > 30
@@ -29,16 +29,18 @@ def test_a_hundred_damaged_studies_end_as_the_clean_one_refused_or_named(tmp_pat
 
 def test_the_fuzzer_sees_a_traceback_and_a_difference_without_a_word(tmp_path: Path) -> None:
     pet, mri = small_study(tmp_path)
-    clean = fuzz.read(pet, mri)
+    clean = fuzzing.read(pet, mri)
 
-    def broken() -> fuzz.Reading:
+    def broken() -> fuzzing.Reading:
         raise KeyError("x")
 
-    assert fuzz.is_defect(fuzz.outcome(broken, clean, lambda: None))
+    assert fuzzing.is_defect(fuzzing.outcome(broken, clean, lambda: None))
     (pet / "0004.dcm").unlink()
-    assert fuzz.outcome(lambda: fuzz.read(pet, mri), clean, lambda: None) == "SILENT (no word)"
-    assert fuzz.is_defect("SILENT (no word)")
-    assert not fuzz.is_defect("other: pixels")
+    assert (
+        fuzzing.outcome(lambda: fuzzing.read(pet, mri), clean, lambda: None) == "SILENT (no word)"
+    )
+    assert fuzzing.is_defect("SILENT (no word)")
+    assert not fuzzing.is_defect("other: pixels")
 
 
 @pytest.mark.parametrize(

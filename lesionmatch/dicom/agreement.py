@@ -5,6 +5,7 @@ by a header that another slice bears out; one that is used is refused where any 
 disagree in what its numbers depend on.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
@@ -96,14 +97,21 @@ def require_sane_slopes(headers: Sequence[Dataset], what: str) -> None:
             f"{what}: wanted a positive RescaleSlope in every slice, got {got}; "
             "export the series again"
         )
-    if len(slopes) >= FEWEST_TO_TELL and len(set(slopes)) == 2:
-        least = min(slopes.count(slope) for slope in set(slopes))
-        if least == 1:
-            raise contradiction("RescaleSlope", what)
+    if _has_one_odd(slopes):
+        raise contradiction("RescaleSlope", what)
+
+
+def _has_one_odd(values: Sequence[float | None]) -> bool:
+    """Whether one value alone differs from all others, which are the same."""
+    counts = Counter(values)
+    return len(values) >= FEWEST_TO_TELL and len(counts) == 2 and min(counts.values()) == 1
 
 
 def require_sane_intercepts(headers: Sequence[Dataset], what: str) -> None:
-    """Raise `InvalidInput` where an intercept is beyond all that stored values can reach."""
+    """Raise `InvalidInput` where an intercept is beyond all that stored values can reach, or alone
+    in differing from all others."""
+    if _has_one_odd([number(header, "RescaleIntercept") for header in headers]):
+        raise contradiction("RescaleIntercept", what)
     for header in headers:
         intercept = number(header, "RescaleIntercept") or 0.0
         bits = min(number(header, "BitsAllocated") or 16.0, 32.0)

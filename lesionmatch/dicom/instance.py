@@ -58,6 +58,8 @@ class Instance:
     """Where the pixel data element begins in the stream; its size where there is none."""
     inflated: int = 0
     """Bytes of the stream of a file that is deflated as a whole; else 0."""
+    fault: str = ""
+    """What is wrong with a file that still says whose it is; empty where nothing is."""
 
     @property
     def uid(self) -> str:
@@ -131,7 +133,7 @@ def _from_stream(
         and text(dataset, "SeriesInstanceUID")
     ):
         # Cut short, but it says whose it is: its series is then refused, not shortened.
-        return Instance(source, dataset, size, inflated)
+        return Instance(source, dataset, size, inflated, fault)
     return fault or Instance(source, dataset, end, inflated)
 
 

@@ -211,6 +211,10 @@ def _from_series(records: Sequence[SeriesRecord], scene: Scene) -> Iterator[From
     for record in sorted(records, key=lambda record: record.role != "SEG"):
         frames = _frames(record, scene)
         for instance in record.instances:
+            if instance.fault:
+                raise BrokenFile(
+                    f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
+                )
             if record.role == "SEG":
                 grids = [stack.grid for stack in stacks]
                 yield read_seg(instance, frames[0], grids, scene.limits, record.what)

@@ -93,6 +93,15 @@ def test_a_study_that_hangs_is_stopped(tmp_path: Path) -> None:
     assert outcome.error == "took longer than 0.02 minutes and was stopped; raise --time-limit"
 
 
+def test_inputs_go_by_their_column_unless_the_patient_may_be_named(tmp_path: Path) -> None:
+    rows, out = studies(tmp_path, ["tell.1"]), tmp_path / "out"
+    (outcome,) = run(rows, out)
+    assert outcome.error == "pet/a.zip: wanted an archive; mend it"
+    assert (out / "logs" / "tell.1.log").read_text() == f"reading pet\n{outcome.error}\n"
+    (named,) = run_batch(rows, Options(phi=True), out, QUIET, batch_work.by_name)
+    assert named.error == f"{rows[0].pet}/a.zip: wanted an archive; mend it"
+
+
 def test_a_defect_leaves_its_traceback_in_the_log(tmp_path: Path) -> None:
     run(studies(tmp_path, ["defect.1"]), tmp_path / "out")
     assert "no such thing" in (tmp_path / "out" / "logs" / "defect.1.log").read_text()

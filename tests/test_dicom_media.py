@@ -16,10 +16,6 @@ from lesionmatch import dicom
 from lesionmatch.errors import InconsistentSeries, InvalidInput, NothingFound
 from tests.reading_files import CT, instance, one, pet_slice, saved, slices
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-"""Of the folder in which pydicom prepares a medium."""
-
-
 def zipped(folder: Path, path: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.iterdir()):
@@ -101,6 +97,7 @@ def medium(folder: Path) -> Path:
     for ds in slices(pet_slice) + [instance(CT, "1.2.3.7", n) for n in range(6)]:
         disc.add(complete(ds))
     disc.write(folder)
+    disc._stage["t"].cleanup()
     return folder
 
 

@@ -6,6 +6,7 @@ leaves nothing running.
 """
 
 import errno
+import io
 import multiprocessing
 import os
 import resource
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from typing import TextIO
 
 from lesionmatch.batch.ledger import Ledger, require_room
 from lesionmatch.batch.table import StudyRow
@@ -189,12 +191,39 @@ def _child(job: Job, partial: str, connection: Connection) -> None:
         with job.ledger.log(job.row.study_id).open("w", encoding="utf-8", buffering=1) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+            sys.stdout = sys.stderr = _Nameless(log, job)
             _cap_memory(job.limits.memory_gb)
             connection.send(_worked(job, partial))
     except OSError as error:
         if error.errno not in FULL:
             raise
         connection.send(_Unwritten(str(error.strerror)))
+
+
+class _Nameless(io.TextIOBase):
+    """A log in which inputs go by the names of their columns."""
+
+    def __init__(self, log: TextIO, job: Job) -> None:
+        self._log, self._job = log, job
+
+    def write(self, text: str) -> int:
+        self._log.write(_nameless(text, self._job))
+        return len(text)
+
+    def flush(self) -> None:
+        self._log.flush()
+
+
+def _nameless(text: str, job: Job) -> str:
+    """`text` with columns in the place of the row's paths, as folders are named after patients."""
+    if job.options.phi:
+        return text
+    row = job.row
+    paths = {"pet": row.pet, "mri": row.mri, "lesions": row.lesions, "liver": row.liver}
+    named = [(str(path), name) for name, path in paths.items() if path is not None]
+    for path, name in sorted(named, key=lambda pair: -len(pair[0])):
+        text = text.replace(path, name)
+    return text
 
 
 def _worked(job: Job, partial: str) -> _Answer:
@@ -207,7 +236,7 @@ def _worked(job: Job, partial: str) -> _Answer:
         return _Unwritten(said or str(error))
     except LesionMatchError as error:
         print(error, file=sys.stderr)
-        return str(error)
+        return _nameless(str(error), job)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except Exception as error:

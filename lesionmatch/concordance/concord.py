@@ -19,7 +19,7 @@ from lesionmatch.concordance.reasons import (
 )
 from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
 from lesionmatch.concordance.territory import Territory
-from lesionmatch.detectability import Blur, Expectation, LikelyRatio, expectation, likely_ratio
+from lesionmatch.detectability import Blur, Expectation, expectation, likely_ratio
 from lesionmatch.image import Image, Mask
 from lesionmatch.lesions import (
     Background,
@@ -306,7 +306,7 @@ def _lesion_reason(
 
 def _likely_ratio(
     uptake: Uptake, search: Mask, expected: Expectation, evidence: Evidence, rules: Rules
-) -> LikelyRatio:
+) -> float:
     """The true ratio that is likely, once the search's own noise maximum is taken off."""
     cov = _cov(evidence.background)
     cells = max(1.0, 1000.0 * search.volume_ml / evidence.blur.volume_fwhm_mm**3)

@@ -6,13 +6,13 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from lesionmatch.dicom.header import read_header
 from lesionmatch.dicom.sources import MEGABYTE, Source
 from lesionmatch.dicom.values import tag_of, text
 from lesionmatch.errors import InvalidInput
@@ -52,7 +52,7 @@ class Instance:
     """A DICOM file whose header was read."""
 
     source: Source
-    dataset: FileDataset
+    dataset: Dataset
     """The header."""
     pixel_offset: int
     """Where the pixel data element begins in the stream; its size where there is none."""
@@ -111,7 +111,7 @@ def read_instance(source: Source, limits: InputLimits) -> Instance | str:
             file.seek(0)
             if not is_bare and DEFLATED.search(head):
                 return _deflated(source, file, limits)
-            return _from_stream(source, file, source.size, limits, is_bare=is_bare)
+            return _from_stream(source, file, head, limits, is_bare=is_bare)
     except HeaderTooLong as error:
         return str(error)
     except PARSER_FAULTS as error:
@@ -119,13 +119,19 @@ def read_instance(source: Source, limits: InputLimits) -> Instance | str:
 
 
 def _from_stream(
-    source: Source, file: BinaryIO, size: int, limits: InputLimits, *, is_bare: bool = False
+    source: Source,
+    file: BinaryIO,
+    head: bytes,
+    limits: InputLimits,
+    *,
+    inflated: int = 0,
+    is_bare: bool = False,
 ) -> Instance | str:
-    stream = file if size < SMALL_FILE else Capped(file, limits)
-    dataset = dcmread(stream, stop_before_pixels=True, force=is_bare)
+    size = inflated or source.size
+    stream = file if size < SMALL_FILE else cast("BinaryIO", Capped(file, limits))
+    dataset = read_header(stream, head, force=is_bare)
     end = file.tell()
     fault = _truncation(dataset, end, size)
-    inflated = 0 if size == source.size else size
     if (
         fault
         and dataset
@@ -177,7 +183,7 @@ def _deflated(source: Source, file: BinaryIO, limits: InputLimits) -> Instance |
         return f"inflates to more than {limits.file_mb:.0f} MB"
     if not found:
         return "a truncated file"
-    return _from_stream(source, io.BytesIO(found), len(found), limits)
+    return _from_stream(source, io.BytesIO(found), found[:1024], limits, inflated=len(found))
 
 
 def _inflated(data: bytes, most: int) -> bytes | None:
@@ -201,7 +207,7 @@ def _end_of_meta(data: bytes) -> int:
     return 144 + int.from_bytes(data[140:144], "little")
 
 
-def _truncation(dataset: FileDataset, position: int, size: int) -> str | None:
+def _truncation(dataset: Dataset, position: int, size: int) -> str | None:
     """A sentence if the header ends too early; pydicom itself says nothing then."""
     if position > size:
         return "a truncated file"

@@ -9,6 +9,7 @@ from lesionmatch.dicom.agreement import (
     require_sane_intercepts,
     require_sane_slopes,
 )
+from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.patient import identity, of_one_patient, same_patient_note
@@ -37,6 +38,8 @@ def read_mri_study(
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
     inventory, strangers = of_one_patient(inventory, options.mri_series)
+    if options.mri_series is None:
+        inventory = weighed(inventory, options)
     chosen = choose_hbp(inventory, options)
     gaps = require_whole(chosen, inventory, with_drawn=options.lesions is None)
     who = identity(chosen.header)

@@ -79,6 +79,14 @@ def hbp_slice(n: int, series: str = "1.2.4.1", **attributes: Any) -> Dataset:  #
     return ds
 
 
+MAKERS: dict[str, Callable[..., Dataset]] = {
+    "PT": pet_slice,
+    "CT": lambda n, **more: instance(CT, "1.2.3.7", n, **more),
+    "MR": hbp_slice,
+}
+"""A slice of each modality."""
+
+
 def slices(make: Callable[..., Dataset], count: int = 6, **attributes: Any) -> list[Dataset]:  # noqa: ANN401
     """The first `count` slices of a series."""
     return [make(n, **attributes) for n in range(count)]

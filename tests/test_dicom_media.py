@@ -16,6 +16,7 @@ from lesionmatch import dicom
 from lesionmatch.errors import InconsistentSeries, InvalidInput, NothingFound
 from tests.reading_files import CT, instance, one, pet_slice, saved, slices
 
+
 def zipped(folder: Path, path: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.iterdir()):

@@ -1,23 +1,15 @@
 """A series that is used is all there and says one thing; what contradicts it is refused by name."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
-from pydicom.dataset import Dataset
 
 from lesionmatch import dicom
 from lesionmatch.errors import BrokenFile, InconsistentSeries, InvalidInput
-from tests.reading_files import CT, agent_of, hbp_slice, instance, pet_slice, saved, slices
+from tests.reading_files import CT, MAKERS, agent_of, instance, pet_slice, saved, slices
 from tests.small_studies import small_study
-
-MAKERS: dict[str, Callable[..., Dataset]] = {
-    "PT": pet_slice,
-    "CT": lambda n, **more: instance(CT, "1.2.3.7", n, **more),
-    "MR": hbp_slice,
-}
 
 
 def read(modality: str, folder: Path) -> dicom.PetStudy | dicom.MriStudy:

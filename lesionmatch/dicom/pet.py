@@ -118,6 +118,11 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
         raise NothingFound(_no_pet(series))
     if len(found) == 1:
         return found[0], ()
+    if len({record.uid for record in found}) < len(found):
+        raise AmbiguousSeries(
+            f"PET: wanted one volume a series, got several in one ({listed(found)}), as "
+            "dynamic and gated ones have; give --pet-series"
+        )
     if len({text(record.header, "AcquisitionTime")[:6] for record in found}) > 1:
         raise AmbiguousSeries(
             f"PET: wanted one acquisition, got {len(found)} series acquired at different times "

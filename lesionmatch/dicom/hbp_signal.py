@@ -69,11 +69,12 @@ def weighed(inventory: Inventory, options: ReadOptions) -> Inventory:
 
 
 def _near(inventory: Inventory, rules: SeriesRules) -> list[SeriesRecord]:
-    """The series whose headers leave them near the best one, best first."""
+    """The series whose headers leave them near the best one, best first, in its frame."""
     usable = [r for r in inventory.series if r.score is not None and r.is_usable]
     ranked = sorted(usable, key=lambda record: (-(record.score or 0.0), record.key))
     least = (ranked[0].score or 0.0) - rules.hbp_near if ranked else 0.0
-    return [record for record in ranked if (record.score or 0.0) >= least][:MOST_READ]
+    near = [record for record in ranked if (record.score or 0.0) >= least]
+    return [record for record in near if record.frame_uid == near[0].frame_uid][:MOST_READ]
 
 
 def evidence_of(

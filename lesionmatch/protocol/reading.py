@@ -67,7 +67,7 @@ class SeriesRules:
         5.0,
         "points",
         "a series with fewer points is not taken for the hepatobiliary phase",
-        "own choice: a 3D gradient echo with fat saturation alone has 3",
+        "own choice: a 3D gradient echo with fat saturation and short times alone has 3",
         least=1.0,
         most=20.0,
     )

@@ -145,7 +145,7 @@ def test_public_segs_equal_what_another_reader_made_of_them(
     file: str, truth: str, label: int
 ) -> None:
     instance = loaded(DATA / "seg" / file)
-    drawn = read_seg(instance, Frame("f"), [], "SEG").segments[0].mask
+    drawn = read_seg(instance, Frame("f"), [], InputLimits(), "SEG").segments[0].mask
     expected = nifti.read_labels(DATA / "seg" / truth, Frame("f")).mask(label)
     ours, theirs = (in_order(mask) for mask in (drawn, expected))
     np.testing.assert_allclose(ours, theirs, atol=0.01)

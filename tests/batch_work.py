@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from lesionmatch.batch.worker import Job
-from lesionmatch.errors import InvalidInput
-from lesionmatch.output import replaced, write_bytes
+from lesionmatch.errors import InvalidInput, RegistrationFailed
+from lesionmatch.output import replaced, write_bytes, write_text
 
 CALLS = {
     "calls": {
@@ -84,9 +84,25 @@ def fatal(_job: Job, _partial: str) -> int:
     return 0
 
 
+def once(job: Job, partial: str) -> int:
+    """Hang when first begun, telling the worker and the process; be done when begun again."""
+    begun = job.ledger.out.parent / "begun"
+    if begun.exists():
+        return well(job, partial)
+    write_text(begun, f"{parent(parent(os.getpid()))} {os.getpid()}")
+    time.sleep(600)
+    return 1
+
+
 def parent(process: int) -> int:
     """Who started a process: the server that forks studies, and then the worker."""
     return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def tell(job: Job, _partial: str) -> int:
+    """Refuse an input by its path, and say so in the log."""
+    print(f"reading {job.row.pet}")
+    raise InvalidInput(f"{job.row.pet / 'a.zip'}: wanted an archive; mend it")
 
 
 def crash(job: Job, partial: str) -> int:
@@ -110,6 +126,14 @@ def hang(_job: Job, _partial: str) -> int:
 def swell(_job: Job, _partial: str) -> int:
     """Take more memory than there is to have."""
     return len(bytearray(1 << 40))
+
+
+def swell_in_itk(_job: Job, _partial: str) -> int:
+    """Take more memory than there is to have, in a library that says so in its own words."""
+    try:
+        raise RuntimeError("Exception thrown in SimpleITK: Failed to allocate memory for image.")
+    except RuntimeError as error:
+        raise RegistrationFailed("registration: wanted an alignment, got none") from error
 
 
 def slow(job: Job, partial: str) -> int:

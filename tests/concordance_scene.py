@@ -58,7 +58,7 @@ def carried(
 ) -> tuple[Carried, ...]:
     segments = [Segment("x", kind, ball(place, d, MRI_GRID), "test") for place, d in balls]
     drawn = lesions_from(segments, LesionRules())
-    return tuple(carry(les, SAME_PLACE, error_mm, PET_GRID, LesionRules()) for les in drawn)
+    return carry(drawn, SAME_PLACE, [error_mm] * len(drawn), PET_GRID, LesionRules())
 
 
 def spot(n: int, place: Place, diameter_mm: float = 12.0, neighbour: str | None = None) -> Spot:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -100,6 +100,54 @@ def _store(ds: Dataset, planes: NDArray[np.uint8], kind: str) -> None:
     ds.PixelData = data + bytes(len(data) % 2)
 
 
+def seg_on(grid: Grid, masks: dict[str, Mask], uid: str) -> Dataset:
+    """A binary SEG of regions in the world, on the voxels of any grid, back to front."""
+    drawn = [
+        (label, number, index, plane)
+        for number, (label, mask) in enumerate(masks.items(), 1)
+        for index, plane in reversed(list(enumerate(mask.on(grid).array)))
+        if plane.any()
+    ]
+    ds = header("1.2.840.10008.5.1.4.1.1.66.4", "SEG", grid.frame, uid)
+    ds.SegmentationType = "BINARY"
+    ds.SegmentSequence = [
+        item(SegmentNumber=number, SegmentLabel=label) for number, label in enumerate(masks, 1)
+    ]
+    slice_mm, row_mm, column_mm = grid.spacing_mm.tolist()
+    axes = [*grid.directions[:, 2].tolist(), *grid.directions[:, 1].tolist()]
+    ds.SharedFunctionalGroupsSequence = [
+        item(
+            PixelMeasuresSequence=[
+                item(PixelSpacing=[row_mm, column_mm], SpacingBetweenSlices=slice_mm)
+            ],
+            PlaneOrientationSequence=[item(ImageOrientationPatient=axes)],
+        )
+    ]
+    ds.PerFrameFunctionalGroupsSequence = [
+        item(
+            PlanePositionSequence=[item(ImagePositionPatient=_corner(grid, index))],
+            SegmentIdentificationSequence=[item(ReferencedSegmentNumber=number)],
+        )
+        for _, number, index, _ in drawn
+    ]
+    ds.NumberOfFrames, ds.SamplesPerPixel = len(drawn), 1
+    ds.Rows, ds.Columns = grid.shape[1:]
+    ds.PhotometricInterpretation, ds.PixelRepresentation = "MONOCHROME2", 0
+    _store(ds, np.array([plane for *_, plane in drawn]), "BINARY")
+    return ds
+
+
+def _corner(grid: Grid, index: int) -> list[str]:
+    return [f"{value:.6f}" for value in grid.world([[index, 0, 0]])[0]]
+
+
+def ball(grid: Grid, centre_mm: ArrayLike, radius_mm: float) -> Mask:
+    """The voxels of a grid whose centres lie within a radius."""
+    places = np.moveaxis(np.indices(grid.shape), 0, -1).reshape(-1, 3)
+    inside = np.linalg.norm(grid.world(places) - np.array(centre_mm), axis=1) <= radius_mm
+    return Mask(grid, inside.reshape(grid.shape))
+
+
 def plane(*dots: tuple[int, int]) -> NDArray[Any]:
     array = np.zeros((ROWS, COLUMNS), np.uint8)
     for row, column in dots:
@@ -143,7 +191,7 @@ def rtstruct(contours: list[tuple[str, NDArray[np.float64]]], name: str = "met")
 def disc(radius_mm: float, z_mm: float, *, x: float = -9.7, y: float = -18.6) -> NDArray[Any]:
     turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     circle = np.c_[x + radius_mm * np.cos(turn), y + radius_mm * np.sin(turn)]
-    return np.c_[circle, np.full(90, z_mm)]
+    return np.column_stack([circle, np.full(90, z_mm)])
 
 
 CLOSED = "CLOSED_PLANAR"

@@ -79,6 +79,7 @@ def test_the_tables_hold_all_studies_in_the_table_s_order(tmp_path: Path) -> Non
         ("defect.1", "stopped by an unexpected KeyError; its log has more"),
         ("killed.1", "was killed, as a machine does that runs out of memory; lower -j"),
         ("swell.1", "needed more than 6 GB of memory; raise --memory-gb"),
+        ("swell_in_itk.1", "needed more than 6 GB of memory; raise --memory-gb"),
     ],
 )
 def test_a_bad_study_is_a_row_and_stops_nothing(tmp_path: Path, name: str, says: str) -> None:
@@ -91,6 +92,15 @@ def test_a_study_that_hangs_is_stopped(tmp_path: Path) -> None:
     batch = replace(QUIET, limits=Limits(minutes=0.02))
     (outcome,) = run(studies(tmp_path, ["hang.1"]), tmp_path / "out", batch)
     assert outcome.error == "took longer than 0.02 minutes and was stopped; raise --time-limit"
+
+
+def test_inputs_go_by_their_column_unless_the_patient_may_be_named(tmp_path: Path) -> None:
+    rows, out = studies(tmp_path, ["tell.1"]), tmp_path / "out"
+    (outcome,) = run(rows, out)
+    assert outcome.error == "pet/a.zip: wanted an archive; mend it"
+    assert (out / "logs" / "tell.1.log").read_text() == f"reading pet\n{outcome.error}\n"
+    (named,) = run_batch(rows, Options(phi=True), out, QUIET, batch_work.by_name)
+    assert named.error == f"{rows[0].pet}/a.zip: wanted an archive; mend it"
 
 
 def test_a_defect_leaves_its_traceback_in_the_log(tmp_path: Path) -> None:
@@ -135,6 +145,17 @@ def test_what_stands_from_earlier_is_said(
         "2 of 3 studies are finished already",
         "1 failed before and are not tried again; --retry tries them",
     ]
+
+
+def test_what_the_rest_will_take_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = type("Usage", (), {"free": 123.4e9})()
+    monkeypatch.setattr("lesionmatch.batch.run.shutil.disk_usage", lambda _: free)
+    rows = studies(tmp_path, [f"well.{n}" for n in range(5)])
+    run(rows, tmp_path / "out", replace(QUIET, is_quiet=False))
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "5 to compare, about 0.2 GB; 123.4 GB are free"
 
 
 def test_a_change_behind_a_linked_folder_is_seen(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lesionmatch.concordance import Concordance, Evidence, LesionFinding, Surroundings, concord
 from lesionmatch.detectability import Blur
@@ -18,6 +20,7 @@ from tests.concordance_scene import (
     PET,
     PET_GRID,
     WIDE,
+    Place,
     Reference,
     Spot,
     ball,
@@ -33,6 +36,7 @@ def study(
     null_p: float | None = 0.5,
     hot: Sequence[Mask] = (),
     around: Surroundings = FAR,
+    registration_passed: bool = True,
 ) -> Concordance:
     array = np.full(PET_GRID.shape, 5.0, np.float32)
     for region in hot:
@@ -46,7 +50,7 @@ def study(
         around_foci=(around,) * len(foci),
         focus_error_mm=(4.0,) * len(foci),
         blur=Blur(7.0, 7.0),
-        registration_passed=True,
+        registration_passed=registration_passed,
         null_p=lambda _: null_p,
     )
     return concord(evidence, Protocol())
@@ -87,7 +91,7 @@ class TestConcord:
     def test_a_lesion_mostly_beyond_the_pet_is_positive_if_its_focus_is_not(self) -> None:
         (lesion,) = carried(((40, 40, 40), 20))
         low = Transform(PET, MRI, np.eye(4) - np.eye(4)[:, [2]] @ [[0, 0, 0, 45.0]])
-        partly = carry(lesion.lesion, low, 4.0, PET_GRID, LesionRules())
+        (partly,) = carry([lesion.lesion], low, [4.0], PET_GRID, LesionRules())
         assert partly.covered < 0.5
         focus = spot(1, (40, 40, 2), 12)
         assert only(study([partly], [])).status == "not_covered"
@@ -96,7 +100,7 @@ class TestConcord:
     def test_a_lesion_beyond_the_pet_is_not_covered_and_has_no_uptake_or_reason(self) -> None:
         away = Transform(PET, MRI, np.eye(4) + np.eye(4)[:, [2]] @ [[0, 0, 0, 300.0]])
         (lesion,) = carried(((40, 40, 40), 12))
-        got = only(study([carry(lesion.lesion, away, 4.0, PET_GRID, LesionRules())], []))
+        got = only(study(carry([lesion.lesion], away, [4.0], PET_GRID, LesionRules()), []))
         assert (got.status, got.uptake, got.null_p, got.reason) == ("not_covered", None, None, None)
         assert "edge_of_coverage" in got.flags
 
@@ -144,6 +148,16 @@ class TestConcord:
         got = study(lesions, [*foci, spot(9, (70, 44, 70))])
         assert (got.lesions[0].reason, got.foci[3].reason) == ("low_uptake", "unexplained")
 
+    def test_matched_lesions_clear_a_registration_that_was_doubted(self) -> None:
+        lesions = carried(((70, 70, 70), 16), *[(place, 10) for place in WIDE[:3]])
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        few = study(lesions[:3], foci[:2], registration_passed=False)
+        enough = study(lesions, foci, registration_passed=False)
+        assert (few.lesions[0].reason, enough.lesions[0].reason) == (
+            "misregistration",
+            "low_uptake",
+        )
+
     def test_physiologic_uptake_beside_a_lesion_is_flagged_and_no_finding(self) -> None:
         got = study(carried(((40, 40, 40), 12)), [spot(1, (48, 40, 40), 12, "stomach or bowel")])
         assert only(got).status == "negative"
@@ -158,3 +172,39 @@ class TestConcord:
     def test_nothing_on_either_is_an_empty_concordance(self) -> None:
         got = study((), [])
         assert (got.lesions, got.foci, got.relations.pairs) == ((), (), ())
+
+
+PLACES = st.lists(st.tuples(*[st.floats(15, 80)] * 3), min_size=0, max_size=4)
+
+
+class TestLaws:
+    @settings(max_examples=40, deadline=None)
+    @given(PLACES, PLACES, st.sampled_from([None, 0.01, 0.5]), st.sampled_from(list(Kind)))
+    def test_every_disagreement_has_one_reason_with_evidence_and_no_agreement_has_one(
+        self, lesions: list[Place], foci: list[Place], null_p: float | None, kind: Kind
+    ) -> None:
+        spots = [spot(n, place) for n, place in enumerate(foci, 1)]
+        got = study(carried(*[(place, 9.0) for place in lesions], kind=kind), spots, null_p=null_p)
+        for lesion in got.lesions:
+            is_agreed = (lesion.status == "positive") == kind.counts
+            assert (lesion.reason is None) == is_agreed == (lesion.evidence == "")
+        for focus in got.foci:
+            is_agreed = bool(focus.lesion_ids) and kind.counts
+            assert (focus.reason is None) == is_agreed == (focus.evidence == "")
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.tuples(*[st.floats(-1, 1)] * 3), st.floats(2.0, 8.0))
+    def test_a_registration_off_by_no_more_than_it_says_changes_no_match_and_no_status(
+        self, way: Place, error_mm: float
+    ) -> None:
+        # Lesions 28 mm and more apart, foci on three of four; the error is at most 8 mm.
+        off = np.array(way) * error_mm / max(1.0, float(np.linalg.norm(way)))
+        spots = [spot(n, place, 9.0) for n, place in enumerate(WIDE[:3], 1)]
+        balls = [(place, 9.0) for place in WIDE]
+        before = carried(*balls, error_mm=error_mm)
+        after = [one.moved(off, error_mm, PET_GRID, LesionRules()) for one in before]
+        hot = [one.extent for one in spots]
+        kept, moved = study(before, spots, hot=hot), study(after, spots, hot=hot)
+        assert [f.focus_ids for f in moved.lesions] == [f.focus_ids for f in kept.lesions]
+        assert [f.status for f in moved.lesions] == ["positive"] * 3 + ["negative"]
+        assert [f.relation for f in moved.foci] == ["matched"] * 3

@@ -143,7 +143,7 @@ PET_FROM_MRI = Transform(
 
 class TestCarry:
     def test_a_lesion_lands_where_the_map_says_with_its_volume(self) -> None:
-        carried = carry(one(ball(30, 30, 40, 20)), PET_FROM_MRI, 6.0, PET_GRID, RULES)
+        (carried,) = carry([one(ball(30, 30, 40, 20))], PET_FROM_MRI, [6.0], PET_GRID, RULES)
         assert carried.extent is not None
         assert carried.centroid_mm == pytest.approx([140, 245, 45], abs=0.01)
         assert carried.extent.points_mm().mean(axis=0) == pytest.approx([140, 245, 45], abs=0.5)
@@ -151,14 +151,14 @@ class TestCarry:
         assert carried.covered == 1.0
 
     def test_a_lesion_smaller_than_a_voxel_keeps_one(self) -> None:
-        carried = carry(one(ball(30, 30, 40, 2.5)), PET_FROM_MRI, 0.0, PET_GRID, RULES)
+        (carried,) = carry([one(ball(30, 30, 40, 2.5))], PET_FROM_MRI, [0.0], PET_GRID, RULES)
         assert carried.extent is not None
         assert np.count_nonzero(carried.extent.array) >= 1
         nearest = carried.extent.points_mm() - carried.centroid_mm
         assert np.abs(nearest).max() <= 4.0
 
     def test_the_search_is_the_extent_widened_by_the_error(self) -> None:
-        carried = carry(one(ball(30, 30, 40, 10)), PET_FROM_MRI, 8.0, PET_GRID, RULES)
+        (carried,) = carry([one(ball(30, 30, 40, 10))], PET_FROM_MRI, [8.0], PET_GRID, RULES)
         assert carried.search is not None
         assert carried.extent is not None
         reach = cdist(carried.search.points_mm(), carried.extent.points_mm()).min(axis=1)
@@ -167,7 +167,7 @@ class TestCarry:
 
     def test_an_offset_moves_it(self) -> None:
         lesion = one(ball(30, 30, 40, 10))
-        carried = carry(lesion, PET_FROM_MRI, 3.0, PET_GRID, RULES)
+        (carried,) = carry([lesion], PET_FROM_MRI, [3.0], PET_GRID, RULES)
         moved = carried.moved((4.0, 0.0, -3.0), 2.0, PET_GRID, RULES)
         assert moved.centroid_mm == pytest.approx([144, 245, 42], abs=0.01)
         assert moved.extent is not None
@@ -178,21 +178,21 @@ class TestCarry:
         # The grid's first slice reaches down to z = -1.5, the map to z = 5 + z of the MRI.
         lesion = one(ball(30, 30, 40, 20))
         low = Transform(PET, MRI, PET_FROM_MRI.matrix - np.eye(4)[:, [2]] @ [[0, 0, 0, 46.5]])
-        carried = carry(lesion, low, 3.0, PET_GRID, RULES)
+        (carried,) = carry([lesion], low, [3.0], PET_GRID, RULES)
         assert carried.covered == pytest.approx(0.5, abs=0.03)
         assert carried.edge_mm == pytest.approx(-10.0, abs=1.5)
 
     def test_a_lesion_outside_has_no_extent(self) -> None:
         far = Transform(PET, MRI, PET_FROM_MRI.matrix + np.eye(4)[:, [2]] @ [[0, 0, 0, 500.0]])
-        carried = carry(one(ball(30, 30, 40, 20)), far, 3.0, PET_GRID, RULES)
+        (carried,) = carry([one(ball(30, 30, 40, 20))], far, [3.0], PET_GRID, RULES)
         assert (carried.covered, carried.extent, carried.search) == (0.0, None, None)
 
     def test_a_map_of_other_frames_is_refused(self) -> None:
         lesion = one(ball(30, 30, 40, 20))
         with pytest.raises(FrameMismatch, match="carrying a lesion"):
-            carry(lesion, PET_FROM_MRI.inverse, 3.0, PET_GRID, RULES)
+            carry([lesion], PET_FROM_MRI.inverse, [3.0], PET_GRID, RULES)
         with pytest.raises(FrameMismatch, match="carrying a lesion"):
-            carry(lesion, PET_FROM_MRI, 3.0, GRID, RULES)
+            carry([lesion], PET_FROM_MRI, [3.0], GRID, RULES)
 
     def test_widening_stops_at_the_edge_of_the_grid(self) -> None:
         corner = np.zeros(PET_GRID.shape, np.bool_)

@@ -7,7 +7,7 @@ import pytest
 from lesionmatch.concordance import Surroundings
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, Shown, why_missed, why_shown
-from lesionmatch.detectability import Blur, LikelyRatio
+from lesionmatch.detectability import Blur
 from lesionmatch.protocol import FlagRules, Protocol, changed
 from tests.concordance_scene import FAR
 
@@ -58,7 +58,7 @@ MISSED = Missed(
     long_axis_mm=20.0,
     diameter_mm=20.0,
     tumour_to_liver=1.3,
-    likely_ratio=LikelyRatio(1.2, 1.2),
+    likely_ratio=1.2,
     surroundings=FAR,
     flags=(),
     is_retrospective=False,
@@ -72,7 +72,7 @@ TINY = replace(
     MISSED,
     long_axis_mm=5.1,
     diameter_mm=5.1,
-    likely_ratio=LikelyRatio(3.0, 3.0),
+    likely_ratio=3.0,
     tumour_to_liver=1.1,
 )
 
@@ -94,9 +94,7 @@ class TestWhyMissed:
 
     def test_a_lesion_that_would_show_deep_is_missed_at_the_capsule(self) -> None:
         # 9 mm recovers 0.48: deep it needs 2.0, at the capsule with 1.5 more CNR and cold fat 2.6.
-        lesion = replace(
-            MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=LikelyRatio(2.3, 2.3)
-        )
+        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.3)
         edge = replace(lesion, flags=("subcapsular",), surroundings=Surroundings(0.0, 40.0, 30.0))
         assert self.reason(edge) == "subcapsular"
         vessel = replace(lesion, flags=("near_vessel",), surroundings=Surroundings(40.0, 40.0, 0.0))
@@ -105,7 +103,7 @@ class TestWhyMissed:
     def test_uptake_seen_in_retrospect_beside_a_vessel_was_taken_for_the_vessel(self) -> None:
         lesion = replace(
             MISSED,
-            likely_ratio=LikelyRatio(2.5, 2.5),
+            likely_ratio=2.5,
             is_retrospective=True,
             flags=("near_vessel",),
             surroundings=Surroundings(40.0, 40.0, 3.0),
@@ -115,12 +113,17 @@ class TestWhyMissed:
     def test_a_large_lesion_without_uptake_has_low_uptake(self) -> None:
         because = why_missed(MISSED, Protocol())
         assert because.reason == "low_uptake"
-        assert "even a large lesion would need 1.5 x" in because.evidence
+        assert because.evidence == (
+            "seen 1.3 x liver, true ratio likely 1.2; 20.0 mm would need 1.5 x, "
+            "and a metastasis has 3.4 x on average"
+        )
 
-    def test_a_small_lesion_must_lack_uptake_beyond_doubt(self) -> None:
+    def test_a_small_lesion_that_would_show_with_usual_uptake_has_too_little(self) -> None:
+        # 10 mm recovers 0.58: it needs 1.86 times the liver, and 3.4 is usual.
         small = replace(MISSED, long_axis_mm=10.0, diameter_mm=10.0)
-        assert self.reason(replace(small, likely_ratio=LikelyRatio(1.2, 1.3))) == "low_uptake"
-        assert self.reason(replace(small, likely_ratio=LikelyRatio(1.2, 1.9))) == "small_size"
+        assert self.reason(replace(small, likely_ratio=1.8)) == "low_uptake"
+        part = why_missed(replace(small, likely_ratio=1.9), Protocol())
+        assert (part.reason, part.evidence[:18]) == ("small_size", "may have had a par")
 
     def test_low_uptake_is_not_said_of_a_place_that_is_not_sure(self) -> None:
         assert self.reason(replace(MISSED, stray_focus="F3")) == "misregistration"
@@ -128,15 +131,13 @@ class TestWhyMissed:
         assert self.reason(replace(MISSED, flags=("uncertain_registration",))) == "misregistration"
 
     def test_a_lesion_that_would_show_in_a_quiet_liver_is_missed_for_the_noise(self) -> None:
-        noisy = replace(
-            MISSED, likely_ratio=LikelyRatio(2.0, 2.0), liver_cov=0.25, flags=("noisy_liver",)
-        )
+        noisy = replace(MISSED, likely_ratio=2.0, liver_cov=0.25, flags=("noisy_liver",))
         because = why_missed(noisy, Protocol())
         assert because.reason == "noisy_liver"
         assert because.evidence == "liver CoV 0.25: would need 2.3 x liver, 1.6 x at CoV 0.12"
 
     def test_where_no_cause_is_enough_the_first_flag_may_have_had_a_part(self) -> None:
-        visible = replace(MISSED, likely_ratio=LikelyRatio(4.0, 4.0), flags=("subcapsular",))
+        visible = replace(MISSED, likely_ratio=4.0, flags=("subcapsular",))
         because = why_missed(
             replace(visible, surroundings=Surroundings(2.0, 40.0, 30.0)), Protocol()
         )
@@ -144,7 +145,7 @@ class TestWhyMissed:
         assert because.evidence.startswith("may have had a part: 20.0 mm, 2.0 mm from the capsule")
 
     def test_where_nothing_stands_it_is_unexplained(self) -> None:
-        assert self.reason(replace(MISSED, likely_ratio=LikelyRatio(4.0, 4.0))) == "unexplained"
+        assert self.reason(replace(MISSED, likely_ratio=4.0)) == "unexplained"
 
     def test_a_protocol_moves_the_limit_of_small(self) -> None:
         wide = changed(Protocol(), {"reasons": {"small_size_mm": 4.0}})

@@ -43,7 +43,7 @@ needs_plastimatch = pytest.mark.skipif(
 def truth() -> NDArray[np.uint16]:
     """Labels 1 to 4: every voxel whose centre lies in a ball."""
     array = np.zeros(GRID.shape, np.uint16)
-    places = np.stack(np.indices(GRID.shape), -1)
+    places = np.moveaxis(np.indices(GRID.shape), 0, -1)
     for label, (centre, radius_mm) in enumerate(LESIONS, 1):
         off_mm = (places - np.array(centre)) * np.array([GAP_MM, PIXEL_MM, PIXEL_MM])
         array[np.linalg.norm(off_mm, axis=-1) <= radius_mm] = label

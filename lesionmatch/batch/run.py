@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ def run_batch(
     """Do `work` for every study that is not yet finished; returns how all of `rows` stand.
 
     Raises `UnusableOutput` where another batch holds `out`, or the disk is too small or
-    becomes full; what is finished then stays, and the same call goes on from there.
+    becomes full, and `InvalidOption` where the scheduler is lost; what is finished then
+    stays, and the same call goes on from there.
     """
     ledger = Ledger(out.resolve())
     options = _with_whole_paths(options)
@@ -63,9 +64,9 @@ def run_batch(
             for row in rows
             if _is_wanted(ledger, row.study_id, keys[row.study_id], batch)
         ]
-        _require_disk(ledger, len(todo), len(rows))
+        room = _require_disk(ledger, len(todo), len(rows))
         try:
-            _work_off(todo, ledger, batch, _before(ledger, todo, keys))
+            _work_off(todo, ledger, batch, [*_before(ledger, todo, keys), *room])
         except BaseException:
             # What is finished is gathered even when a person or a full disk stops the batch.
             with contextlib.suppress(UnusableOutput):
@@ -130,11 +131,19 @@ def _work_off(
 
 
 def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:
-    """How a job ended; one whose machine was lost again and again has failed."""
+    """How a job ended; one whose machine was lost again and again has failed.
+
+    Raises `UnusableOutput`, `Stopped`, and `InvalidOption` where the scheduler is lost.
+    """
     try:
         return future.result()
     except (UnusableOutput, Stopped):
         raise
+    except CancelledError as error:  # by nobody here
+        raise InvalidOption(
+            "--scheduler: wanted one that runs until all is done, got one that is gone; start it "
+            "and run the same command again"
+        ) from error
     except Exception as error:
         said = f"could not be run ({type(error).__name__}); try it again with --retry"
         job.ledger.fail(job.row.study_id, job.key, said)
@@ -222,8 +231,11 @@ def _require_outside_inputs(out: Path, rows: Sequence[StudyRow]) -> None:
                 )
 
 
-def _require_disk(ledger: Ledger, missing: int, total: int) -> None:
-    """Raise `UnusableOutput` unless the missing studies are expected to fit on the disk."""
+def _require_disk(ledger: Ledger, missing: int, total: int) -> list[str]:
+    """What the missing studies are expected to take, in a sentence; nothing where none is missing.
+
+    Raises `UnusableOutput` unless they are expected to fit on the disk.
+    """
     wanted_gb = missing * _study_mb(ledger) / 1e3
     free_gb = shutil.disk_usage(ledger.out).free / 1e9
     if wanted_gb > free_gb:
@@ -231,6 +243,9 @@ def _require_disk(ledger: Ledger, missing: int, total: int) -> None:
             f"-o: wanted about {wanted_gb:.1f} GB for {missing} of {total} studies, got "
             f"{free_gb:.1f} GB free; free some, or choose another disk"
         )
+    if not missing:
+        return []
+    return [f"{missing} to compare, about {wanted_gb:.1f} GB; {free_gb:.1f} GB are free"]
 
 
 def _study_mb(ledger: Ledger) -> float:

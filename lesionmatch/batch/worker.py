@@ -6,6 +6,7 @@ leaves nothing running.
 """
 
 import errno
+import io
 import multiprocessing
 import os
 import resource
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from typing import TextIO
 
 from lesionmatch.batch.ledger import Ledger, require_room
 from lesionmatch.batch.table import StudyRow
@@ -34,6 +36,9 @@ TICK_S = 0.1
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says of a disk, or of a user's share of it, that is full."""
+
+NO_MEMORY = ("Failed to allocate memory", "bad_alloc", "can't start new thread")
+"""How libraries say that they ran into the memory cap."""
 
 OUT_OF_MEMORY = 77
 """Exit status of a process that ran into its memory cap."""
@@ -189,6 +194,7 @@ def _child(job: Job, partial: str, connection: Connection) -> None:
         with job.ledger.log(job.row.study_id).open("w", encoding="utf-8", buffering=1) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+            sys.stdout = sys.stderr = _Nameless(log, job)
             _cap_memory(job.limits.memory_gb)
             connection.send(_worked(job, partial))
     except OSError as error:
@@ -197,24 +203,64 @@ def _child(job: Job, partial: str, connection: Connection) -> None:
         connection.send(_Unwritten(str(error.strerror)))
 
 
+class _Nameless(io.TextIOBase):
+    """A log in which inputs go by the names of their columns."""
+
+    def __init__(self, log: TextIO, job: Job) -> None:
+        self._log, self._job = log, job
+
+    def write(self, text: str) -> int:
+        self._log.write(_nameless(text, self._job))
+        return len(text)
+
+    def flush(self) -> None:
+        self._log.flush()
+
+
+def _nameless(text: str, job: Job) -> str:
+    """`text` with columns in the place of the row's paths, as folders are named after patients."""
+    if job.options.phi:
+        return text
+    row = job.row
+    paths = {"pet": row.pet, "mri": row.mri, "lesions": row.lesions, "liver": row.liver}
+    named = [(str(path), name) for name, path in paths.items() if path is not None]
+    for path, name in sorted(named, key=lambda pair: -len(pair[0])):
+        text = text.replace(path, name)
+    return text
+
+
 def _worked(job: Job, partial: str) -> _Answer:
     """What comes of the job's work. Raises what only a full disk can."""
     try:
         return job.work(job, partial)
-    except UnusableOutput as error:
-        cause = error.__cause__
-        said = cause.strerror if isinstance(cause, OSError) else None
-        return _Unwritten(said or str(error))
-    except LesionMatchError as error:
-        print(error, file=sys.stderr)
-        return str(error)
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise
-        traceback.print_exc()
-        return f"stopped by an unexpected {type(error).__name__}; its log has more"
+        if _lacked_memory(error):
+            os._exit(OUT_OF_MEMORY)
+        return _explained(error, job)
+
+
+def _lacked_memory(error: BaseException | None) -> bool:
+    """Whether an error goes back to the memory cap, in Python's words or in ITK's."""
+    if error is None:
+        return False
+    is_so = isinstance(error, MemoryError) or any(text in str(error) for text in NO_MEMORY)
+    return is_so or _lacked_memory(error.__cause__ or error.__context__)
+
+
+def _explained(error: Exception, job: Job) -> _Answer:
+    """What is said of an error that ended a study; a defect's traceback goes to the log."""
+    match error:
+        case UnusableOutput(__cause__=OSError(strerror=str(said))):
+            return _Unwritten(said)
+        case UnusableOutput():
+            return _Unwritten(str(error))
+        case LesionMatchError():
+            print(error, file=sys.stderr)
+            return _nameless(str(error), job)
+        case OSError(errno=code) if code in FULL:
+            raise error
+    traceback.print_exception(error)
+    return f"stopped by an unexpected {type(error).__name__}; its log has more"
 
 
 def _die_with_parent(connection: Connection) -> None:

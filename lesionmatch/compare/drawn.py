@@ -175,10 +175,7 @@ def carried_lesions(
     if not lesions:
         return ()
     error_mm = registration.error_mm(np.array([lesion.centroid_mm for lesion in lesions]))
-    return tuple(
-        carry(lesion, registration.pet_from_mri, float(error), grid, rules)
-        for lesion, error in zip(lesions, error_mm, strict=True)
-    )
+    return carry(lesions, registration.pet_from_mri, error_mm.tolist(), grid, rules)
 
 
 def on_mri(segment: Segment, grid: Grid, registration: Registration) -> Segment:

@@ -1,6 +1,6 @@
 """What the concordance of a study rests on, measured: places, distances, blur and noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from lesionmatch.compare.sight import Seen
 from lesionmatch.concordance import Evidence, Surroundings
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import null_p
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Points, at_once
 from lesionmatch.liver import Liver
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration
@@ -61,16 +61,6 @@ def surroundings(
         Surroundings(capsule_mm=_least(c), hilum_mm=_least(h), vessel_mm=_least(v))
         for c, h, v in zip(capsule, hilum, vessel, strict=True)
     )
-
-
-def at_once(
-    of: Callable[[Points], NDArray[np.float64]], groups: Sequence[Points]
-) -> list[NDArray[np.float64]]:
-    """What `of` gives for the points of each group, asked once: most of its cost is the call."""
-    if not groups:
-        return []
-    ends = np.cumsum([len(points) for points in groups])[:-1]
-    return np.split(of(np.concatenate(groups)), ends)
 
 
 def _least(distances_mm: NDArray[np.float64]) -> float | None:

@@ -35,6 +35,8 @@ LEAST_LIVER_ML = 300.0
 """A smaller bright region is no liver."""
 LEVEL_VOXELS = 6.0
 """Width over which a vessel's surroundings are averaged, in steps."""
+PASSES = 2
+"""In which what stands out is left out of the level of its surroundings."""
 VESSEL_CONTRAST = 0.15
 """A place this much darker or brighter than its surroundings is a vessel, a duct or a lesion."""
 
@@ -67,11 +69,12 @@ def weighed(inventory: Inventory, options: ReadOptions) -> Inventory:
 
 
 def _near(inventory: Inventory, rules: SeriesRules) -> list[SeriesRecord]:
-    """The series whose headers leave them near the best one, best first."""
+    """The series whose headers leave them near the best one, best first, in its frame."""
     usable = [r for r in inventory.series if r.score is not None and r.is_usable]
     ranked = sorted(usable, key=lambda record: (-(record.score or 0.0), record.key))
     least = (ranked[0].score or 0.0) - rules.hbp_near if ranked else 0.0
-    return [record for record in ranked if (record.score or 0.0) >= least][:MOST_READ]
+    near = [record for record in ranked if (record.score or 0.0) >= least]
+    return [record for record in near if record.frame_uid == near[0].frame_uid][:MOST_READ]
 
 
 def evidence_of(
@@ -171,24 +174,37 @@ def _liver(images: Sequence[Field], body: Inside, voxel_ml: float) -> Inside | N
 
 def _signal(field: Field, inner: Inside, rest: Inside) -> Signal:
     """`inner` is the liver without its rim."""
-    weight = ndimage.gaussian_filter(inner.astype(np.float32), LEVEL_VOXELS)
-    summed = ndimage.gaussian_filter(np.where(inner, np.nan_to_num(field), 0.0), LEVEL_VOXELS)
-    local = field[inner] * weight[inner] / np.maximum(summed[inner], 1e-6)
+    even = inner
+    local = _local(field, inner, even)
+    for _ in range(PASSES):
+        # What stands out is left out of its surroundings: a liver may be full of lesions.
+        even = np.zeros_like(inner)
+        even[inner] = np.abs(local - 1.0) <= VESSEL_CONTRAST
+        if not even.any():
+            even = inner
+        local = _local(field, inner, even)
     return Signal(
-        level=float(np.median(field[inner]) / np.median(field[rest])),
+        level=float(np.median(field[even]) / np.median(field[rest])),
         dark=float((local < 1.0 - VESSEL_CONTRAST).mean()),
         bright=float((local > 1.0 + VESSEL_CONTRAST).mean()),
     )
 
 
+def _local(field: Field, inner: Inside, even: Inside) -> Field:
+    """The signal inside over the mean of the even places around it."""
+    weight = ndimage.gaussian_filter(even.astype(np.float32), LEVEL_VOXELS)
+    summed = ndimage.gaussian_filter(np.where(even, np.nan_to_num(field), 0.0), LEVEL_VOXELS)
+    return np.asarray(field[inner] * weight[inner] / np.maximum(summed[inner], 1e-6))
+
+
 def said_of(signals: Mapping[str, Signal], rules: SeriesRules) -> dict[str, tuple[Evidence, ...]]:
     """What the images say for and against each candidate, by comparison with the others."""
-    least_dark = min((signal.dark for signal in signals.values()), default=0.0)
     found: dict[str, tuple[Evidence, ...]] = {}
     for key, signal in signals.items():
-        ratio = signal.level / max(s.level for name, s in signals.items() if name != key)
+        others = [other for name, other in signals.items() if name != key]
+        ratio = signal.level / max(other.level for other in others)
         # Lesions are dark in every phase; what is dark in this one alone are vessels.
-        vessels = signal.dark - least_dark
+        vessels = signal.dark - max(other.dark for other in others)
         has_dark_vessels = vessels >= rules.hbp_vessels and signal.dark > 2.0 * signal.bright
         has_bright_vessels = signal.bright >= rules.hbp_vessels and signal.bright > signal.dark
         items = []

@@ -5,6 +5,7 @@ to it where they fill enough of it. No mask is resampled, so a lesion smaller th
 not lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
 
-from lesionmatch.geometry import Frame, Grid, Points, require_same_frame
+from lesionmatch.geometry import Frame, Grid, Points, at_once, require_same_frame
 from lesionmatch.image import Mask
 from lesionmatch.lesions.drawn import SAMPLE_MM, Lesion
 from lesionmatch.protocol import LesionRules
@@ -65,16 +66,26 @@ class Carried:
 
 
 def carry(
-    lesion: Lesion, pet_from_mri: Mapping, error_mm: float, grid: Grid, rules: LesionRules
-) -> Carried:
-    """`lesion` on the PET's `grid`.
+    lesions: Sequence[Lesion],
+    pet_from_mri: Mapping,
+    error_mm: Sequence[float],
+    grid: Grid,
+    rules: LesionRules,
+) -> tuple[Carried, ...]:
+    """`lesions`, each with the error of the map at its place, on the PET's `grid`.
 
-    Raises `FrameMismatch` where the map does not lead from the lesion to the grid.
+    Raises `FrameMismatch` where the map does not lead from a lesion to the grid.
     """
-    require_same_frame("carrying a lesion", pet_from_mri.source, lesion.mask.frame)
     require_same_frame("carrying a lesion", pet_from_mri.target, grid.frame)
-    points = pet_from_mri.apply(lesion.samples_mm(_step_mm(lesion, grid)))
-    return _placed(lesion, points, error_mm, grid, rules)
+    for lesion in lesions:
+        require_same_frame("carrying a lesion", pet_from_mri.source, lesion.mask.frame)
+    samples = [lesion.samples_mm(_step_mm(lesion, grid)) for lesion in lesions]
+    return tuple(
+        _placed(lesion, points, error, grid, rules)
+        for lesion, points, error in zip(
+            lesions, at_once(pet_from_mri.apply, samples), error_mm, strict=True
+        )
+    )
 
 
 def _placed(

@@ -82,7 +82,7 @@ class DrawnRegistration:
     def error_mm(self, points_mm: Points) -> Points:
         """The drawn error at points of the PET."""
         squared = ((points_mm[:, None] - self.centres_mm) ** 2).sum(-1)
-        return self.shift_mm + np.exp(-squared / (2.0 * 45.0**2)) @ self.bumps_mm
+        return np.asarray(self.shift_mm + np.exp(-squared / (2.0 * 45.0**2)) @ self.bumps_mm)
 
 
 def studies(first: int, count: int, cache: Path) -> Iterator[Study]:

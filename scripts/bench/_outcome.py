@@ -1,33 +1,36 @@
 """A simulated study run through foci, landmarks, concordance and calls, and its truth."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-from _cohort import DrawnRegistration, Study, as_mapping
+from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from lesionmatch.calls import Calls, Circumstances, call
+from lesionmatch.compare.sight import reference_of
 from lesionmatch.concordance import (
     Concordance,
     Evidence,
     FocusFinding,
     LesionFinding,
+    Relations,
     Surroundings,
     concord,
+    relate,
     sharpen,
     shift_of,
 )
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, why_missed
-from lesionmatch.detectability import Blur, LikelyRatio
+from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
 from lesionmatch.image import Mask, union
 from lesionmatch.landmarks import Agreement
 from lesionmatch.lesions import Carried, carry, lesions_from
-from lesionmatch.liver.reference import reference_uptake
 from lesionmatch.phantom import Spot
 from lesionmatch.phantom.truth import LesionTruth
 from lesionmatch.protocol import Protocol
@@ -37,6 +40,10 @@ NEAR_MM = 12.0
 """A focus this near a thing was made by it."""
 MISPLACED_MM = 9.0
 """A lesion this far from its true place was not looked for where it is."""
+
+
+JITTERS = 5
+"""How often a study's lesions are moved to see whether their relations hold."""
 
 
 @dataclass(frozen=True)
@@ -54,26 +61,29 @@ class Outcome:
     after_mm: NDArray[np.float64]
     null_p: tuple[float, ...]
     """At lesion-free places in the shapes of this study's lesions."""
+    jittered: tuple[Relations, ...]
+    """The relations again with all lesions off by a draw of the stated registration error."""
     seconds: float
+    """Of the processor, for all but what the truth is asked for."""
 
 
 def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
-    start = time.perf_counter()
+    start = time.process_time()
     registration, blur = study.registration, blur_of(study)
     before = _carried(study, registration)
-    found = _found(study, registration)
+    found = found_by(study, registration)
     shift_mm = shift_of(found.carried, found.foci, fwhm_mm=blur.fwhm_mm, rules=PROTOCOL.landmarks)
     if shift_mm is not None:
         registration = registration.moved(shift_mm)
-        found = _found(study, registration)
+        found = found_by(study, registration)
     liver, field, foci = found.liver, found.field, found.foci
     sharp = sharpen(found.carried, foci, study.suv.grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
     rng = np.random.default_rng(study.seed)
     evidence = Evidence(
         suv=study.suv,
-        background=reference_uptake(study.suv, liver, avoid, PROTOCOL),
+        background=reference_of(study.suv, liver, field, avoid, None, PROTOCOL),
         carried=sharp.carried,
         foci=foci,
         around_lesions=tuple(
@@ -88,6 +98,7 @@ def run(study: Study) -> Outcome:
     concordance = concord(evidence, PROTOCOL)
     circumstances = Circumstances(1.0, registration.passed)
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
+    seconds = time.process_time() - start
     return Outcome(
         study=study,
         field=field,
@@ -98,12 +109,13 @@ def run(study: Study) -> Outcome:
         before_mm=_misplacement_mm(study, before),
         after_mm=_misplacement_mm(study, sharp.carried),
         null_p=_null_sample(study, field, liver, avoid, sharp.carried),
-        seconds=time.perf_counter() - start,
+        jittered=tuple(_jittered(study, sharp.carried, foci)),
+        seconds=seconds,
     )
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Foci where the liver is thought to lie, and the lesions there."""
 
     liver: Mask
@@ -112,17 +124,18 @@ class _Found:
     carried: tuple[Carried, ...]
 
 
-def _found(study: Study, registration: DrawnRegistration) -> _Found:
+def found_by(study: Study, registration: DrawnRegistration) -> Found:
+    """The PET read where a registration puts the liver."""
     liver = _liver_on_pet(study, registration)
     field = field_of(study.suv, liver)
     foci = find_foci(study.suv, liver, PROTOCOL, field=field)
-    return _Found(liver, field, foci, _carried(study, registration))
+    return Found(liver, field, foci, _carried(study, registration))
 
 
 def _carried(study: Study, registration: DrawnRegistration) -> tuple[Carried, ...]:
     mapping, grid, rules = as_mapping(registration), study.suv.grid, PROTOCOL.lesions
     lesions = lesions_from(study.segments, rules)
-    return tuple(carry(one, mapping, registration.bound_mm, grid, rules) for one in lesions)
+    return carry(lesions, mapping, [registration.bound_mm] * len(lesions), grid, rules)
 
 
 def blur_of(study: Study) -> Blur:
@@ -138,18 +151,33 @@ def _liver_on_pet(study: Study, registration: DrawnRegistration) -> Mask:
     return Mask(part.grid, inside.reshape(part.grid.shape)).on(study.liver.grid)
 
 
-def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) -> Mask | None:
+def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) -> Mask:
     searched = [one.search for one in carried if one.search is not None]
-    avoid = union(study.suv.grid, [*searched, *(focus.extent for focus in foci)])
-    return None if avoid.is_empty else avoid
+    return union(study.suv.grid, [*searched, *(focus.extent for focus in foci)])
+
+
+def _jittered(
+    study: Study, carried: Sequence[Carried], foci: Sequence[Focus]
+) -> Iterator[Relations]:
+    """Each lesion's error is normal with its stated 95 % bound, and no larger than that."""
+    rng = np.random.default_rng([study.seed, 4])
+    grid, fwhm_mm = study.suv.grid, study.recipe.pet_fwhm_mm
+    for _ in range(JITTERS):
+        way = rng.normal(0.0, 1.0 / BOUND_IN_SD, 3)
+        way = way / max(1.0, float(np.linalg.norm(way)))
+        off = [
+            one.moved(way * one.error_mm, one.error_mm, grid, PROTOCOL.lesions) for one in carried
+        ]
+        yield relate(off, foci, fwhm_mm=fwhm_mm, rules=PROTOCOL.relations)
 
 
 def truth_of(study: Study, lesion_id: str) -> LesionTruth:
     return next(row for row in study.truth.lesions if row.lesion_id == lesion_id)
 
 
-def _around_lesion(row: LesionTruth) -> Surroundings:
-    return Surroundings(row.capsule_distance_mm, row.hilum_distance_mm, row.vessel_distance_mm)
+def _around_lesion(row: LesionTruth, off_mm: float = 0.0) -> Surroundings:
+    capsule_mm, vessel_mm = row.capsule_distance_mm + off_mm, row.vessel_distance_mm + off_mm
+    return Surroundings(max(capsule_mm, 0.0), row.hilum_distance_mm, max(vessel_mm, 0.0))
 
 
 def _around_focus(study: Study, liver: Mask, focus: Focus) -> Surroundings:
@@ -169,11 +197,11 @@ def _misplacement_mm(study: Study, carried: tuple[Carried, ...]) -> NDArray[np.f
 
 
 def _null_sample(
-    study: Study, field: Field, liver: Mask, avoid: Mask | None, carried: tuple[Carried, ...]
+    study: Study, field: Field, liver: Mask, avoid: Mask, carried: tuple[Carried, ...]
 ) -> tuple[float, ...]:
     """null_p of this study's search regions put at lesion-free places, two each."""
     rng = np.random.default_rng([study.seed, 2])
-    free = liver.array if avoid is None else liver.array & ~avoid.array
+    free = liver.array & ~avoid.array
     centres = np.argwhere(free)
     values: list[float] = []
     for one in carried[:3]:
@@ -200,27 +228,44 @@ def true_status(row: LesionTruth) -> str:
     return "not positive" if row.contrast_to_noise < 3.0 else "between"
 
 
-def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str:
+@dataclass(frozen=True)
+class Off:
+    """What a measurement of a lesion may be off by."""
+
+    size_mm: float = 0.0
+    distance_mm: float = 0.0
+    noise_sd: float = 0.0
+    """Of the uptake seen, in standard deviations of a voxel of the liver."""
+
+
+EXACT = Off()
+TOLERANCE = Off(size_mm=0.5, distance_mm=1.0, noise_sd=1.0)
+"""A quarter and a half of a voxel of the MRI in plane, and the noise of one voxel of the PET."""
+
+
+def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth, off: Off = EXACT) -> str:
     """The reason that the true place, uptake, noise and misplacement of a lesion give.
 
     Its long axis is that of its outline, which is true by construction.
     """
-    study = outcome.study
+    study, near = outcome.study, _around_lesion(row, off.distance_mm)
+    long_mm, noise = found.lesion.long_axis_mm + off.size_mm, off.noise_sd * study.recipe.liver_cov
+    seen = 1.0 + (row.tumour_to_liver - 1.0) * row.recovery + noise
     facts = Facts(
-        long_axis_mm=found.lesion.long_axis_mm,
-        surroundings=_around_lesion(row),
-        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
+        long_axis_mm=long_mm,
+        surroundings=near,
+        tumour_to_liver=seen,
         liver_cov=study.recipe.liver_cov,
         error_mm=0.0,
         is_near_physiologic=False,
         is_at_edge=False,
     )
     missed = Missed(
-        long_axis_mm=found.lesion.long_axis_mm,
-        diameter_mm=row.diameter_mm,
-        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
-        likely_ratio=_knowable(study, row),
-        surroundings=_around_lesion(row),
+        long_axis_mm=long_mm,
+        diameter_mm=row.diameter_mm + off.size_mm,
+        tumour_to_liver=seen,
+        likely_ratio=row.tumour_to_liver + noise / row.recovery,
+        surroundings=near,
         flags=flags(facts, PROTOCOL.flags),
         is_retrospective=found.status == "retrospective",
         error_mm=0.0,
@@ -232,10 +277,12 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str
     return why_missed(missed, PROTOCOL).reason
 
 
-def _knowable(study: Study, row: LesionTruth) -> LikelyRatio:
-    """The true ratio, and what the noise leaves possible at its size."""
-    margin = 1.2816 * study.recipe.liver_cov / row.recovery
-    return LikelyRatio(row.tumour_to_liver, row.tumour_to_liver + margin)
+def is_decided(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> bool:
+    """Whether the true reason stays what it is within the tolerance of each measurement."""
+    offs = [
+        Off(**{name: way * size}) for name, size in asdict(TOLERANCE).items() for way in (-1.0, 1.0)
+    ]
+    return len({true_reason(outcome, found, row, off) for off in [EXACT, *offs]}) == 1
 
 
 def misplaced_mm(outcome: Outcome, found: LesionFinding) -> float:

@@ -1,9 +1,10 @@
-"""What is drawn where, and a registration that its own findings prove wrong."""
+"""Where what was drawn lies on the PET, and a registration that its own findings prove wrong."""
 
 import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Mask
 from lesionmatch.liver import Liver
 from lesionmatch.progress import Progress
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import Protocol, changed
+from lesionmatch.record.summary import summary
 from lesionmatch.registration import Registration, identity
 from lesionmatch.resample import PointMap
 from lesionmatch.segments import Kind, Segment, Structure
@@ -52,15 +54,21 @@ def registration(folder: Path, off_mm: NDArray[np.float64]) -> Path:
     return path
 
 
-def compared(folder: Path, off_mm: NDArray[np.float64]) -> Comparison:
-    options = Options(registration=str(registration(folder, off_mm)))
+def compared(folder: Path, off_mm: NDArray[np.float64], rules: Protocol) -> Comparison:
+    options = Options(registration=str(registration(folder, off_mm)), protocol=rules)
     return compare_studies(*studies(), options, Progress(is_quiet=True))
 
 
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    rules = changed(Protocol(), {"flags": {"subcapsular_mm": 7.0}})
+    return compared(tmp_path_factory.mktemp("right"), np.zeros(3), rules)
+
+
 def test_a_registration_that_missed_is_moved_to_where_lesions_and_foci_agree(
-    tmp_path: Path,
+    tmp_path: Path, right: Comparison
 ) -> None:
-    right, wrong = compared(tmp_path, np.zeros(3)), compared(tmp_path, SHIFT_MM)
+    wrong = compared(tmp_path, SHIFT_MM, Protocol())
     assert right.registration.passed
     assert right.registration.quality.landmarks_shift_mm is None
     assert wrong.registration.quality.landmarks_shift_mm == pytest.approx(
@@ -69,6 +77,20 @@ def test_a_registration_that_missed_is_moved_to_where_lesions_and_foci_agree(
     assert "lesions and foci fit each other" in wrong.registration.doubts[0]
     assert not wrong.is_trusted
     assert statuses(wrong) == statuses(right)
+
+
+def test_the_result_holds_its_protocol_its_landmarks_and_every_pair(right: Comparison) -> None:
+    result: dict[str, Any] = json.loads(json.dumps(summary(right)))
+    assert result["options"]["protocol"] == right.options.protocol.sha256
+    assert [
+        row["value"]
+        for row in result["protocol"]
+        if (row["section"], row["name"]) == ("flags", "subcapsular_mm")
+    ] == [7.0]
+    quality = result["registration"]["quality"]
+    assert quality["landmarks"] == 4
+    assert quality["landmarks_after_mm"] < quality["landmarks_before_mm"]
+    assert len(result["relations"]) == len(right.concordance.relations.pairs) >= 4
 
 
 def statuses(comparison: Comparison) -> list[str]:

@@ -35,6 +35,8 @@ from lesionmatch.segments import Structure
 
 PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
 HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
+SAMPLED = 8
+"""Every so-manieth row and column of a CT is looked at for its usual value."""
 SHARP_KERNEL = re.compile(r"bone|lung|edge|sharp|\b[bi]r?[67]\d|\bb[67]\d")
 
 
@@ -302,7 +304,8 @@ def read_hounsfield(record: SeriesRecord, options: ReadOptions) -> Image:
 def _require_tissue_or_air(array: NDArray[np.float32], options: ReadOptions, what: str) -> None:
     """Raise `InvalidInput` where the usual voxel of a CT is neither tissue nor air."""
     rules = options.protocol.series
-    usual = float(np.median(array))
+    # A sample says as much: sorting all voxels would take longer than reading them.
+    usual = float(np.median(array[:, ::SAMPLED, ::SAMPLED]))
     if not rules.least_usual_hu <= usual <= rules.most_usual_hu:
         raise InvalidInput(
             f"{what}: wanted a CT of {rules.least_usual_hu:g} to {rules.most_usual_hu:g} HU in its "

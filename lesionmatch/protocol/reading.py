@@ -95,6 +95,22 @@ class SeriesRules:
         least=0.0,
         most=0.1,
     )
+    least_pixel_mm: float = threshold(
+        0.05,
+        "mm",
+        "a volume of smaller pixels is refused",
+        "own choice; the finest body images have 0.3 mm",
+        least=0.001,
+        most=1.0,
+    )
+    most_pixel_mm: float = threshold(
+        30.0,
+        "mm",
+        "a volume of larger pixels is refused",
+        "own choice; the coarsest PET has 8 mm",
+        least=5.0,
+        most=1000.0,
+    )
     least_usual_hu: float = threshold(
         -3100.0,
         "HU",

@@ -37,6 +37,7 @@ def write_ct(folder: Path, count: int, size: int) -> list[Path]:
     datasets = []
     for n in range(count):
         ds = instance(CT, "1.2.3.7", n, Rows=size, Columns=size, PixelSpacing=[0.8, 0.8])
+        ds.RescaleIntercept = -1024
         ds.PixelData = noise
         datasets.append(ds)
     saved(folder, datasets)

@@ -85,7 +85,8 @@ def administration(
     agents = items(dataset, "RadiopharmaceuticalInformationSequence")
     if len(agents) > 1:
         raise InvalidInput(
-            f"{what}: wanted one radiopharmaceutical, got {len(agents)}; its SUV is not defined"
+            f"{what}: wanted one radiopharmaceutical, got {len(agents)}; its SUV is not "
+            "defined, choose another series"
         )
     agent = agents[0] if agents else Dataset()
     said = Said()

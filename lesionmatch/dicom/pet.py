@@ -143,7 +143,10 @@ def _no_pet(series: Sequence[SeriesRecord]) -> str:
     if not series:
         return "PET: wanted a PET series, got none; name the folder of the PET/CT"
     reasons = "; ".join(f"{record.key}: {record.set_aside}" for record in series)
-    return f"PET: wanted a PET series corrected for attenuation, got none ({reasons})"
+    return (
+        f"PET: wanted a static PET series corrected for attenuation, got none ({reasons}); "
+        "export that one as well"
+    )
 
 
 def asked_for(series: Sequence[SeriesRecord], key: str, option: str) -> SeriesRecord:

@@ -18,7 +18,7 @@ from lesionmatch.dicom.instance import (
     Instance,
 )
 from lesionmatch.dicom.plane import Plane, pixel_shape
-from lesionmatch.dicom.samples import Shape, bytes_of, dtype_of, samples
+from lesionmatch.dicom.samples import bytes_of, dtype_of, samples
 from lesionmatch.dicom.sources import MEGABYTE
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.values import number, text

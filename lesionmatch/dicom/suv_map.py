@@ -101,7 +101,9 @@ def suv_scale(headers: Sequence[Dataset], options: ReadOptions, what: str) -> Su
     if units == "BQML":
         return _from_activity(headers, (1.0,) * len(headers), units, options, what)
     got = units or "none"
-    raise InvalidInput(f"{what}: wanted units {READABLE}, got {got}; it has no SUV")
+    raise InvalidInput(
+        f"{what}: wanted units {READABLE}, got {got}; it has no SUV, export one that has"
+    )
 
 
 def _require_only_slopes(headers: Sequence[Dataset], what: str) -> None:
@@ -123,7 +125,9 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         size = BodySize(stored or default)
     except ValueError as error:
         known = ", ".join(size.value for size in BodySize)
-        raise InvalidInput(f"{what}: wanted SUVType {known}, got {stored}") from error
+        raise InvalidInput(
+            f"{what}: wanted SUVType {known}, got {stored}; export it in Bq/ml"
+        ) from error
     scale, weight = 1.0, number(headers[0], "PatientWeight")
     said = Said(notes)
     if size is not BodySize.WEIGHT:
@@ -249,7 +253,7 @@ def _from_activity(
     else:
         raise InvalidInput(
             f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
-            "its SUV is not defined"
+            "its SUV is not defined, choose another series"
         )
     if correction != "START" and options.reference_at is not None:
         notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")

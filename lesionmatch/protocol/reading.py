@@ -168,7 +168,7 @@ class SeriesRules:
         most=0.9,
     )
     hbp_vessels: float = threshold(
-        0.01,
+        0.015,
         "fraction",
         "share of the liver that must stand out for its vessels to be dark or bright",
         "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",

@@ -19,6 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from pydicom.uid import UID
+
 from tests.fuzzing import is_defect, run
 from tests.small_studies import FORMATS, SYNTAXES, rewrite, small_study
 
@@ -30,12 +32,14 @@ def main(arguments: list[str]) -> int:
     table: Counter[tuple[str, str]] = Counter()
     defects = 0
     start = time.perf_counter()
-    studies = [(drawn, None) for drawn in FORMATS] + [("nii.gz", syntax) for syntax in SYNTAXES]
+    plain: list[tuple[str, UID | None]] = [(drawn, None) for drawn in FORMATS]
+    studies = plain + [("nii.gz", syntax) for syntax in SYNTAXES]
     for number, (drawn, syntax) in enumerate(studies):
         with tempfile.TemporaryDirectory() as folder:
             pet, mri = small_study(Path(folder), drawn)
-            for path in (pet, mri) if syntax else ():
-                rewrite(path, syntax)
+            if syntax is not None:
+                rewrite(pet, syntax)
+                rewrite(mri, syntax)
             share = cases // len(studies) + (number < cases % len(studies))
             for damage, ended in run(pet, mri, share, 100 * seed + number):
                 table[damage.kind, ended.split(":")[0].split(" ")[0]] += 1

@@ -97,17 +97,17 @@ def seg(folder: Path) -> None:
 
 
 def label_file(folder: Path) -> None:
-    """A NIfTI of 8 voxels that inflates to 10 GB."""
+    """A NIfTI of 8 voxels that inflates to 1 GB."""
     _, mri = small_study(folder)
     whole = gzip.decompress((mri / "lesions.nii.gz").read_bytes())
     with gzip.open(mri / "lesions.nii.gz", "wb", 6) as file:
         file.write(whole)
-        for _ in range(1000):
+        for _ in range(100):
             file.write(bytes(10_000_000))
 
 
 def archive(folder: Path) -> None:
-    """A zip whose members inflate to 100 GB."""
+    """A zip with a member of zeros that inflates a thousandfold."""
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         packed.writestr("0.dcm", np.zeros(50_000_000, np.uint8).tobytes())

@@ -190,8 +190,7 @@ def scale_of(record: SeriesRecord, options: ReadOptions) -> SuvScale:
         stack = record.usable_stack()
         require_lossless(stack.planes, record.what)
         return suv_scale([plane.header for plane in stack.planes], options, record.what)
-    if record.refusal is not None:
-        raise record.refusal
+    record.usable_stack()
     raise InvalidInput(
         f"{record.what}: wanted a static PET of slices, got one that is set aside: "
         f"{record.set_aside}; choose another series"

@@ -115,7 +115,7 @@ class SeriesRules:
         5.0,
         "points",
         "a series with fewer points is not taken for the hepatobiliary phase",
-        "own choice: a 3D gradient echo with fat saturation alone has 3",
+        "own choice: a 3D gradient echo with fat saturation and short times alone has 3",
         least=1.0,
         most=20.0,
     )
@@ -154,7 +154,8 @@ class SeriesRules:
     hbp_vessels: float = threshold(
         0.015,
         "fraction",
-        "share of the liver that must stand out for its vessels to be dark or bright",
+        "share of the liver that must stand out for its vessels to be bright, or dark beyond "
+        "what is dark in every other candidate",
         "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",
         least=0.0,
         most=0.2,

@@ -14,8 +14,9 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from lesionmatch import dicom, nifti
-from lesionmatch.dicom import compressed, instance
-from lesionmatch.dicom.instance import Instance
+from lesionmatch.dicom.files import instance
+from lesionmatch.dicom.files.instance import Instance
+from lesionmatch.dicom.pixels import compressed
 from lesionmatch.errors import InvalidInput
 from lesionmatch.protocol import InputLimits, Protocol
 from tests.reading_files import header_of, one, pet_slice, saved, slices
@@ -32,7 +33,7 @@ def deflated(tmp_path: Path, rows: int) -> Path:
 def test_a_deflated_file_is_read_up_to_the_limit_and_not_beyond(tmp_path: Path) -> None:
     path = deflated(tmp_path, 1000)
     assert isinstance(header_of(path), Instance)
-    assert header_of(path, InputLimits(file_mb=1.0)) == "inflates to more than 1 MB"
+    assert header_of(path, InputLimits(inflated_mb=1.0)) == "inflates to more than 1 MB"
 
 
 def test_a_deflated_file_that_is_cut_short_is_truncated(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lesionmatch import dicom, nifti
-from lesionmatch.dicom.seg import read_seg
-from lesionmatch.dicom.segmentations import Scene, drawn_files
+from lesionmatch.dicom.drawn.seg import read_seg
+from lesionmatch.dicom.drawn.segmentations import Scene, drawn_files
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame
 from lesionmatch.protocol import InputLimits
@@ -116,6 +116,20 @@ def test_a_broken_seg_is_refused(tmp_path: Path, change: dict[str, Any], says: s
     for keyword, value in change.items():
         setattr(ds, keyword, value)
     with pytest.raises(InvalidInput, match=says):
+        study(tmp_path, [ds])
+
+
+@pytest.mark.parametrize(("number", "got"), [(None, r"\[0\]"), (7, r"\[7\]")])
+def test_a_frame_of_no_segment_is_not_lost_in_silence(
+    tmp_path: Path, number: int | None, got: str
+) -> None:
+    ds = seg([(1, 2, plane((3, 3))), (2, 3, plane((4, 4)))])
+    frame = ds.PerFrameFunctionalGroupsSequence[1]
+    if number is None:
+        del frame.SegmentIdentificationSequence
+    else:
+        frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber = number
+    with pytest.raises(InvalidInput, match=rf"one of the segments \[1, 2\], got {got}"):
         study(tmp_path, [ds])
 
 

@@ -219,6 +219,11 @@ def test_a_liver_on_the_left_is_doubted() -> None:
     assert any("to the left of the body's" in doubt for doubt in doubts(RIGHT[:, :, ::-1]))
 
 
+def test_a_shell_such_as_fat_under_the_skin_is_doubted() -> None:
+    shell = ball(80.0, (-15.0, 0.0, 0.0)) & ~ball(58.0, (0.0, 0.0, 0.0)) & (X < 0.0)
+    assert any("fat under the skin is so thin" in doubt for doubt in doubts(shell))
+
+
 def test_a_border_that_is_none_is_doubted() -> None:
     bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & (X < -20.0)
     assert any("around the liver is as bright" in doubt for doubt in doubts(RIGHT, picture(bright)))

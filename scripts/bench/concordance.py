@@ -8,6 +8,7 @@ size beside its prediction, what landmarks do, and the time a study takes.
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -174,7 +175,8 @@ def _predicted(study: Study, row: LesionTruth) -> float:
     if _is_subcapsular(row):
         depth_mm = row.capsule_distance_mm + row.diameter_mm / 2.0
         deficit = edge_deficit(depth_mm, rules.outside_ratio, blur.fwhm_mm)
-        cnr -= deficit / study.recipe.liver_cov + rules.edge_cnr
+        cnr -= deficit / study.recipe.liver_cov
+        rules = replace(rules, unprompted_cnr=rules.unprompted_cnr + rules.edge_cnr)
     return detection_probability(cnr, row.diameter_mm, blur, rules=rules)
 
 

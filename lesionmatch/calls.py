@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from lesionmatch.lesions import Lesion
 from lesionmatch.protocol import CallRules
+from lesionmatch.segments import Kind
 
 Involvement = Literal["involved", "not_involved", "uncertain"]
 Cell = Literal["TP", "FP", "FN", "TN"]
@@ -161,7 +162,7 @@ def _why(
     benign: int,
 ) -> str:
     shown = sum(seen.status == "positive" for seen in counting)
-    mri = f"{_number(len(counting), 'lesion')} on the MRI"
+    mri = f"{_involving(counting)} on the MRI{_beside(benign)}"
     match cell:
         case "TP" if shown:
             return f"{mri}, of which the PET shows {shown} unprompted"
@@ -178,6 +179,18 @@ def _why(
             return f"{found[0].upper()}{found[1:]} and no focus on the PET, but {_all(doubts)}"
 
 
+def _involving(counting: Sequence[LesionSeen]) -> str:
+    """How many lesions count, called by their kind where they have one."""
+    named = all(seen.lesion.kind is Kind.METASTASIS for seen in counting)
+    return _number(len(counting), "metastasis" if named else "lesion")
+
+
+def _beside(benign: int) -> str:
+    if not benign:
+        return ""
+    return f" ({_number(benign, 'benign lesion')} {'does' if benign == 1 else 'do'} not count)"
+
+
 def _retrospective(counting: Sequence[LesionSeen]) -> str:
     seen = sum(lesion.status == "retrospective" for lesion in counting)
     return f", {seen} seen in retrospect" if seen else ""
@@ -192,5 +205,5 @@ def _all(clauses: Sequence[str]) -> str:
 
 
 def _number(n: int, noun: str) -> str:
-    plural = {"focus": "foci"}.get(noun, f"{noun}s")
+    plural = {"focus": "foci", "metastasis": "metastases"}.get(noun, f"{noun}s")
     return f"1 {noun}" if n == 1 else f"{n} {plural}"

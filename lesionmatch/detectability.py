@@ -28,6 +28,9 @@ PEAK_RADIUS_MM = float((3000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
 NEARLY_ISOTROPIC = 1e-3
 """Axial and transverse blur that differ by less than this share count as one blur."""
 
+SMOOTHINGS_MM = np.arange(0.0, 30.5, 0.5)
+"""Widths (FWHM) among which the best smoothing is looked for: up to that of the largest lesions."""
+
 Visibility = Literal["expected", "retrospective", "not_expected"]
 
 
@@ -55,6 +58,11 @@ class Blur:
         """
         motion_fwhm_mm = SIGMAS_IN_FWHM * peak_to_peak_mm / np.sqrt(8.0)
         return cls(fwhm_mm, float(np.hypot(fwhm_mm, motion_fwhm_mm)))
+
+    def smoothed(self, fwhm_mm: float) -> "Blur":
+        """This blur and a further one of the same width in all directions."""
+        across, along = np.hypot(self.fwhm_mm, fwhm_mm), np.hypot(self.axial_fwhm_mm, fwhm_mm)
+        return Blur(float(across), float(along))
 
     @property
     def sigma_mm(self) -> float:
@@ -151,17 +159,33 @@ def least_visible_ratio_at_edge(
     return 1.0 + (cnr * cov + deficit) / recovery
 
 
+def smoothing_gain(diameter_mm: float, blur: Blur, grain_fwhm_mm: float) -> float:
+    """How much more a lesion stands out once the image is smoothed to suit its size; at least 1.
+
+    Smoothing by a Gaussian blurs the lesion further and calms the noise: noise whose grain is
+    itself a Gaussian of standard deviation n keeps ``(1 + (m / n)^2)^(-3/4)`` of its own once
+    smoothed by one of m. The best of all widths is what a search at several scales finds
+    (the matched filter; North, RCA report PTR-6C 1943, Proc IEEE 1963;51:1016).
+    """
+    own = centre_recovery(diameter_mm, blur)
+    gains = [
+        centre_recovery(diameter_mm, blur.smoothed(width_mm))
+        * (1.0 + (width_mm / grain_fwhm_mm) ** 2) ** 0.75
+        / own
+        for width_mm in SMOOTHINGS_MM
+    ]
+    return float(max(gains))
+
+
 def detection_probability(
     cnr: float, diameter_mm: float, blur: Blur, *, rules: DetectabilityRules
 ) -> float:
     """Chance that a lesion of this true contrast-to-noise ratio is found unprompted.
 
-    The contrast seen is normal about the true one. A lesion wider than two resolution
-    lengths is seen over several independent cells, and what is seen of it grows with the
-    square root of its area, hence with its diameter (Rose, J Opt Soc Am 1948;38:196).
+    The contrast seen is normal about the true one, after the smoothing that suits its size.
     """
-    cells = max(1.0, diameter_mm / (2.0 * blur.fwhm_mm))
-    return float(ndtr((cnr * cells - rules.unprompted_cnr) / rules.unprompted_cnr_sd))
+    seen = cnr * smoothing_gain(diameter_mm, blur, rules.grain_fwhm_mm)
+    return float(ndtr((seen - rules.unprompted_cnr) / rules.unprompted_cnr_sd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,23 +220,14 @@ def _visibility(unprompted: float, prompted: float, typical: float) -> Visibilit
     return "retrospective" if typical >= prompted else "not_expected"
 
 
-@dataclass(frozen=True, slots=True)
-class LikelyRatio:
-    """What is known of a lesion's true ratio to the liver."""
-
-    mean: float
-    highest: float
-    """Nine in ten such lesions have a lower one."""
-
-
 def likely_ratio(
     apparent: float, recovery: float, apparent_sd: float, *, rules: DetectabilityRules
-) -> LikelyRatio:
-    """The true ratio that an apparent one and the ratios of metastases make likely.
+) -> float:
+    """The true ratio to expect from an apparent one and from the ratios that metastases have.
 
-    From the posterior of a log-normal prior (the published mean and standard deviation) and
-    a normal error of the apparent ratio. Where recovery is poor it is the prior's; where it
-    is good, what is seen.
+    The mean of the posterior of a log-normal prior (the published mean and standard
+    deviation) and a normal error of the apparent ratio. Where recovery is poor it is the
+    prior's; where it is good, what is seen.
     """
     spread = np.log1p((rules.typical_ratio_sd / rules.typical_ratio) ** 2)
     middle = np.log(rules.typical_ratio) - spread / 2.0
@@ -221,6 +236,4 @@ def likely_ratio(
     error = (apparent - 1.0 - (ratios - 1.0) * recovery) / apparent_sd
     density = -((logs - middle) ** 2) / (2.0 * spread) - error**2 / 2.0
     weights = np.exp(density - density.max())
-    below = np.cumsum(weights) / weights.sum()
-    highest = ratios[int(np.searchsorted(below, 0.9))]
-    return LikelyRatio(float((weights * ratios).sum() / weights.sum()), float(highest))
+    return float((weights * ratios).sum() / weights.sum())

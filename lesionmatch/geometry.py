@@ -6,7 +6,7 @@ voxel's centre. A matrix ``b_from_a`` maps points of ``a`` to points of ``b``, s
 products read by adjacency: ``c_from_b @ b_from_a``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NewType
 
@@ -208,3 +208,16 @@ def require_same_frame(where: str, wanted: Frame, got: Frame) -> None:
     """Raise `FrameMismatch` unless both are one frame of reference."""
     if wanted != got:
         raise FrameMismatch(where, wanted, got)
+
+
+def at_once(
+    of: Callable[[Points], NDArray[np.float64]], groups: Sequence[Points]
+) -> list[NDArray[np.float64]]:
+    """What `of` gives for the points of each group, asked once for all of them.
+
+    For functions whose cost is more in the call than in the points.
+    """
+    if not groups:
+        return []
+    ends = np.cumsum([len(points) for points in groups])[:-1]
+    return np.split(of(np.concatenate(groups)), ends)

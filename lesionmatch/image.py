@@ -4,6 +4,7 @@ Arrays are (slices, rows, columns) on a `Grid` and read-only. Whoever needs anot
 array makes a new value, so an image that was handed on never changes behind its owner.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -108,16 +109,31 @@ class Mask:
 
         Raises `InvalidGeometry` unless the voxels of both coincide.
         """
-        first = grid.voxels(self.grid.origin_mm)
-        start = np.rint(first).astype(int)
+        return union(grid, [self])
+
+    def box_in(self, grid: Grid) -> tuple[slice, slice, slice]:
+        """The part of `grid` that its own grid is.
+
+        Raises `InvalidGeometry` unless the voxels of both coincide.
+        """
+        start = np.rint(grid.voxels(self.grid.origin_mm)).astype(int)
         stop = start + np.array(self.grid.shape)
         box = (slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2]))
         inside = bool((start >= 0).all() and (stop <= np.array(grid.shape)).all())
         if not inside or not grid.crop(box).matches(self.grid):
             raise InvalidGeometry("mask: wanted a grid that holds its voxels, got another")
-        array = np.zeros(grid.shape, np.bool_)
-        array[box] = self.array
-        return Mask(grid, array)
+        return box
+
+
+def union(grid: Grid, regions: Iterable[Mask]) -> Mask:
+    """The voxels of `grid` that belong to any of the regions, which lie on parts of it.
+
+    Raises `InvalidGeometry` for a region with other voxels.
+    """
+    array = np.zeros(grid.shape, np.bool_)
+    for region in regions:
+        array[region.box_in(grid)] |= region.array
+    return Mask(grid, array)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ be written becomes an `UnusableOutput`.
 import csv
 import errno
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ ABOUT_THE_PLACE = {
 
 def make_folders(out: Path, *inside: str) -> None:
     """Make `out` and the folders named in it. Raises `UnusableOutput`."""
-    with _explained(out, "a folder that can be made"):
+    with explained(out, "a folder that can be made"):
         for folder in (out, *(out / name for name in inside)):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -61,6 +62,19 @@ def write_csv(path: Path, heading: Sequence[str], rows: Iterable[Sequence[str]])
         writer.writerows(rows)
 
 
+def flush(path: Path) -> None:
+    """Have a file or a folder's entries on the disk, so that a rename after it means what it says.
+
+    Some disks say only now that they are full. Raises `UnusableOutput`.
+    """
+    with explained(path, "a disk that takes what was written"):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 @contextmanager
 def replaced(out: Path, ours: Sequence[str] = ()) -> Iterator[Path]:
     """A folder to write to, whose entries take the place of those of the same name in `out`.
@@ -69,7 +83,7 @@ def replaced(out: Path, ours: Sequence[str] = ()) -> Iterator[Path]:
     the block raises, `out` stays as it was. Raises `UnusableOutput`.
     """
     draft = out / ".part"
-    with _explained(out, "a folder with room that can be written"):
+    with explained(out, "a folder with room that can be written"):
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
@@ -93,7 +107,7 @@ def _take_place(entry: Path, place: Path) -> None:
 def _draft(path: Path) -> Iterator[Path]:
     # One name for good: what a killed run left is overwritten by the next one.
     draft = path.with_name(f".{path.name}.part")
-    with _explained(path, "a file that can be written"):
+    with explained(path, "a file that can be written"):
         try:
             yield draft
             draft.replace(path)
@@ -102,7 +116,8 @@ def _draft(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _explained(place: Path, wanted: str) -> Iterator[None]:
+def explained(place: Path, wanted: str) -> Iterator[None]:
+    """Turn what the system says of `place` in the block into an `UnusableOutput`."""
     try:
         yield
     except UnusableOutput:

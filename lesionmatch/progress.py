@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:  # loaded where a terminal shows it
+    from rich.console import Console
 
 
 @dataclass
@@ -56,6 +59,8 @@ class Tally:
     done: int = 0
     failed: int = 0
     _start: float = field(default_factory=time.perf_counter)
+    _console: "Console | None" = None
+    """Prints above the live line while that is on the screen."""
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
@@ -65,33 +70,50 @@ class Tally:
             return
         from rich.console import Console
 
-        with Console(file=self.stream).status(self.line()) as status:
-            self._update = status.update
+        self._console = Console(file=self.stream, highlight=False, markup=False)
+        # The tally itself, not a text of it, so that every frame tells the time left anew.
+        with self._console.status(self):
             yield
-            del self._update
+        self._console = None
+
+    def __rich__(self) -> str:
+        """The live line."""
+        return self.line()
 
     def note(self, text: str) -> None:
-        """One line for the person who waits; nothing where there is nothing to say."""
-        if text and not self.is_quiet:
+        """One line for the person who waits."""
+        if self._console is not None:
+            self._console.print(text, soft_wrap=True)
+        elif not self.is_quiet:
             print(text, file=self.stream, flush=True)
 
     def add(self, name: str, error: str | None) -> None:
         """One more study has ended, with a one-line error if it failed."""
         self.done += 1
         self.failed += error is not None
-        if self.is_quiet:
-            return
-        if error is not None or not self.stream.isatty():
-            print(f"{name}: {error or 'done'} [{self.line()}]", file=self.stream, flush=True)
-        if hasattr(self, "_update"):
-            self._update(self.line())
+        if self._console is None:
+            self.note(f"{name}: {error or 'done'} [{self.line()}]")
+        elif error is not None:
+            self.note(f"{name}: {error}")
 
     def line(self) -> str:
         """``12 of 40, 1 failed, 160 an hour, 11 min left``."""
-        hours = (time.perf_counter() - self._start) / 3600.0
-        rate = self.done / hours if hours > 0.0 else 0.0
         counts = f"{self.done} of {self.total}, {self.failed} failed"
-        if not self.done:
+        elapsed_s = time.perf_counter() - self._start
+        if not self.done or elapsed_s <= 0.0:
             return counts
-        left_min = 60.0 * (self.total - self.done) / rate
-        return f"{counts}, {rate:.0f} an hour, {left_min:.0f} min left"
+        rate = self.done / elapsed_s
+        left = in_words((self.total - self.done) / rate)
+        return f"{counts}, {3600.0 * rate:.0f} an hour, {left} left"
+
+
+def in_words(seconds: float) -> str:
+    """A time to wait, as finely as it matters.
+
+    >>> in_words(80), in_words(700), in_words(75_000)
+    ('80 s', '12 min', '20 h 50 min')
+    """
+    minutes = round(seconds / 60.0)
+    if seconds < 100.0:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -200,10 +200,20 @@ def resample_mask(
 ) -> NDArray[np.float32]:
     """The share of `mask` at each voxel of `grid`, 0 to 1: its indicator, linearly interpolated.
 
-    The region itself is where this is at least 0.5. Beyond the mask's grid it is 0.
+    The region itself is where this is at least 0.5, see `region_on`. Beyond the mask's grid it
+    is 0.
     """
     indicator = mask.array.astype(np.float32)
     return _resampled(indicator, mask.grid, grid, mask_from_grid, 0.0, "linear")
+
+
+def region_on(grid: Grid, mask: Mask, mask_from_grid: PointMap | None = None) -> Mask:
+    """`mask` as a region of other voxels: those of which it covers half at their centre.
+
+    A region narrower than the voxels may vanish; without `mask_from_grid` both must share a
+    frame of reference (`FrameMismatch`).
+    """
+    return Mask(grid, resample_mask(mask, grid, mask_from_grid) >= 0.5)
 
 
 def distance_mm(mask: Mask) -> NDArray[np.float32]:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from lesionmatch import record, report
 from lesionmatch.compare import Options, compare
 from lesionmatch.errors import UnusableOutput
@@ -24,7 +26,10 @@ def run_study(
     result in `out` is lost by that.
     """
     _require_usable(out, [*pet, *mri])
-    comparison = compare(pet, mri, options, progress)
+    # Linear algebra adds in another order on other numbers of threads; what is large here
+    # runs in ITK's, which does not.
+    with threadpool_limits(1):
+        comparison = compare(pet, mri, options, progress)
     with replaced(out, OURS) as draft:
         with progress.stage("writing"):
             record.write(comparison, draft)

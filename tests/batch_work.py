@@ -1,5 +1,6 @@
 """What a study's process may do to a batch, for tests: work well, refuse, crash, hang."""
 
+import errno
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from lesionmatch.batch.worker import Job
 from lesionmatch.errors import InvalidInput
+from lesionmatch.output import replaced, write_bytes, write_text
 
 CALLS = {
     "calls": {
@@ -45,6 +47,62 @@ def doubtful(job: Job, partial: str) -> int:
 def refuse(_job: Job, _partial: str) -> int:
     """Refuse the input."""
     raise InvalidInput("PET: wanted this, got that; mend it")
+
+
+def killed(_job: Job, _partial: str) -> int:
+    """Be killed as a machine out of memory does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def full(job: Job, partial: str) -> int:
+    """Find the disk full for as long as a file beside the output folder says so."""
+    out = well(job, partial)
+    if (job.ledger.out.parent / "disk is full").exists():
+        with replaced(Path(partial)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    return out
+
+
+def mute(job: Job, partial: str) -> int:
+    """Find the disk full while saying something."""
+    if (job.ledger.out.parent / "disk is full").exists():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return well(job, partial)
+
+
+def large(job: Job, partial: str) -> int:
+    """Write three megabytes."""
+    write_bytes(Path(partial) / "image", bytes(3_000_000))
+    return well(job, partial)
+
+
+def fatal(_job: Job, _partial: str) -> int:
+    """Take the cluster's worker down with it."""
+    os.kill(parent(parent(os.getpid())), signal.SIGKILL)
+    time.sleep(600)
+    return 0
+
+
+def once(job: Job, partial: str) -> int:
+    """Hang when first begun, telling the worker and the process; be done when begun again."""
+    begun = job.ledger.out.parent / "begun"
+    if begun.exists():
+        return well(job, partial)
+    write_text(begun, f"{parent(parent(os.getpid()))} {os.getpid()}")
+    time.sleep(600)
+    return 1
+
+
+def parent(process: int) -> int:
+    """Who started a process: the server that forks studies, and then the worker."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def tell(job: Job, _partial: str) -> int:
+    """Refuse an input by its path, and say so in the log."""
+    print(f"reading {job.row.pet}")
+    raise InvalidInput(f"{job.row.pet / 'a.zip'}: wanted an archive; mend it")
 
 
 def crash(job: Job, partial: str) -> int:

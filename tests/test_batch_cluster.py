@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_batch import QUIET, run, studies
+from tests.test_batch import QUIET, run, studies, whole_bytes
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from distributed import LocalCluster  # only where it is installed
@@ -26,21 +26,46 @@ def cluster() -> Iterator[LocalCluster]:
         yield cluster
 
 
-def kill_one(cluster: LocalCluster, out: Path) -> None:
-    """Kill a worker as soon as a few studies are finished."""
-    while len(list((out / "studies").glob("[!.]*"))) < 3:
+def kill_one(begun: Path, killed: list[int]) -> None:
+    """Kill the worker whose study hangs, as soon as that has begun."""
+    while not begun.exists():
         time.sleep(0.01)
-    os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+    killed += map(int, begun.read_text().split())
+    os.kill(killed[0], signal.SIGKILL)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is more than a dead one's entry in the table of processes."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def test_a_worker_killed_midway_loses_no_study(tmp_path: Path, cluster: LocalCluster) -> None:
-    rows, out = studies(tmp_path, [f"slow.{n}" for n in range(30)]), tmp_path / "out"
-    killer = threading.Thread(target=kill_one, args=(cluster, out))
+    rows = studies(tmp_path, ["slow.1", "slow.2", "once.1", *(f"slow.{n}" for n in range(3, 12))])
+    workers, killed = {worker.pid for worker in cluster.workers.values()}, list[int]()
+    killer = threading.Thread(target=kill_one, args=(tmp_path / "begun", killed))
     killer.start()
-    batch = replace(QUIET, scheduler=cluster.scheduler_address)
-    outcomes = run(rows, out, batch)
+    outcomes = run(rows, tmp_path / "out", replace(QUIET, scheduler=cluster.scheduler_address))
     killer.join()
-    assert [outcome.error for outcome in outcomes] == [None] * 30
+    assert killed[0] in workers
+    assert not is_running(killed[1]), "the study outlived its worker"
+    assert [outcome.error for outcome in outcomes] == [None] * 12
+    run(rows, tmp_path / "alone")  # what began on the worker that died is done by another
+    assert whole_bytes(tmp_path / "out") == whole_bytes(tmp_path / "alone")
+
+
+def test_a_study_that_takes_its_machine_down_each_time_is_a_row(
+    tmp_path: Path, cluster: LocalCluster
+) -> None:
+    batch = replace(QUIET, scheduler=cluster.scheduler_address)
+    outcomes = run(studies(tmp_path, ["fatal.1", "well.1"]), tmp_path / "out", batch)
+    assert [outcome.error for outcome in outcomes] == [
+        "could not be run (KilledWorker); try it again with --retry",
+        None,
+    ]
 
 
 def test_a_bad_study_is_a_row_on_a_cluster_too(tmp_path: Path, cluster: LocalCluster) -> None:

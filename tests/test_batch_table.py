@@ -40,6 +40,8 @@ def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) ->
     [
         ("study_id,pet,mri\nS1,pet,mri\n", "got no patient_id"),
         ("study_id,patient_id,pet,mri,pet\nS1,P1,pet,mri,pet\n", "got pet again"),
+        ("study_id,patient_id,pet,mri,cell\nS1,P1,pet,mri,TP\n", "got cell; rename"),
+        ("study_id,patient_id,pet,mri,label\nS1,P1,pet,mri,a\n", "got label; rename"),
         ("study_id,patient_id,pet,mri\n", "wanted a row for each study, got none"),
         ("study_id,patient_id,pet,mri\n../S1,P1,pet,mri\n", "names a folder"),
         ("study_id,patient_id,pet,mri\nS1,,pet,mri\n", "wanted a pseudonym"),

@@ -9,7 +9,7 @@ from lesionmatch.calls import Circumstances, call
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Lesion, lesions_from
-from lesionmatch.protocol import CallRules
+from lesionmatch.protocol import CallRules, LesionRules
 from lesionmatch.segments import Kind, Segment
 
 GRID = Grid.of(Frame("mri"), (10, 10, 10))
@@ -19,7 +19,7 @@ WHOLE = Circumstances(liver_covered=1.0, registration_passed=True)
 def lesion(kind: Kind, voxels: int) -> Lesion:
     array = np.zeros(GRID.shape, np.bool_)
     array[0, 0, :voxels] = True
-    return lesions_from([Segment("x", kind, Mask(GRID, array), "test")])[0]
+    return lesions_from([Segment("x", kind, Mask(GRID, array), "test")], LesionRules())[0]
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,21 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [SeenFocus(lesion_ids=("L1",))],
             WHOLE,
             ("involved", "involved", "TP"),
-            "2 lesions on the MRI, of which the PET shows 1 unprompted.",
+            "2 metastases on the MRI, of which the PET shows 1 unprompted.",
         ),
         (
             [met("negative", "small_size")],
             [SeenFocus()],
             WHOLE,
             ("involved", "involved", "TP"),
-            "1 lesion on the MRI, and 1 focus elsewhere on the PET.",
+            "1 metastasis on the MRI, and 1 focus elsewhere on the PET.",
         ),
         (
             [met("negative", "small_size"), met("retrospective", "subcapsular")],
             [],
             WHOLE,
             ("involved", "not_involved", "FN"),
-            "2 lesions on the MRI, none found on the PET unprompted, 1 seen in retrospect "
+            "2 metastases on the MRI, none found on the PET unprompted, 1 seen in retrospect "
             "(small size: 5.1 mm).",
         ),
         (
@@ -117,14 +117,14 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [],
             WHOLE,
             ("involved", "uncertain", None),
-            "1 lesion on the MRI and no focus on the PET, but 1 lesion beyond its coverage.",
+            "1 metastasis on the MRI and no focus on the PET, but 1 lesion beyond its coverage.",
         ),
         (
             [met("negative", "misregistration")],
             [],
             Circumstances(liver_covered=1.0, registration_passed=False),
             ("involved", "uncertain", None),
-            "1 lesion on the MRI and no focus on the PET, "
+            "1 metastasis on the MRI and no focus on the PET, "
             "but its registration to the MRI is doubtful.",
         ),
         (
@@ -140,7 +140,7 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [SeenFocus(lesion_ids=("L1",))],
             Circumstances(liver_covered=0.5, registration_passed=False),
             ("involved", "involved", "TP"),
-            "1 lesion on the MRI, of which the PET shows 1 unprompted.",
+            "1 metastasis on the MRI, of which the PET shows 1 unprompted.",
         ),
     ],
 )
@@ -166,6 +166,20 @@ def test_the_reason_of_a_false_positive_study_is_that_of_its_first_focus() -> No
     assert call([], foci, WHOLE, rules=CallRules()).reason == "cyst"
 
 
-def test_an_unspecified_lesion_counts() -> None:
+def test_an_unspecified_lesion_counts_and_is_not_called_a_metastasis() -> None:
     unspecified = SeenLesion(lesion(Kind.UNSPECIFIED, 3), "negative", "small_size")
-    assert call([unspecified], [], WHOLE, rules=CallRules()).cell == "FN"
+    calls = call([unspecified, met("negative")], [], WHOLE, rules=CallRules())
+    assert calls.cell == "FN"
+    assert calls.why.startswith("2 lesions on the MRI, none found")
+
+
+@pytest.mark.parametrize(
+    ("benign", "said"),
+    [(1, "(1 benign lesion does not count)"), (2, "(2 benign lesions do not count)")],
+)
+def test_benign_lesions_beside_metastases_are_named_and_do_not_count(
+    benign: int, said: str
+) -> None:
+    seen = [met("positive"), *[CYST] * benign]
+    calls = call(seen, [SeenFocus(lesion_ids=("L1",))], WHOLE, rules=CallRules())
+    assert calls.why == f"1 metastasis on the MRI {said}, of which the PET shows 1 unprompted."

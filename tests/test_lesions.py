@@ -12,10 +12,11 @@ from lesionmatch.errors import FrameMismatch, InvalidGeometry, WrongQuantity
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.lesions import Lesion, carry, krenning, lesions_from, measure, widened
-from lesionmatch.protocol import UptakeRules
+from lesionmatch.protocol import LesionRules, UptakeRules
 from lesionmatch.segments import Kind, Segment, Structure
 
 MRI, PET = Frame("mri"), Frame("pet")
+RULES = LesionRules()
 GRID = Grid.of(MRI, (40, 60, 60), spacing_mm=(2.0, 1.0, 1.0))
 
 
@@ -49,49 +50,49 @@ def segment(mask: Mask, meaning: Kind | Structure = Kind.METASTASIS, label: str 
 
 
 def one(mask: Mask) -> Lesion:
-    (lesion,) = lesions_from([segment(mask)])
+    (lesion,) = lesions_from([segment(mask)], RULES)
     return lesion
 
 
 class TestLesionsFrom:
     def test_one_segment_of_three_parts_is_three_lesions_the_largest_first(self) -> None:
         parts = [ball(10, 10, 20, 5), ball(40, 40, 40, 12), ball(10, 40, 60, 8)]
-        lesions = lesions_from([segment(union(*parts))])
+        lesions = lesions_from([segment(union(*parts))], RULES)
         assert [les.lesion_id for les in lesions] == ["L1", "L2", "L3"]
         assert [round(les.centroid_mm[2]) for les in lesions] == [40, 60, 20]
 
     def test_a_segment_for_each_lesion_is_one_lesion_each_even_in_two_parts(self) -> None:
         broken = union(ball(10, 10, 20, 5), ball(18, 10, 20, 5))
         segments = [segment(broken), segment(ball(40, 40, 40, 9)), segment(ball(40, 10, 40, 9))]
-        assert len(lesions_from(segments)) == 3
+        assert len(lesions_from(segments, RULES)) == 3
 
     def test_segments_of_several_parts_each_are_taken_apart(self) -> None:
         right = union(ball(10, 10, 20, 5), ball(10, 40, 20, 5))
         left = union(ball(45, 10, 20, 5), ball(45, 40, 20, 5))
-        assert len(lesions_from([segment(right), segment(left)])) == 4
+        assert len(lesions_from([segment(right), segment(left)], RULES)) == 4
 
     def test_a_segment_for_all_the_others_is_taken_apart(self) -> None:
         others = union(*[ball(10 + 9 * n, 50, 60, 5) for n in range(4)])
         segments = [segment(ball(40, 40, 40, 9)), segment(ball(40, 10, 40, 9)), segment(others)]
-        assert len(lesions_from(segments)) == 6
+        assert len(lesions_from(segments, RULES)) == 6
 
     def test_kinds_are_judged_apart(self) -> None:
         many = union(ball(10, 10, 20, 5), ball(10, 40, 20, 5))
         cyst = segment(ball(40, 40, 40, 9), Kind.CYST)
-        assert [les.kind for les in lesions_from([segment(many), cyst])] == [
+        assert [les.kind for les in lesions_from([segment(many), cyst], RULES)] == [
             Kind.METASTASIS,
             Kind.METASTASIS,
             Kind.CYST,
         ]
 
     def test_structures_are_no_lesions_and_nothing_drawn_is_none(self) -> None:
-        assert lesions_from([segment(ball(30, 30, 40, 30), Structure.LIVER)]) == ()
-        assert lesions_from([]) == ()
+        assert lesions_from([segment(ball(30, 30, 40, 30), Structure.LIVER)], RULES) == ()
+        assert lesions_from([], RULES) == ()
 
     def test_voxels_that_touch_at_a_corner_are_one_lesion(self) -> None:
         array = np.zeros(GRID.shape, np.bool_)
         array[5, 5, 5] = array[6, 6, 6] = True
-        assert len(lesions_from([segment(Mask(GRID, array))])) == 1
+        assert len(lesions_from([segment(Mask(GRID, array))], RULES)) == 1
 
 
 class TestSize:
@@ -142,7 +143,7 @@ PET_FROM_MRI = Transform(
 
 class TestCarry:
     def test_a_lesion_lands_where_the_map_says_with_its_volume(self) -> None:
-        carried = carry(one(ball(30, 30, 40, 20)), PET_FROM_MRI, 6.0, PET_GRID)
+        (carried,) = carry([one(ball(30, 30, 40, 20))], PET_FROM_MRI, [6.0], PET_GRID, RULES)
         assert carried.extent is not None
         assert carried.centroid_mm == pytest.approx([140, 245, 45], abs=0.01)
         assert carried.extent.points_mm().mean(axis=0) == pytest.approx([140, 245, 45], abs=0.5)
@@ -150,14 +151,14 @@ class TestCarry:
         assert carried.covered == 1.0
 
     def test_a_lesion_smaller_than_a_voxel_keeps_one(self) -> None:
-        carried = carry(one(ball(30, 30, 40, 2.5)), PET_FROM_MRI, 0.0, PET_GRID)
+        (carried,) = carry([one(ball(30, 30, 40, 2.5))], PET_FROM_MRI, [0.0], PET_GRID, RULES)
         assert carried.extent is not None
         assert np.count_nonzero(carried.extent.array) >= 1
         nearest = carried.extent.points_mm() - carried.centroid_mm
         assert np.abs(nearest).max() <= 4.0
 
     def test_the_search_is_the_extent_widened_by_the_error(self) -> None:
-        carried = carry(one(ball(30, 30, 40, 10)), PET_FROM_MRI, 8.0, PET_GRID)
+        (carried,) = carry([one(ball(30, 30, 40, 10))], PET_FROM_MRI, [8.0], PET_GRID, RULES)
         assert carried.search is not None
         assert carried.extent is not None
         reach = cdist(carried.search.points_mm(), carried.extent.points_mm()).min(axis=1)
@@ -166,28 +167,32 @@ class TestCarry:
 
     def test_an_offset_moves_it(self) -> None:
         lesion = one(ball(30, 30, 40, 10))
-        moved = carry(lesion, PET_FROM_MRI, 3.0, PET_GRID, offset_mm=(4.0, 0.0, -3.0))
+        (carried,) = carry([lesion], PET_FROM_MRI, [3.0], PET_GRID, RULES)
+        moved = carried.moved((4.0, 0.0, -3.0), 2.0, PET_GRID, RULES)
         assert moved.centroid_mm == pytest.approx([144, 245, 42], abs=0.01)
+        assert moved.extent is not None
+        assert moved.extent.points_mm().mean(axis=0) == pytest.approx([144, 245, 42], abs=0.5)
+        assert moved.error_mm == 2.0
 
     def test_half_a_lesion_outside_is_half_covered(self) -> None:
         # The grid's first slice reaches down to z = -1.5, the map to z = 5 + z of the MRI.
         lesion = one(ball(30, 30, 40, 20))
         low = Transform(PET, MRI, PET_FROM_MRI.matrix - np.eye(4)[:, [2]] @ [[0, 0, 0, 46.5]])
-        carried = carry(lesion, low, 3.0, PET_GRID)
+        (carried,) = carry([lesion], low, [3.0], PET_GRID, RULES)
         assert carried.covered == pytest.approx(0.5, abs=0.03)
         assert carried.edge_mm == pytest.approx(-10.0, abs=1.5)
 
     def test_a_lesion_outside_has_no_extent(self) -> None:
         far = Transform(PET, MRI, PET_FROM_MRI.matrix + np.eye(4)[:, [2]] @ [[0, 0, 0, 500.0]])
-        carried = carry(one(ball(30, 30, 40, 20)), far, 3.0, PET_GRID)
+        (carried,) = carry([one(ball(30, 30, 40, 20))], far, [3.0], PET_GRID, RULES)
         assert (carried.covered, carried.extent, carried.search) == (0.0, None, None)
 
     def test_a_map_of_other_frames_is_refused(self) -> None:
         lesion = one(ball(30, 30, 40, 20))
         with pytest.raises(FrameMismatch, match="carrying a lesion"):
-            carry(lesion, PET_FROM_MRI.inverse, 3.0, PET_GRID)
+            carry([lesion], PET_FROM_MRI.inverse, [3.0], PET_GRID, RULES)
         with pytest.raises(FrameMismatch, match="carrying a lesion"):
-            carry(lesion, PET_FROM_MRI, 3.0, GRID)
+            carry([lesion], PET_FROM_MRI, [3.0], GRID, RULES)
 
     def test_widening_stops_at_the_edge_of_the_grid(self) -> None:
         corner = np.zeros(PET_GRID.shape, np.bool_)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.report import palette, words
@@ -101,6 +102,20 @@ def test_beyond_the_image_there_is_nothing() -> None:
     assert np.isnan(volume.cut(plane)[0]).all()
     beyond = Plane(View.AXIAL, np.array([0.0, 0.0, 5.0]), 8.0, 8)
     assert np.isnan(volume.cut(beyond)).all()
+
+
+@pytest.mark.parametrize("view", list(View))
+def test_a_cut_is_the_same_to_the_last_bit_on_any_number_of_threads(view: View) -> None:
+    grid = Grid.of(F, (60, 150, 150), spacing_mm=(2, 1.5, 1.5))
+    volume = volume_of(grid, np.random.default_rng(3).normal(size=grid.shape))
+    plane = Plane(view, grid.centre_mm + 0.3, 60.0, 256)
+
+    def drawn(threads: int) -> tuple[bytes, bytes]:
+        with threadpool_limits(threads):
+            return volume.cut(plane).tobytes(), volume.at(*finer).array.tobytes()
+
+    finer = [volume.axis_mm(axis)[:-1] + 0.4 for axis in range(3)]
+    assert len({drawn(threads) for threads in (1, 2, 3, 4)}) == 1
 
 
 def ball(diameter_mm: float, spacing_mm: float = 1.5, *, shift: float = 0.4) -> Volume:

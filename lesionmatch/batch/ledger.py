@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -22,14 +21,21 @@ from pathlib import Path
 
 import lesionmatch
 from lesionmatch.batch.table import StudyRow
-from lesionmatch.compare import Options
+from lesionmatch.compare import METHODS, Options
+from lesionmatch.dicom import files_below
 from lesionmatch.errors import UnusableOutput
+from lesionmatch.output import explained, flush, make_folders, write_bytes, write_json
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
 
 PAGES = ("report.html", "thumbnail.webp", "overlays")
 """Made again from the rest by `lesionmatch report`, so a result is whole without them."""
+
+FOLDERS = ("studies", "failures", "logs")
+
+ROOM_BYTES = 1_000_000
+"""A disk that does not take so much more is full: no study's results are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,10 @@ class Ledger:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder alone. Raises `UnusableOutput` if another batch holds it."""
-        self.studies.mkdir(parents=True, exist_ok=True)
-        with (self.out / ".lock").open("w") as file:
+        make_folders(self.out, *FOLDERS)
+        with explained(self.out, "a folder that can be written"):
+            file = (self.out / ".lock").open("w")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -74,18 +82,35 @@ class Ledger:
         for leftover in self.studies.glob(".*"):
             # A killed batch's process may still be writing its last file into one.
             shutil.rmtree(leftover, ignore_errors=True)
+        for draft in (*self.out.glob(".*.part"), *self.out.glob("failures/.*")):
+            draft.unlink()
 
-    def partial(self, study_id: str) -> Path:
-        """A new, empty place to make a study's results in."""
+    @contextlib.contextmanager
+    def partial(self, study_id: str) -> Iterator[Path]:
+        """A new, empty place to make a study's results in; what is not finished goes with it.
+
+        Raises `UnusableOutput` where it cannot be made.
+        """
+        if not self.studies.is_dir():
+            raise UnusableOutput(
+                f"{self.out.name}: wanted a folder that every machine sees, got one that the "
+                "machine of a worker does not; choose another with -o"
+            )
         path = self.studies / f".{study_id}.{uuid.uuid4().hex}"
-        path.mkdir(parents=True)
-        return path
+        make_folders(path)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
     def finish(self, study_id: str, partial: Path, key: str, exit_status: int) -> None:
-        """Seal the results in `partial` and put them in their place, atomically."""
+        """Seal the results in `partial` and put them in their place, atomically.
+
+        Raises `UnusableOutput` where the disk does not take them.
+        """
         files = {
             str(path.relative_to(partial)): path.stat().st_size
-            for path in _files(partial)
+            for path in files_below(partial)
             if path.relative_to(partial).parts[0] not in PAGES
         }
         record = {
@@ -95,26 +120,27 @@ class Ledger:
             "exit_status": exit_status,
             "files": dict(sorted(files.items())),
         }
-        _write_json(partial / MANIFEST, record)
-        for path in [*_files(partial), partial]:
-            _flush(path)
+        write_json(partial / MANIFEST, record)
+        for path in (*partial.rglob("*"), partial):
+            flush(path)
         case = self.case(study_id)
         if case.exists():
             case.rename(self.studies / f".{study_id}.{uuid.uuid4().hex}.old")
         partial.rename(case)
-        _flush(self.studies)
+        flush(self.studies)
         self._failure(study_id).unlink(missing_ok=True)
         for old in self.studies.glob(f".{study_id}.*.old"):
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)
 
     def fail(self, study_id: str, key: str, error: str) -> None:
-        """Record that a study failed, and why in one line."""
-        path = self._failure(study_id)
-        path.parent.mkdir(exist_ok=True)
-        draft = path.with_suffix(".part")
-        _write_json(draft, {"schema": SCHEMA, "study_id": study_id, "key": key, "error": error})
-        _flush(draft)
-        draft.replace(path)
+        """Record that a study failed, and why in one line. Raises `UnusableOutput`."""
+        record = {"schema": SCHEMA, "study_id": study_id, "key": key, "error": error}
+        write_json(self._failure(study_id), record)
+        flush(self._failure(study_id))
+
+    def size_mb(self, study_id: str) -> float:
+        """What a finished study takes on the disk."""
+        return sum(path.stat().st_size for path in files_below(self.case(study_id))) / 1e6
 
     def exit_status(self, study_id: str, key: str | None = None) -> int | None:
         """0 or 1 where a whole result stands (for this `key`, if given), else None."""
@@ -137,14 +163,25 @@ class Ledger:
         return str(failure["error"])
 
 
-def job_key(row: StudyRow, options: Options) -> str:
+def require_room(folder: Path) -> None:
+    """Raise `UnusableOutput` where the disk of `folder` takes nothing more."""
+    probe = folder / "room"
+    write_bytes(probe, bytes(ROOM_BYTES))
+    flush(probe)
+    probe.unlink()
+
+
+def job_key(row: StudyRow, common: Options) -> str:
     """A hash of all that the result of a study depends on."""
-    inputs = [row.pet, row.mri, row.lesions, row.liver]
+    options = row.options(common)
+    inputs = [row.pet, row.mri, options.lesions, options.liver]
+    if options.registration not in METHODS:
+        inputs.append(Path(options.registration))
     facts = {
         "schema": SCHEMA,
         "version": lesionmatch.__version__,
         "options": options.to_json(),
-        "row": [row.study_id, row.patient_id, row.weight_kg, row.pet_series, row.mri_series],
+        "row": [row.study_id, row.patient_id],
         "inputs": [None if path is None else _fingerprint(path) for path in inputs],
     }
     text = json.dumps(facts, sort_keys=True, allow_nan=False)
@@ -152,14 +189,16 @@ def job_key(row: StudyRow, options: Options) -> str:
 
 
 def _fingerprint(path: Path) -> list[tuple[str, int, int]]:
-    """(name, size, modification time in ns) of every file below `path`, in order."""
-    found = [path] if path.is_file() else _files(path)
-    stats = [(str(p.relative_to(path)), p.stat()) for p in found]
-    return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+    """(name, size, modification time in ns) of every file at or below `path`, in order."""
+    return sorted((str(file.relative_to(path)), *_stamp(file)) for file in files_below(path))
 
 
-def _files(folder: Path) -> list[Path]:
-    return [Path(root) / name for root, _, names in os.walk(folder) for name in names]
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:  # a link to nothing, which reading sets aside
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
 
 
 def _read_json(path: Path) -> Mapping[str, object] | None:
@@ -169,16 +208,3 @@ def _read_json(path: Path) -> Mapping[str, object] | None:
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
-
-
-def _write_json(path: Path, record: Mapping[str, object]) -> None:
-    path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _flush(path: Path) -> None:
-    """Have the file or folder on the disk, so that a rename after it means what it says."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,19 +1,20 @@
 """A whole batch: check first, then compare what is missing, then gather the tables."""
 
 import contextlib
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from lesionmatch.batch.ledger import Ledger, job_key
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.tables import write_tables
-from lesionmatch.batch.worker import Job, Limits, Outcome, compare_here, run_job
-from lesionmatch.compare import Options
+from lesionmatch.batch.worker import Job, Limits, Outcome, Stopped, compare_here, run_job
+from lesionmatch.compare import METHODS, Options
 from lesionmatch.errors import InvalidOption, UnusableOutput
 from lesionmatch.progress import Tally
 from lesionmatch.report import index
@@ -21,6 +22,10 @@ from lesionmatch.report import index
 STUDY_MB = 40.0
 """Disk a study takes while none is finished to ask: a PET of 200x200x110 on its own grid six
 times and the pictures' volumes, compressed, measured 20 to 40 MB."""
+
+
+SAMPLE = 50
+"""Finished studies that are asked what one takes on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,12 @@ def run_batch(
 ) -> tuple[Outcome, ...]:
     """Do `work` for every study that is not yet finished; returns how all of `rows` stand.
 
-    Raises `UnusableOutput` where another batch holds `out` or the disk is too small.
+    Raises `UnusableOutput` where another batch holds `out`, or the disk is too small or
+    becomes full; what is finished then stays, and the same call goes on from there.
     """
-    ledger = Ledger(out)
-    _require_outside_inputs(out, rows)
+    ledger = Ledger(out.resolve())
+    options = _with_whole_paths(options)
+    _require_outside_inputs(ledger.out, rows)
     with ledger.locked():
         keys = {row.study_id: job_key(row, options) for row in rows}
         todo = [
@@ -57,27 +64,96 @@ def run_batch(
             if _is_wanted(ledger, row.study_id, keys[row.study_id], batch)
         ]
         _require_disk(ledger, len(todo), len(rows))
-        tally = Tally(len(todo), is_quiet=batch.is_quiet)
-        tally.note(_changed(ledger, todo))
         try:
-            with tally.shown(), _executor(batch) as executor:
-                futures = {executor.submit(run_job, job): job for job in todo}
-                for future in as_completed(futures):
-                    outcome = future.result()
-                    tally.add(outcome.study_id, outcome.error)
-        finally:
-            # What is finished is gathered even when a person stops the batch midway.
-            write_tables(ledger, rows, keys)
-            index(out)
+            _work_off(todo, ledger, batch, _before(ledger, todo, keys))
+        except BaseException:
+            # What is finished is gathered even when a person or a full disk stops the batch.
+            with contextlib.suppress(UnusableOutput):
+                _gather(ledger, rows, keys)
+            raise
+        _gather(ledger, rows, keys)
         return tuple(_standing(ledger, study_id, key) for study_id, key in keys.items())
 
 
-def _changed(ledger: Ledger, todo: Sequence[Job]) -> str:
-    """What an earlier run finished with other settings or inputs, in a sentence or nothing."""
-    count = sum(ledger.exit_status(job.row.study_id) is not None for job in todo)
-    if not count:
-        return ""
-    return f"{count} finished studies are compared again: inputs, options or version changed"
+def _with_whole_paths(options: Options) -> Options:
+    """The options for processes that may run in another folder.
+
+    Raises `InvalidOption` where a path leads nowhere: no study could be compared.
+    """
+    paths = {"lesions": options.lesions, "liver": options.liver}
+    if options.registration not in METHODS:
+        paths["registration"] = Path(options.registration)
+    whole = {name: path.resolve() for name, path in paths.items() if path is not None}
+    for name, path in whole.items():
+        if not path.exists():
+            raise InvalidOption(f"--{name}: wanted a path that exists, got {paths[name]}")
+    registration = str(whole.pop("registration", options.registration))
+    return replace(
+        options,
+        lesions=whole.get("lesions"),
+        liver=whole.get("liver"),
+        registration=registration,
+    )
+
+
+def _before(ledger: Ledger, todo: Sequence[Job], keys: Mapping[str, str]) -> Iterator[str]:
+    """What is left of earlier runs, a sentence each."""
+    failed = sum(ledger.error(study_id, key) is not None for study_id, key in keys.items())
+    failed -= sum(ledger.error(job.row.study_id, job.key) is not None for job in todo)
+    changed = sum(ledger.exit_status(job.row.study_id) is not None for job in todo)
+    finished = len(keys) - len(todo) - failed
+    if finished:
+        yield f"{finished} of {len(keys)} studies are finished already"
+    if failed:
+        yield f"{failed} failed before and are not tried again; --retry tries them"
+    if changed:
+        yield f"{changed} finished studies are compared again: inputs, options or version changed"
+
+
+def _work_off(
+    todo: Sequence[Job], ledger: Ledger, batch: BatchOptions, notes: Iterable[str]
+) -> None:
+    """Run the jobs. Raises `UnusableOutput` where the disk becomes full."""
+    tally = Tally(len(todo), is_quiet=batch.is_quiet)
+    for note in notes:
+        tally.note(note)
+    with tally.shown(), _submitter(batch) as submit:
+        futures = {submit(job): job for job in todo}
+        for future in as_completed(futures):
+            try:
+                outcome = _outcome(future, futures[future])
+            except Stopped:  # by another, which found the disk full
+                continue
+            except UnusableOutput as error:
+                raise _unwritten(error, ledger, len(todo) - tally.done, len(todo)) from error
+            tally.add(outcome.study_id, outcome.error)
+
+
+def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:
+    """How a job ended; one whose machine was lost again and again has failed."""
+    try:
+        return future.result()
+    except (UnusableOutput, Stopped):
+        raise
+    except Exception as error:
+        said = f"could not be run ({type(error).__name__}); try it again with --retry"
+        job.ledger.fail(job.row.study_id, job.key, said)
+        return Outcome(job.row.study_id, said)
+
+
+def _unwritten(error: UnusableOutput, ledger: Ledger, missing: int, total: int) -> UnusableOutput:
+    """What a person is told when the disk becomes full."""
+    wanted_gb = missing * _study_mb(ledger) / 1e3
+    return UnusableOutput(
+        f"{ledger.out.name}: wanted room for the results, got {error}; {total - missing} of "
+        f"{total} studies are finished and stay so; free about {wanted_gb:.1f} GB and run the "
+        "same command again"
+    )
+
+
+def _gather(ledger: Ledger, rows: Sequence[StudyRow], keys: Mapping[str, str]) -> None:
+    write_tables(ledger, rows, keys)
+    index(ledger.out)
 
 
 def _is_wanted(ledger: Ledger, study_id: str, key: str, batch: BatchOptions) -> bool:
@@ -93,16 +169,34 @@ def _standing(ledger: Ledger, study_id: str, key: str) -> Outcome:
 
 
 @contextlib.contextmanager
-def _executor(batch: BatchOptions) -> Iterator[Executor]:
-    """Where the jobs run: threads that each wait for one process, or a cluster's workers."""
-    if batch.scheduler is None:
-        with ThreadPoolExecutor(batch.workers) as pool:
-            try:
-                yield pool
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+def _submitter(batch: BatchOptions) -> "Iterator[Callable[[Job], Future[Outcome]]]":
+    """What takes jobs: threads that each wait for one process, or a cluster's workers."""
+    if batch.scheduler is not None:
+        with _client(batch.scheduler) as client:
+            # A worker that dies takes its study with it; others try it again.
+            executor = client.get_executor(pure=False)
+            yield lambda job: executor.submit(run_job, job)
         return
+    halt = threading.Event()
+    with ThreadPoolExecutor(batch.workers) as pool:
+        try:
+            yield lambda job: pool.submit(_run_here, job, halt)
+        except BaseException:
+            halt.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _run_here(job: Job, halt: threading.Event) -> Outcome:
+    """Run a job, and no other after it where the disk is full."""
+    try:
+        return run_job(job, halt)
+    except UnusableOutput:
+        halt.set()
+        raise
+
+
+def _client(address: str) -> Any:  # noqa: ANN401 - distributed is not typed
     try:
         from distributed import Client
     except ImportError as error:
@@ -110,16 +204,18 @@ def _executor(batch: BatchOptions) -> Iterator[Executor]:
             "--scheduler: wanted dask.distributed, got an installation without it; "
             "pip install lesionmatch[cluster]"
         ) from error
-    with Client(batch.scheduler, timeout="30s") as client:
-        # A worker that dies takes its study with it; others try it again.
-        yield client.get_executor(pure=False, retries=2)
+    try:
+        return Client(address, timeout="30s")
+    except (OSError, ValueError) as error:
+        raise InvalidOption(
+            f"--scheduler: wanted the address of one that runs, got {address}; start it first"
+        ) from error
 
 
 def _require_outside_inputs(out: Path, rows: Sequence[StudyRow]) -> None:
-    place = out.resolve()
     for row in rows:
         for folder in (row.pet, row.mri):
-            if place == folder or folder in place.parents:
+            if out == folder or folder in out.parents:
                 raise UnusableOutput(
                     f"-o: wanted a folder outside the inputs, got one inside those of study "
                     f"{row.study_id}; choose another"
@@ -128,15 +224,19 @@ def _require_outside_inputs(out: Path, rows: Sequence[StudyRow]) -> None:
 
 def _require_disk(ledger: Ledger, missing: int, total: int) -> None:
     """Raise `UnusableOutput` unless the missing studies are expected to fit on the disk."""
-    manifests = list(ledger.studies.glob("*/manifest.json"))
-    sizes = [sum(json.loads(p.read_text())["files"].values()) / 1e6 for p in manifests[:50]]
-    each_mb = max(sizes) if sizes else STUDY_MB
-    wanted_gb, free_gb = missing * each_mb / 1e3, shutil.disk_usage(ledger.out).free / 1e9
+    wanted_gb = missing * _study_mb(ledger) / 1e3
+    free_gb = shutil.disk_usage(ledger.out).free / 1e9
     if wanted_gb > free_gb:
         raise UnusableOutput(
             f"-o: wanted about {wanted_gb:.1f} GB for {missing} of {total} studies, got "
             f"{free_gb:.1f} GB free; free some, or choose another disk"
         )
+
+
+def _study_mb(ledger: Ledger) -> float:
+    """What a study is expected to take on the disk: the most of those that are finished."""
+    finished = sorted(path.parent.name for path in ledger.studies.glob("[!.]*/manifest.json"))
+    return max(map(ledger.size_mb, finished[:SAMPLE]), default=STUDY_MB)
 
 
 def default_workers() -> int:

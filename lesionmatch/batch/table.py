@@ -9,13 +9,21 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lesionmatch.columns import LESIONS, RELATIONS
+from lesionmatch.compare import Options
 from lesionmatch.errors import InvalidInput
 
 REQUIRED = ("study_id", "patient_id", "pet", "mri")
 OPTIONAL = ("lesions", "liver", "weight_kg", "pet_series", "mri_series")
+
+CALLS = ("study_id", "patient_id", "pet", "mri", "cell", "reason", "why", "is_doubtful")
+"""The columns of calls.csv; those carried through follow."""
+
+TAKEN = {*CALLS, "error", *(column.name for column in (*LESIONS, *RELATIONS))} - {*REQUIRED}
+"""What a column that is carried through cannot be called."""
 
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """What may name a folder on every file system, and cannot lead out of it."""
@@ -36,6 +44,17 @@ class StudyRow:
     mri_series: str | None
     carried: Mapping[str, str]
     """The other columns, by name."""
+
+    def options(self, common: Options) -> Options:
+        """The options of all studies with what the row says in their place."""
+        return replace(
+            common,
+            lesions=self.lesions or common.lesions,
+            liver=self.liver or common.liver,
+            weight_kg=common.weight_kg if self.weight_kg is None else self.weight_kg,
+            pet_series=self.pet_series or common.pet_series,
+            mri_series=self.mri_series or common.mri_series,
+        )
 
 
 def read_studies(path: Path) -> tuple[StudyRow, ...]:
@@ -74,6 +93,12 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
     if twice:
         raise InvalidInput(
             f"{name}: wanted each column once, got {', '.join(twice)} again; rename it"
+        )
+    taken = [column for column in columns if column in TAKEN]
+    if taken:
+        raise InvalidInput(
+            f"{name}: wanted other names than the results' for columns that are carried through, "
+            f"got {', '.join(taken)}; rename them"
         )
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lesionmatch.batch.ledger import Ledger
-from lesionmatch.batch.table import StudyRow
-
-CALLS = ("study_id", "patient_id", "pet", "mri", "cell", "reason", "why", "is_doubtful")
+from lesionmatch.batch.table import CALLS, StudyRow
+from lesionmatch.columns import LESIONS, RELATIONS
+from lesionmatch.output import write_csv
 
 
 def write_tables(ledger: Ledger, rows: Sequence[StudyRow], keys: Mapping[str, str]) -> None:
@@ -30,8 +30,9 @@ def write_tables(ledger: Ledger, rows: Sequence[StudyRow], keys: Mapping[str, st
     calls |= {row.study_id: _failure(ledger, row) for row in failed}
     records = [calls[row.study_id] for row in rows if row.study_id in calls]
     _write(ledger.out / "calls.csv", (*CALLS, *carried), records)
-    for name in ("lesions.csv", "relations.csv"):
-        _gather(ledger, done, name, carried)
+    for name, columns in (("lesions.csv", LESIONS), ("relations.csv", RELATIONS)):
+        heading = ("study_id", "patient_id", *(column.name for column in columns), *carried)
+        _write(ledger.out / name, heading, _gathered(ledger, done, name))
     failures = [
         {**_failure(ledger, row), "error": ledger.error(row.study_id) or ""} for row in failed
     ]
@@ -58,28 +59,12 @@ def _whose(row: StudyRow) -> dict[str, str]:
     return {**row.carried, "study_id": row.study_id, "patient_id": row.patient_id}
 
 
-def _gather(ledger: Ledger, rows: Sequence[StudyRow], name: str, carried: Sequence[str]) -> None:
+def _gathered(ledger: Ledger, rows: Sequence[StudyRow], name: str) -> Iterator[Mapping[str, str]]:
     """All studies' tables of one name as one, each row with its study and patient."""
-    columns: list[str] = []
-    for row in rows[:1]:
+    for row in rows:
         with (ledger.case(row.study_id) / name).open(newline="", encoding="utf-8") as file:
-            columns = next(csv.reader(file))
-
-    def records() -> Iterator[Mapping[str, str]]:
-        for row in rows:
-            with (ledger.case(row.study_id) / name).open(newline="", encoding="utf-8") as file:
-                yield from ({**_whose(row), **record} for record in csv.DictReader(file))
-
-    others = [column for column in carried if column not in columns]
-    _write(ledger.out / name, ("study_id", "patient_id", *columns, *others), records())
+            yield from ({**_whose(row), **record} for record in csv.DictReader(file))
 
 
 def _write(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, str]]) -> None:
-    """A whole table or the old one, never half of it."""
-    # One name for good: the draft of a killed batch is overwritten by the next one's.
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-    draft.replace(path)
+    write_csv(path, columns, ([record.get(name, "") for name in columns] for record in records))

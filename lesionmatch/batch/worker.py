@@ -5,27 +5,37 @@ never touch another study. The process dies with whoever started it, so a killed
 leaves nothing running.
 """
 
+import errno
+import io
 import multiprocessing
 import os
 import resource
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from typing import TextIO
 
-from lesionmatch.batch.ledger import Ledger
+from lesionmatch.batch.ledger import Ledger, require_room
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.compare import Options
-from lesionmatch.errors import LesionMatchError
+from lesionmatch.errors import LesionMatchError, UnusableOutput
 from lesionmatch.progress import Progress
 
 PRELOAD = ["lesionmatch.study", "lesionmatch.batch.worker"]
 """Loaded once in the server from which the studies' processes are forked: importing takes
 longer than anything else a batch does around a study."""
+
+TICK_S = 0.1
+"""How often a waiting batch looks whether it is to stop or a study is out of time."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says of a disk, or of a user's share of it, that is full."""
 
 OUT_OF_MEMORY = 77
 """Exit status of a process that ran into its memory cap."""
@@ -55,19 +65,6 @@ class Job:
     work: "Callable[[Job, str], int]"
     """Compares the study into the folder named second; returns 0, or 1 where doubtful."""
 
-    @property
-    def row_options(self) -> Options:
-        """The options with what the row says in their place."""
-        row, common = self.row, self.options
-        return replace(
-            common,
-            lesions=row.lesions or common.lesions,
-            liver=row.liver or common.liver,
-            weight_kg=common.weight_kg if row.weight_kg is None else row.weight_kg,
-            pet_series=row.pet_series or common.pet_series,
-            mri_series=row.mri_series or common.mri_series,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -79,48 +76,87 @@ class Outcome:
     is_doubtful: bool = False
 
 
-def run_job(job: Job) -> Outcome:
-    """Compare one study and file its result or its failure; never raises for the study's sake."""
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """The place for the results did not take them, and what the system said."""
+
+    why: str
+
+
+_Answer = int | str | _Unwritten
+"""How a study's process ended: an exit status, an error in a line, or a full disk."""
+
+
+class Stopped(Exception):
+    """The batch ends before the study does, which is then as if it had never begun."""
+
+
+def run_job(job: Job, halt: threading.Event | None = None) -> Outcome:
+    """Compare one study and file its result or its failure.
+
+    Raises `UnusableOutput` where the results cannot be written and `Stopped` once `halt` is
+    set; either leaves the study as it was. Never raises for the study's sake.
+    """
+    halt = halt or threading.Event()
+    if halt.is_set():
+        raise Stopped
     study_id = job.row.study_id
-    partial = job.ledger.partial(study_id)
-    job.ledger.log(study_id).parent.mkdir(exist_ok=True)
-    answer = _run_apart(job, str(partial))
-    if isinstance(answer, str):
-        job.ledger.fail(study_id, job.key, answer)
-        return Outcome(study_id, answer)
-    job.ledger.finish(study_id, partial, job.key, answer)
-    return Outcome(study_id, None, is_doubtful=answer == 1)
+    with job.ledger.partial(study_id) as partial:
+        answer = _run_apart(job, str(partial), halt)
+        match answer:
+            case int():
+                job.ledger.finish(study_id, partial, job.key, answer)
+                return Outcome(study_id, None, is_doubtful=answer == 1)
+            case str():
+                # What a full disk does to a study is not the study's failure.
+                require_room(partial)
+                job.ledger.fail(study_id, job.key, answer)
+                return Outcome(study_id, answer)
+            case _Unwritten(why):
+                raise UnusableOutput(f"{why} (study {study_id})")
 
 
-def _run_apart(job: Job, partial: str) -> int | str:
-    """The exit status of the job's work, or a line that says why there is none."""
-    limits = job.limits
-    context = _context(limits)
+def _run_apart(job: Job, partial: str, halt: threading.Event) -> _Answer:
+    """What the job's own process answers, or why it does not."""
+    context = _context(job.limits)
     ours, theirs = context.Pipe()
     process = context.Process(target=_child, args=(job, partial, theirs))
     with _may_have_children():
         process.start()
     theirs.close()
     try:
-        if not ours.poll(limits.minutes * 60.0):
-            process.kill()
+        return _answer(ours, job.limits, halt)
+    except EOFError:
+        process.join()
+        if halt.wait(TICK_S):  # a person's Ctrl-C may reach the process before it reaches us
+            raise Stopped from None
+        return _death(process.exitcode or 0, job.limits)
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _answer(ours: Connection, limits: Limits, halt: threading.Event) -> _Answer:
+    """Wait for an answer, but not for longer than allowed. Raises `EOFError` where none comes."""
+    end = time.monotonic() + 60.0 * limits.minutes
+    while not ours.poll(TICK_S):
+        if halt.is_set():
+            raise Stopped
+        if time.monotonic() > end:
             return (
                 f"took longer than {limits.minutes:g} minutes and was stopped; raise --time-limit"
             )
-        answer: int | str = ours.recv()
-    except EOFError:
-        process.join()
-        return _death(process.exitcode or 0, limits)
-    finally:
-        ours.close()
-        process.join()
+    answer: _Answer = ours.recv()
     return answer
 
 
 def _death(exitcode: int, limits: Limits) -> str:
     """Why a process ended without a word."""
-    if exitcode in (OUT_OF_MEMORY, -signal.SIGKILL):
+    if exitcode == OUT_OF_MEMORY:
         return f"needed more than {limits.memory_gb:g} GB of memory; raise --memory-gb"
+    if exitcode == -signal.SIGKILL:
+        return "was killed, as a machine does that runs out of memory; lower -j"
     name = signal.Signals(-exitcode).name if exitcode < 0 else f"exit status {exitcode}"
     return f"the process crashed ({name}); its log has what it said last"
 
@@ -149,21 +185,65 @@ class _may_have_children:
 
 def _child(job: Job, partial: str, connection: Connection) -> None:
     """The study's own process: limits first, then the work, then one answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides what a Ctrl-C ends
     threading.Thread(target=_die_with_parent, args=(connection,), daemon=True).start()
-    with job.ledger.log(job.row.study_id).open("w", encoding="utf-8", buffering=1) as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        _cap_memory(job.limits.memory_gb)
-        try:
-            connection.send(job.work(job, partial))
-        except LesionMatchError as error:
-            print(error, file=sys.stderr)
-            connection.send(str(error))
-        except MemoryError:
-            os._exit(OUT_OF_MEMORY)
-        except Exception as error:
-            traceback.print_exc()
-            connection.send(f"stopped by an unexpected {type(error).__name__}; its log has more")
+    try:
+        with job.ledger.log(job.row.study_id).open("w", encoding="utf-8", buffering=1) as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            sys.stdout = sys.stderr = _Nameless(log, job)
+            _cap_memory(job.limits.memory_gb)
+            connection.send(_worked(job, partial))
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        connection.send(_Unwritten(str(error.strerror)))
+
+
+class _Nameless(io.TextIOBase):
+    """A log in which inputs go by the names of their columns."""
+
+    def __init__(self, log: TextIO, job: Job) -> None:
+        self._log, self._job = log, job
+
+    def write(self, text: str) -> int:
+        self._log.write(_nameless(text, self._job))
+        return len(text)
+
+    def flush(self) -> None:
+        self._log.flush()
+
+
+def _nameless(text: str, job: Job) -> str:
+    """`text` with columns in the place of the row's paths, as folders are named after patients."""
+    if job.options.phi:
+        return text
+    row = job.row
+    paths = {"pet": row.pet, "mri": row.mri, "lesions": row.lesions, "liver": row.liver}
+    named = [(str(path), name) for name, path in paths.items() if path is not None]
+    for path, name in sorted(named, key=lambda pair: -len(pair[0])):
+        text = text.replace(path, name)
+    return text
+
+
+def _worked(job: Job, partial: str) -> _Answer:
+    """What comes of the job's work. Raises what only a full disk can."""
+    try:
+        return job.work(job, partial)
+    except UnusableOutput as error:
+        cause = error.__cause__
+        said = cause.strerror if isinstance(cause, OSError) else None
+        return _Unwritten(said or str(error))
+    except LesionMatchError as error:
+        print(error, file=sys.stderr)
+        return _nameless(str(error), job)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
+        traceback.print_exc()
+        return f"stopped by an unexpected {type(error).__name__}; its log has more"
 
 
 def _die_with_parent(connection: Connection) -> None:
@@ -189,4 +269,5 @@ def compare_here(job: Job, partial: str) -> int:
 
     row = job.row
     progress = Progress(sys.stderr)
-    return run_study([row.pet], [row.mri], Path(partial), job.row_options, progress)
+    options = row.options(job.options)
+    return run_study([row.pet], [row.mri], Path(partial), options, progress)

@@ -3,17 +3,13 @@
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from lesionmatch.compare import Options
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol, load_protocol
-
-IN_HEADERS_PLACE = (
-    *("weight_kg", "height_m", "sex", "dose_mbq"),
-    *("half_life_s", "injected_at", "reference_at"),
-)
 
 
 def compare(args: argparse.Namespace) -> int:
@@ -32,7 +28,7 @@ def inspect(args: argparse.Namespace) -> int:
     from lesionmatch import dicom
     from lesionmatch.cli.printed import inspection_page
 
-    found = dicom.inspect(args.folders, dicom.ReadOptions(protocol=_protocol(args)))
+    found = dicom.inspect(args.folders, options_of(args))
     _print(args, found.to_json(phi=args.phi), lambda: inspection_page(found, phi=args.phi))
     return 0
 
@@ -43,10 +39,7 @@ def suv(args: argparse.Namespace) -> int:
     from lesionmatch.cli.printed import suv_page
     from lesionmatch.suv import BodySize
 
-    wanted = dicom.ReadOptions(
-        pet_series=args.pet_series, protocol=_protocol(args), **_in_headers_place(args)
-    )
-    made = dicom.read_suv_map([args.pet], wanted, BodySize(args.by))
+    made = dicom.read_suv_map([args.pet], options_of(args), BodySize(args.by))
     if args.out is not None:
         nifti.write(made.image, args.out)
     out = str(args.out) if args.out else None
@@ -57,11 +50,6 @@ def suv(args: argparse.Namespace) -> int:
 def _print(args: argparse.Namespace, found: Mapping[str, Any], page: Callable[[], str]) -> None:
     """JSON for a script, or a page for a person."""
     print(json.dumps(found, indent=1, allow_nan=False) if args.json else page())
-
-
-def _in_headers_place(args: argparse.Namespace) -> dict[str, Any]:
-    """What the user gives in the place of the PET's header; a batch takes the weight alone."""
-    return {name: getattr(args, name, None) for name in IN_HEADERS_PLACE}
 
 
 def _protocol(args: argparse.Namespace) -> Protocol:
@@ -161,19 +149,10 @@ def accuracy(args: argparse.Namespace) -> int:
 
 
 def options_of(args: argparse.Namespace) -> Options:
-    """What the user decides for `compare` or `batch`."""
-    return Options(
-        pet_series=args.pet_series,
-        mri_series=args.mri_series,
-        lesions=args.lesions,
-        liver=args.liver,
-        different_ids=args.different_ids,
-        registration=args.registration,
-        protocol=_protocol(args),
-        overlays=args.overlays,
-        phi=args.phi,
-        **_in_headers_place(args),
-    )
+    """What the user decides: every field of `Options` that is a flag of the verb."""
+    said = vars(args)
+    given = {field.name: said[field.name] for field in fields(Options) if field.name in said}
+    return Options(**given | {"protocol": _protocol(args)})
 
 
 def _summary(out: Path, *, is_verbose: bool) -> str:

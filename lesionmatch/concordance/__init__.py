@@ -11,7 +11,7 @@ from lesionmatch.concordance.concord import (
 from lesionmatch.concordance.flags import Flag, Surroundings
 from lesionmatch.concordance.reasons import Reason
 from lesionmatch.concordance.relations import Focus, Pair, Relation, Relations, relate
-from lesionmatch.concordance.sharpen import Sharpened, sharpen
+from lesionmatch.concordance.sharpen import Sharpened, sharpen, shift_of
 
 __all__ = [
     "Concordance",
@@ -30,4 +30,5 @@ __all__ = [
     "concord",
     "relate",
     "sharpen",
+    "shift_of",
 ]

@@ -18,8 +18,8 @@ from lesionmatch.concordance.reasons import (
     why_shown,
 )
 from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
-from lesionmatch.concordance.territory import own_search
-from lesionmatch.detectability import Blur, Expectation, LikelyRatio, expectation, likely_ratio
+from lesionmatch.concordance.territory import Territory
+from lesionmatch.detectability import Blur, Expectation, expectation, likely_ratio
 from lesionmatch.image import Image, Mask
 from lesionmatch.lesions import (
     Background,
@@ -127,7 +127,8 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
     relations = relate(
         evidence.carried, evidence.foci, fwhm_mm=evidence.blur.fwhm_mm, rules=rules.relations
     )
-    looks = [_look(n, evidence, relations, rules) for n in range(len(evidence.carried))]
+    territory = Territory.of(evidence.carried, evidence.foci)
+    looks = [_look(n, evidence, relations, territory, rules) for n in range(len(evidence.carried))]
     missed = [look.carried for look in looks if _is_missed(look)]
     stray = _strays(missed, evidence, relations, rules)
     lesions = tuple(_lesion_finding(look, evidence, relations, stray, rules) for look in looks)
@@ -149,15 +150,16 @@ class _Look:
     null_p: float | None
 
 
-def _look(n: int, evidence: Evidence, relations: Relations, rules: Rules) -> _Look:
+def _look(
+    n: int, evidence: Evidence, relations: Relations, territory: Territory, rules: Rules
+) -> _Look:
     """Measure lesion `n` where nothing else explains the uptake, and decide its status."""
     carried, surroundings = evidence.carried[n], evidence.around_lesions[n]
     own = relations.foci_of(carried.lesion.lesion_id)
     is_covered = carried.covered >= rules.calls.lesion_covered or bool(own)
     if carried.extent is None or not is_covered:
         return _Look(carried, surroundings, "not_covered", None, None, None)
-    others = [f for f in evidence.foci if f.focus_id not in own]
-    search = own_search(carried, evidence.carried, others, evidence.blur.fwhm_mm)
+    search = territory.own_search(carried, own, evidence.blur.fwhm_mm)
     uptake = measure(evidence.suv, search, evidence.background, rules=rules.uptake)
     null_p = evidence.null_p(search)
     status = _status(bool(own), uptake, null_p, rules)
@@ -304,7 +306,7 @@ def _lesion_reason(
 
 def _likely_ratio(
     uptake: Uptake, search: Mask, expected: Expectation, evidence: Evidence, rules: Rules
-) -> LikelyRatio:
+) -> float:
     """The true ratio that is likely, once the search's own noise maximum is taken off."""
     cov = _cov(evidence.background)
     cells = max(1.0, 1000.0 * search.volume_ml / evidence.blur.volume_fwhm_mm**3)

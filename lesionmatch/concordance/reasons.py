@@ -15,7 +15,6 @@ from typing import Literal
 from lesionmatch.concordance.flags import Flag, Surroundings
 from lesionmatch.detectability import (
     Blur,
-    LikelyRatio,
     centre_recovery,
     edge_deficit,
     least_visible_ratio,
@@ -57,7 +56,7 @@ class Missed:
     """Of the sphere of its volume."""
     tumour_to_liver: float
     """Seen, SUVmax over the liver's mean."""
-    likely_ratio: LikelyRatio
+    likely_ratio: float
     """True tumour-to-liver ratio that this and the ratios of metastases make likely."""
     surroundings: Surroundings
     flags: tuple[Flag, ...]
@@ -105,7 +104,7 @@ class _Case:
     @property
     def is_deep_seen(self) -> bool:
         """Whether one of its likely uptake would be found in a quiet liver away from edges."""
-        return self.is_seen(self.missed.likely_ratio.mean, self.recovery, self.quiet)
+        return self.is_seen(self.missed.likely_ratio, self.recovery, self.quiet)
 
     @property
     def is_misplaced(self) -> bool:
@@ -128,7 +127,7 @@ class _Case:
         deficit = edge_deficit(depth_mm, neighbour_ratio, missed.blur.fwhm_mm)
         cnr = rules.unprompted_cnr + rules.edge_cnr
         least = least_visible_ratio_at_edge(self.recovery, self.quiet, cnr, deficit=deficit)
-        return self.is_deep_seen and missed.likely_ratio.mean < least
+        return self.is_deep_seen and missed.likely_ratio < least
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +162,17 @@ def _is_hidden_by_vessel(case: _Case) -> bool:
 
 
 def _is_faint(case: _Case) -> bool:
-    """No size would make it visible, which a small lesion must show beyond doubt."""
-    likely = case.missed.likely_ratio
-    ratio = likely.highest if case.is_small else likely.mean
-    return not case.is_misplaced and not case.is_seen(ratio, 1.0, case.quiet)
+    """Too little uptake for this size: its likely ratio would not show, a typical one would.
+
+    That a typical one would is what is left once size has been ruled out as the cause.
+    """
+    return not case.is_misplaced and not case.is_deep_seen
 
 
 def _is_drowned(case: _Case) -> bool:
     """It would be found but for the noise of this liver."""
     missed = case.missed
-    is_seen = case.is_seen(missed.likely_ratio.mean, case.recovery, missed.liver_cov)
+    is_seen = case.is_seen(missed.likely_ratio, case.recovery, missed.liver_cov)
     return "noisy_liver" in missed.flags and case.is_deep_seen and not is_seen
 
 
@@ -201,11 +201,12 @@ def _beside(missed: Missed, distance_mm: float | None, what: str) -> str:
 
 
 def _faint(case: _Case) -> str:
-    missed = case.missed
+    missed, typical = case.missed, case.protocol.detectability.typical_ratio
+    least = case.least_ratio(case.recovery, case.quiet)
     return (
-        f"seen {missed.tumour_to_liver:.1f} x liver, true ratio likely "
-        f"{missed.likely_ratio.mean:.1f}; even a large lesion would need "
-        f"{case.least_ratio(1.0, missed.liver_cov):.1f} x"
+        f"seen {missed.tumour_to_liver:.1f} x liver, true ratio likely {missed.likely_ratio:.1f}; "
+        f"{missed.long_axis_mm:.1f} mm would need {least:.1f} x, and a metastasis has "
+        f"{typical:.1f} x on average"
     )
 
 

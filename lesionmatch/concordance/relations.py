@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
+from lesionmatch.concordance.boxes import boxes_around, meet
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried, equivalent_diameter_mm
 from lesionmatch.protocol import RelationRules
@@ -143,15 +144,17 @@ Key = tuple[str, str]
 def _considered(
     carried: Sequence[Carried], foci: Sequence[Focus], fwhm_mm: float, rules: RelationRules
 ) -> list[Pair]:
+    boxes = boxes_around([focus.extent for focus in foci])
     pairs: list[Pair] = []
     for lesion in carried:
         if lesion.extent is None:
             continue
+        is_near = meet(boxes_around([lesion.extent])[0], boxes, rules.considered_mm)
         tree = cKDTree(lesion.extent.points_mm())
         near = [
             _pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules)
-            for focus in foci
-            if boxes_meet(lesion.extent, focus.extent, rules.considered_mm)
+            for focus, may_be in zip(foci, is_near, strict=True)
+            if may_be
         ]
         kept = [p for p in near if p.is_candidate or p.gap_mm <= rules.considered_mm]
         pairs += sorted(kept, key=lambda p: (p.cost, p.focus_id))
@@ -193,13 +196,6 @@ def _pair(
         relation=None,
         is_ambiguous=False,
     )
-
-
-def boxes_meet(one: Mask, other: Mask, margin_mm: float = 0.0) -> bool:
-    """Whether the boxes around two trimmed masks come within a margin of each other."""
-    margin = margin_mm + one.grid.spacing_mm.max()
-    a, b = one.grid.corners_mm(), other.grid.corners_mm()
-    return bool((a.min(0) - margin <= b.max(0)).all() and (b.min(0) - margin <= a.max(0)).all())
 
 
 def _common_ml(one: Mask, other: Mask) -> float:

@@ -1,4 +1,10 @@
-"""Carried lesions put where the foci of other lesions show that they lie."""
+"""Carried lesions put where the foci of other lesions show that they lie.
+
+Two corrections, the second on top of the first. Lesions and foci that make the same
+constellation some way apart show that the registration missed by that much (`shift_of`):
+lesions and liver are moved as one, and the PET is read again where its liver is. Then
+matched lesions correct those around them (`sharpen`), which moves nothing but lesions.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +15,7 @@ from numpy.typing import NDArray
 from lesionmatch.concordance.relations import Focus, Pair, relate
 from lesionmatch.geometry import Grid
 from lesionmatch.landmarks import Agreement, Landmark, agreement, correction, shared_shift
-from lesionmatch.lesions import Carried, carry
-from lesionmatch.lesions.carried import Mapping
+from lesionmatch.lesions import Carried
 from lesionmatch.protocol import LandmarkRules, Protocol
 
 
@@ -21,15 +26,11 @@ class Sharpened:
     carried: tuple[Carried, ...]
     """In the order given; as given where landmarks do not apply."""
     agreement: Agreement
-    shift_mm: NDArray[np.float64] | None
-    """(3,) by which all lesions were moved first because the registration was off; None
-    where it was not."""
 
 
 def sharpen(
     carried: Sequence[Carried],
     foci: Sequence[Focus],
-    pet_from_mri: Mapping,
     grid: Grid,
     *,
     fwhm_mm: float,
@@ -38,34 +39,26 @@ def sharpen(
     """`carried` moved by what their matched neighbours show, each with its error made smaller.
 
     Landmarks are lesions that match one focus without ambiguity and are not too long to be
-    centred on it. A lesion's own match has no part in its correction.
+    centred on it. A lesion's own match has no part in its correction. `grid` is the PET's.
     """
     rules = protocol.landmarks
-    shift_mm = _shift_mm(carried, foci, fwhm_mm, rules)
-    offset_mm = np.zeros(3) if shift_mm is None else shift_mm
-    if shift_mm is not None:
-        carried = [
-            carry(one.lesion, pet_from_mri, one.error_mm, grid, offset_mm=shift_mm)
-            for one in carried
-        ]
     pairs = relate(carried, foci, fwhm_mm=fwhm_mm, rules=protocol.relations).pairs
     landmarks = _landmarks(carried, foci, pairs, rules.longest_mm)
     judged = agreement(landmarks, rules)
     if not judged.applies:
-        return Sharpened(tuple(carried), judged, shift_mm)
+        return Sharpened(tuple(carried), judged)
     moved = []
     for one in carried:
         others = [mark for mark in landmarks if mark.lesion_id != one.lesion.lesion_id]
         by = correction(others, one.centroid_mm, one.error_mm, rules)
-        whole_mm = offset_mm + by.offset_mm
-        moved.append(carry(one.lesion, pet_from_mri, by.error_mm, grid, offset_mm=whole_mm))
-    return Sharpened(tuple(moved), judged, shift_mm)
+        moved.append(one.moved(by.offset_mm, by.error_mm, grid, protocol.lesions))
+    return Sharpened(tuple(moved), judged)
 
 
-def _shift_mm(
-    carried: Sequence[Carried], foci: Sequence[Focus], fwhm_mm: float, rules: LandmarkRules
+def shift_of(
+    carried: Sequence[Carried], foci: Sequence[Focus], *, fwhm_mm: float, rules: LandmarkRules
 ) -> NDArray[np.float64] | None:
-    """The shift of all lesions that the registration missed, if the foci show one."""
+    """(3,) the shift of all lesions that the registration missed; None where foci show none."""
     compact = [one for one in carried if one.lesion.long_axis_mm <= rules.longest_mm]
     findings = [focus for focus in foci if focus.physiologic_neighbour is None]
     if min(len(compact), len(findings)) < rules.least_count:

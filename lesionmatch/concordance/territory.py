@@ -1,41 +1,60 @@
 """Where a lesion's own uptake is looked for, when others lie close by."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from lesionmatch.concordance.relations import Focus, boxes_meet
+from lesionmatch.concordance.boxes import Boxes, boxes_around, meet
+from lesionmatch.concordance.relations import Focus
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried
 
 
-def own_search(
-    carried: Carried, lesions: Sequence[Carried], foci: Sequence[Focus], fwhm_mm: float
-) -> Mask:
-    """The search of a covered lesion less what lies nearer to another lesion or under a focus.
+@dataclass(frozen=True, slots=True, eq=False)
+class Territory:
+    """Where all lesions and foci of a study lie on the PET."""
 
-    `foci` are those that do not belong to it; they reach half the resolution beyond their
-    extent, where their blur does. Where nothing is left it is the lesion's extent.
-    """
-    if carried.extent is None or carried.search is None:
-        raise ValueError("own search: wanted a lesion on the PET, got one beside it")
-    points = carried.search.points_mm()
-    own_mm = _distance_mm(points, carried.extent)
-    keep = np.ones(len(points), np.bool_)
-    for other in lesions:
-        if (
-            other is not carried
-            and other.extent is not None
-            and boxes_meet(carried.search, other.extent)
-        ):
-            keep &= own_mm <= _distance_mm(points, other.extent)
-    for focus in foci:
-        if boxes_meet(carried.search, focus.extent, fwhm_mm):
-            keep &= _distance_mm(points, focus.extent) > fwhm_mm / 2.0
-    return _part(carried.search, keep) if keep.any() else carried.extent
+    lesions: tuple[Carried, ...]
+    """Those the PET covers."""
+    foci: tuple[Focus, ...]
+    lesion_boxes: Boxes
+    focus_boxes: Boxes
+
+    @classmethod
+    def of(cls, lesions: Sequence[Carried], foci: Sequence[Focus]) -> "Territory":
+        """Of the lesions, covered or not, and the foci of a study."""
+        covered = [one for one in lesions if one.extent is not None]
+        return cls(
+            lesions=tuple(covered),
+            foci=tuple(foci),
+            lesion_boxes=boxes_around([one.extent for one in covered if one.extent is not None]),
+            focus_boxes=boxes_around([focus.extent for focus in foci]),
+        )
+
+    def own_search(self, carried: Carried, own_foci: Collection[str], fwhm_mm: float) -> Mask:
+        """The search of a covered lesion less what lies nearer to another or under a focus.
+
+        Foci other than its own reach half the resolution beyond their extent, where their
+        blur does. Where nothing is left it is the lesion's extent.
+        """
+        if carried.extent is None or carried.search is None:
+            raise ValueError("own search: wanted a lesion on the PET, got one beside it")
+        points = carried.search.points_mm()
+        box = boxes_around([carried.search])[0]
+        own_mm = _distance_mm(points, carried.extent)
+        keep = np.ones(len(points), np.bool_)
+        for n in np.flatnonzero(meet(box, self.lesion_boxes)):
+            other = self.lesions[n]
+            if other.lesion is not carried.lesion and other.extent is not None:
+                keep &= own_mm <= _distance_mm(points, other.extent)
+        for n in np.flatnonzero(meet(box, self.focus_boxes, fwhm_mm)):
+            if self.foci[n].focus_id not in own_foci:
+                keep &= _distance_mm(points, self.foci[n].extent) > fwhm_mm / 2.0
+        return _part(carried.search, keep) if keep.any() else carried.extent
 
 
 def _part(mask: Mask, keep: NDArray[np.bool_]) -> Mask:

@@ -13,6 +13,7 @@ from lesionmatch.dicom.mri import read_mri_study
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.pet import read_pet_study
 from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.sources import files_below
 from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction, require_same_patient
 from lesionmatch.dicom.suv_map import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap, read_suv_map
@@ -30,6 +31,7 @@ __all__ = [
     "SeriesRecord",
     "SuvFacts",
     "SuvMap",
+    "files_below",
     "inspect",
     "read_mri_study",
     "read_pet_study",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.mri import choose_hbp
 from lesionmatch.dicom.options import ReadOptions
@@ -110,6 +111,7 @@ def inspect(paths: Sequence[Path], options: ReadOptions | None = None) -> Inspec
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
+    inventory = weighed(inventory, options)
     pet = _pet(inventory, options)
     mri = _mri(inventory, options)
     ct = None

@@ -10,20 +10,18 @@ from typing import BinaryIO
 
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from lesionmatch.dicom.header import PIXEL_TAGS, read_header
 from lesionmatch.dicom.sources import MEGABYTE, Source
-from lesionmatch.dicom.values import tag_of, text
+from lesionmatch.dicom.values import text
 from lesionmatch.protocol import InputLimits
 
 MAGIC = b"DICM"
 UNDEFINED = 0xFFFFFFFF
 DEFLATED = re.compile(rb"\x02\x00\x10\x00UI..1\.2\.840\.10008\.1\.2\.1\.99", re.DOTALL)
 """The transfer syntax element of a file that is deflated as a whole."""
-PIXEL_TAGS = frozenset(
-    tag_of(name) for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-)
 
 PARSER_FAULTS = (
     InvalidDicomError, BytesLengthException, ValueError, TypeError, LookupError, OSError,
@@ -39,7 +37,7 @@ class Instance:
     """A DICOM file whose header was read."""
 
     source: Source
-    dataset: FileDataset
+    dataset: Dataset
     """The header; with the pixels only where the file is deflated as a whole."""
     pixel_offset: int
     """Where the pixel data element begins in the file; its size where there is none."""
@@ -74,7 +72,7 @@ def read_instance(source: Source, limits: InputLimits) -> Instance | str:
             file.seek(0)
             if DEFLATED.search(head):
                 return _deflated(source, file, limits)
-            dataset = dcmread(file, stop_before_pixels=True)
+            dataset = read_header(file, head)
             fault = _truncation(dataset, file.tell(), source.size)
             if fault and text(dataset, "SeriesInstanceUID"):
                 # Cut short, but it says whose it is: its series is then refused, not shortened.
@@ -106,7 +104,7 @@ def _end_of_meta(data: bytes) -> int:
     return 144 + int.from_bytes(data[140:144], "little")
 
 
-def _truncation(dataset: FileDataset, position: int, size: int) -> str | None:
+def _truncation(dataset: Dataset, position: int, size: int) -> str | None:
     """A sentence if the header ends too early; pydicom itself says nothing then."""
     if position > size:
         return "a truncated file"

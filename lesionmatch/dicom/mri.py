@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.patient import identity, require_one_patient, same_patient_note
@@ -30,6 +31,8 @@ def read_mri_study(
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
     require_one_patient(inventory, different_ids=options.different_ids)
+    if options.mri_series is None:
+        inventory = weighed(inventory, options)
     chosen = choose_hbp(inventory, options)
     who = identity(chosen.header)
     note = None

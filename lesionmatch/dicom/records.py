@@ -3,12 +3,13 @@
 Printed are our own words and UIDs; descriptions come with ``phi=True`` alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.hbp import Evidence
 from lesionmatch.dicom.instance import Instance
 from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.stack import Stack
@@ -83,6 +84,16 @@ class SeriesRecord:
     def what(self) -> str:
         """What a message calls it."""
         return f"{self.modality} series {self.key}"
+
+    def with_evidence(self, items: Sequence[Evidence], least: float) -> "SeriesRecord":
+        """The record with more evidence; a hepatobiliary phase from `least` points on."""
+        score = (self.score or 0.0) + sum(item.points for item in items)
+        return replace(
+            self,
+            role="HBP" if score >= least else "MR",
+            score=score,
+            evidence=(*self.evidence, *(f"{item.says} ({item.points:+g})" for item in items)),
+        )
 
     def to_json(self, *, phi: bool = False) -> dict[str, Any]:
         """The record as JSON takes it; `phi` adds its description as the header has it."""

@@ -78,7 +78,7 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
         if not path.exists():
             raise NothingFound(f"{path}: wanted a folder, a zip or a file, got nothing there")
         before = seen
-        for file in _files(path):
+        for file in files_below(path):
             for source in _unpacked(file, limits):
                 seen += 1
                 if seen > limits.files:
@@ -91,7 +91,7 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
             raise NothingFound(f"{path}: wanted DICOM files, got an empty folder")
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_below(path: Path) -> Iterator[Path]:
     """The files at or under `path`; links are followed, a loop of them is not."""
     if not path.is_dir():
         yield path

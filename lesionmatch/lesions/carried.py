@@ -1,10 +1,11 @@
 """Lesions as they are expected to lie on the PET.
 
 Points that sample a lesion's voxels finely are mapped one by one, and a PET voxel belongs
-to it where they fill half of it. No mask is resampled, so a lesion smaller than a voxel is
+to it where they fill enough of it. No mask is resampled, so a lesion smaller than a voxel is
 not lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,15 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
 
-from lesionmatch.geometry import Frame, Grid, Points, require_same_frame
+from lesionmatch.geometry import Frame, Grid, Points, at_once, require_same_frame
 from lesionmatch.image import Mask
 from lesionmatch.lesions.drawn import SAMPLE_MM, Lesion
+from lesionmatch.protocol import LesionRules
 
 MOST_SAMPLES = 50_000
 """A lesion of more points than this is sampled more coarsely; it is decilitres large."""
-
-FILLED = 0.5
-"""Share of a PET voxel that a lesion fills to own it; of the fullest if none is full."""
 
 
 class Mapping(Protocol):
@@ -43,8 +42,10 @@ class Carried:
     """A lesion as it is expected to lie on the PET."""
 
     lesion: Lesion
+    points_mm: Points
+    """(N, 3) points that fill it evenly, in the PET's frame."""
     centroid_mm: NDArray[np.float64]
-    """(3,) in the PET's frame, whether or not the PET covers it."""
+    """(3,), whether or not the PET covers it."""
     error_mm: float
     """95 % bound of the registration error here."""
     covered: float
@@ -57,30 +58,51 @@ class Carried:
     search: Mask | None
     """The extent widened by the registration error, trimmed; None as for `extent`."""
 
+    def moved(
+        self, offset_mm: ArrayLike, error_mm: float, grid: Grid, rules: LesionRules
+    ) -> "Carried":
+        """The same lesion with an offset, on a grid of the same frame."""
+        return _placed(self.lesion, self.points_mm + np.asarray(offset_mm), error_mm, grid, rules)
+
 
 def carry(
-    lesion: Lesion,
+    lesions: Sequence[Lesion],
     pet_from_mri: Mapping,
-    error_mm: float,
+    error_mm: Sequence[float],
     grid: Grid,
-    *,
-    offset_mm: ArrayLike = (0.0, 0.0, 0.0),
-) -> Carried:
-    """`lesion` on the PET's `grid`, moved there by a further `offset_mm`.
+    rules: LesionRules,
+) -> tuple[Carried, ...]:
+    """`lesions`, each with the error of the map at its place, on the PET's `grid`.
 
-    Raises `FrameMismatch` where the map does not lead from the lesion to the grid.
+    Raises `FrameMismatch` where the map does not lead from a lesion to the grid.
     """
-    require_same_frame("carrying a lesion", pet_from_mri.source, lesion.mask.frame)
     require_same_frame("carrying a lesion", pet_from_mri.target, grid.frame)
-    points = pet_from_mri.apply(lesion.samples_mm(_step_mm(lesion, grid))) + np.asarray(offset_mm)
-    inside = grid.contains(points)
-    extent = _extent(points[inside], lesion, len(points), grid) if inside.any() else None
+    for lesion in lesions:
+        require_same_frame("carrying a lesion", pet_from_mri.source, lesion.mask.frame)
+    samples = [lesion.samples_mm(_step_mm(lesion, grid)) for lesion in lesions]
+    return tuple(
+        _placed(lesion, points, error, grid, rules)
+        for lesion, points, error in zip(
+            lesions, at_once(pet_from_mri.apply, samples), error_mm, strict=True
+        )
+    )
+
+
+def _placed(
+    lesion: Lesion, points_mm: Points, error_mm: float, grid: Grid, rules: LesionRules
+) -> Carried:
+    """The lesion that the points sample, on the voxels of `grid`."""
+    inside = grid.contains(points_mm)
+    extent = None
+    if inside.any():
+        extent = _extent(points_mm[inside], lesion, len(points_mm), grid, rules.filled_share)
     return Carried(
         lesion=lesion,
-        centroid_mm=points.mean(axis=0),
+        points_mm=points_mm,
+        centroid_mm=points_mm.mean(axis=0),
         error_mm=error_mm,
         covered=float(inside.mean()),
-        edge_mm=_edge_mm(points, grid),
+        edge_mm=_edge_mm(points_mm, grid),
         extent=extent,
         search=None if extent is None else widened(extent, error_mm, grid),
     )
@@ -105,8 +127,10 @@ def _edge_mm(points_mm: Points, grid: Grid) -> float:
     return float(inner * grid.spacing_mm[0])
 
 
-def _extent(points_mm: Points, lesion: Lesion, samples: int, grid: Grid) -> Mask:
-    """The voxels that the points fill by half, or by half as much as the fullest."""
+def _extent(
+    points_mm: Points, lesion: Lesion, samples: int, grid: Grid, filled_share: float
+) -> Mask:
+    """The voxels that the points fill by this share, or by this share of the fullest."""
     part = grid.crop(grid.box_around(points_mm, 0.0))
     # Grids of whole millimetres put points on the border of voxels; all go to one side.
     voxels = np.floor(part.voxels(points_mm) + 0.5 + 1e-6).astype(int)
@@ -114,4 +138,4 @@ def _extent(points_mm: Points, lesion: Lesion, samples: int, grid: Grid) -> Mask
     flat = np.ravel_multi_index(tuple(voxels.T), part.shape)
     count = np.bincount(flat, minlength=int(np.prod(part.shape))).reshape(part.shape)
     filled = count * (lesion.volume_ml / samples / part.voxel_ml)
-    return Mask(part, filled >= FILLED * min(1.0, float(filled.max()))).trimmed()
+    return Mask(part, filled >= filled_share * min(1.0, float(filled.max()))).trimmed()

@@ -15,13 +15,11 @@ from lesionmatch.errors import InvalidGeometry
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.lesions.planar import axes_mm
+from lesionmatch.protocol import LesionRules
 from lesionmatch.segments import Kind, Segment
 
 TOUCHING = np.ones((3, 3, 3), np.bool_)
 """Voxels that share a face, an edge or a corner are connected."""
-
-MOST_PARTS = 3
-"""A lesion drawn as one segment may fall into this many parts; more are several lesions."""
 
 SAMPLE_MM = 0.5
 """Largest distance between the points that stand for a lesion when it is carried."""
@@ -65,11 +63,11 @@ class Lesion:
         return self.mask.grid.world(np.argwhere(edge) - 1)
 
 
-def lesions_from(segments: Sequence[Segment]) -> tuple[Lesion, ...]:
+def lesions_from(segments: Sequence[Segment], rules: LesionRules) -> tuple[Lesion, ...]:
     """The lesions among the segments; those that depict a structure are left out.
 
     Where at least half of the segments of a kind are in one piece, the reader drew one
-    segment a lesion and each is one, unless it is in more than `MOST_PARTS`, as a segment
+    segment a lesion and each is one, unless it is in more than `most_parts`, as a segment
     for all the others is; otherwise each connected part is one.
     """
     drawn = [s for s in segments if isinstance(s.meaning, Kind)]
@@ -79,7 +77,9 @@ def lesions_from(segments: Sequence[Segment]) -> tuple[Lesion, ...]:
         (segment, mask)
         for segment, parts in zip(drawn, pieces, strict=True)
         for mask in (
-            (segment.mask,) if segment.meaning in single and len(parts) <= MOST_PARTS else parts
+            (segment.mask,)
+            if segment.meaning in single and len(parts) <= rules.most_parts
+            else parts
         )
     ]
     return tuple(lesion(f"L{n}", segment, mask) for n, (segment, mask) in enumerate(found, 1))

@@ -9,8 +9,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from lesionmatch.errors import InvalidInput
-from lesionmatch.geometry import Grid, Points, require_same_frame
-from lesionmatch.image import Image, Mask
+from lesionmatch.geometry import Points, require_same_frame
+from lesionmatch.image import Image, Mask, union
 from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
 from lesionmatch.liver.hilum import find_hilum
 from lesionmatch.liver.plausible import doubts_about
@@ -100,7 +100,7 @@ def describe_liver(
     `InvalidInput` for an empty mask and `FrameMismatch` for another frame of reference.
     """
     require_same_frame("liver mask", hbp.frame, mask.frame)
-    drawn = _together(hbp.grid, lesions)
+    drawn = union(hbp.grid, lesions)
     filled = Mask(hbp.grid, _filled(mask.array | drawn.array))
     if mask.is_empty:
         raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
@@ -108,7 +108,7 @@ def describe_liver(
     capsule = find_capsule(filled, rules)
     given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
     if given:
-        vessels, vessel_source = _together(hbp.grid, given), "given"
+        vessels, vessel_source = union(hbp.grid, given), "given"
     else:
         vessels = find_vessels(hbp, filled, drawn, rules)
         vessel_source = "found on the HBP image"
@@ -125,13 +125,6 @@ def describe_liver(
         vessel_tree=cKDTree(surface) if len(surface) else None,
         doubts=doubts_about(hbp, filled, drawn, rules),
     )
-
-
-def _together(grid: Grid, masks: Sequence[Mask]) -> Mask:
-    array = np.zeros(grid.shape, np.bool_)
-    for mask in masks:
-        array |= mask.on(grid).array
-    return Mask(grid, array)
 
 
 def _filled(liver: NDArray[np.bool_]) -> NDArray[np.bool_]:

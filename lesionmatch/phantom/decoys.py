@@ -33,6 +33,8 @@ _FAT = (Tissue.SKIN_FAT, Tissue.CAVITY_FAT)
 class Phase:
     """One pass of a dynamic examination."""
 
+    kind: str
+    """native, arterial, portal venous or transitional."""
     number: int
     name: str
     minutes: float | None
@@ -87,12 +89,13 @@ def _middle(grid: Grid) -> render.Box:
     return slice(start, start + FEW_SLICES), slice(0, grid.shape[1]), slice(0, grid.shape[2])
 
 
-def of_mri(study: SimulatedStudy, when: Visits) -> list[Dataset]:
-    """Everything else a liver protocol acquires."""
+def of_mri(study: SimulatedStudy, when: Visits, *, has_whole_phases: bool = False) -> list[Dataset]:
+    """Everything else a liver protocol acquires; dynamic phases as whole volumes if so wanted."""
     made: list[Dataset] = []
-    for phase in _phases(study, when):
+    grid = study.hbp.grid if has_whole_phases else None
+    for phase in phases(study, when):
         header = gadoxetate(when, phase.number, phase.name, minutes=phase.minutes)
-        made += write.mr_series(_picture(study, phase.contrast, phase.number), header)
+        made += write.mr_series(picture(study, phase.contrast, phase.number, grid), header)
     made += _localizer(study, when)
     made += _t2(study, when)
     made += _dual_echo(study, when)
@@ -100,7 +103,8 @@ def of_mri(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     return [*made, _protocol_page(when, 99, study.recipe)]
 
 
-def _phases(study: SimulatedStudy, when: Visits) -> list[Phase]:
+def phases(study: SimulatedStudy, when: Visits) -> list[Phase]:
+    """The dynamic phases before the hepatobiliary one."""
     names, base = when.names, dict(study.tissues.hbp)
     dark = {**base, Tissue.LIVER: 0.55, Tissue.BILE_DUCT: 0.25, Tissue.GALLBLADDER: 0.4}
     arterial = {
@@ -112,17 +116,17 @@ def _phases(study: SimulatedStudy, when: Visits) -> list[Phase]:
     late = {**dark, Tissue.LIVER: 0.85, Tissue.SPLEEN: 0.7, Tissue.AORTA: 0.8}
     late |= dict.fromkeys(_VEINS, 0.8)
     return [
-        Phase(10, names.native, None, dark),
-        Phase(11, names.arterial, 0.4, arterial),
-        Phase(12, names.portal, 1.1, portal),
-        Phase(13, names.transitional, 3.0, late),
+        Phase("native", 10, names.native, None, dark),
+        Phase("arterial", 11, names.arterial, 0.4, arterial),
+        Phase("portal venous", 12, names.portal, 1.1, portal),
+        Phase("transitional", 13, names.transitional, 3.0, late),
     ]
 
 
-def _picture(
+def picture(
     study: SimulatedStudy, contrast: Contrast, stream: int, grid: Grid | None = None
 ) -> Image:
-    """A few coarse slices of the body with other contrast, in the MRI's frame."""
+    """The body with other contrast in the MRI's frame: on a few coarse slices, unless on `grid`."""
     grid = _coarse(study.hbp.grid) if grid is None else grid
     view = render.slab(grid, study.scene.mri_pose)
     (signal,) = render.paint(study.mri_body, view, [contrast])
@@ -158,8 +162,8 @@ def _localizer(study: SimulatedStudy, when: Visits) -> list[Dataset]:
         centre = grid.centre_mm - directions @ (np.array([0.0, 31.5, 31.5]) * COARSE_MM)
         plane = Grid.of(grid.frame, (1, 64, 64), origin_mm=centre, directions=directions,
                         spacing_mm=(8.0, COARSE_MM, COARSE_MM))  # fmt: skip
-        picture = _picture(study, study.tissues.hbp, 50 + number, plane)
-        made += write.mr_series(picture, header, first_instance=number + 1)
+        shown = picture(study, study.tissues.hbp, 50 + number, plane)
+        made += write.mr_series(shown, header, first_instance=number + 1)
     return made
 
 
@@ -174,7 +178,7 @@ def _t2(study: SimulatedStudy, when: Visits) -> list[Dataset]:
         SequenceVariant="SK", ScanOptions="FS", MRAcquisitionType="2D", SequenceName="*h2d1",
         RepetitionTime="1400", EchoTime="92", FlipAngle="150",
     )  # fmt: skip
-    return write.mr_series(_picture(study, contrast, 4), header)
+    return write.mr_series(picture(study, contrast, 4), header)
 
 
 def _dual_echo(study: SimulatedStudy, when: Visits) -> list[Dataset]:
@@ -193,7 +197,7 @@ def _dual_echo(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     ):
         one = replace(header, image_type=("ORIGINAL", "PRIMARY", "M", phase))
         made += write.mr_series(
-            _picture(study, table, 5), one, first_instance=1 + n * FEW_SLICES,
+            picture(study, table, 5), one, first_instance=1 + n * FEW_SLICES,
             per_slice={"EchoTime": echo_ms, "EchoNumbers": n + 1},
         )  # fmt: skip
     return made
@@ -220,10 +224,10 @@ def _diffusion(study: SimulatedStudy, when: Visits) -> list[Dataset]:
     made: list[Dataset] = []
     for n, (b_value, table) in enumerate(((50.0, low), (800.0, high))):
         made += write.mr_series(
-            _picture(study, table, 6 + n), trace, first_instance=1 + n * FEW_SLICES,
+            picture(study, table, 6 + n), trace, first_instance=1 + n * FEW_SLICES,
             per_slice={"DiffusionBValue": b_value, "SequenceName": f"*ep_b{b_value:.0f}t"},
         )  # fmt: skip
-    return made + write.mr_series(_picture(study, adc, 8), derived)
+    return made + write.mr_series(picture(study, adc, 8), derived)
 
 
 def _protocol_page(when: Visits, number: int, recipe: Recipe) -> Dataset:

@@ -46,6 +46,8 @@ class Export:
 
     outlines: Outlines = Outlines.SEG
     has_decoys: bool = True
+    has_whole_phases: bool = False
+    """Whether the dynamic phases are as large as the hepatobiliary one, not a few slices."""
     has_liver_outline: bool = False
     """Whether the liver is drawn as well, in a file of its own."""
 
@@ -106,7 +108,7 @@ def _write_mri(study: SimulatedStudy, when: Visits, folder: Path, export: Export
     slices = write.mr_series(study.hbp, hbp)
     made = list(slices)
     if export.has_decoys:
-        made += decoys.of_mri(study, when)
+        made += decoys.of_mri(study, when, has_whole_phases=export.has_whole_phases)
         (folder / "VERSION").write_text("1.0\n")
     if export.outlines is not Outlines.NONE:
         made.append(_drawn(study, when, slices, study.segments, 90, export))

@@ -29,6 +29,7 @@ from lesionmatch.protocol.concordance import CallRules, LandmarkRules, ReasonRul
 from lesionmatch.protocol.detectability import DetectabilityRules
 from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
+from lesionmatch.protocol.lesions import LesionRules
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
 from lesionmatch.protocol.registration import RegistrationRules
@@ -42,6 +43,7 @@ __all__ = [
     "FociRules",
     "InputLimits",
     "LandmarkRules",
+    "LesionRules",
     "LiverRules",
     "Protocol",
     "ReasonRules",
@@ -63,6 +65,7 @@ class Protocol:
     """
 
     flags: FlagRules = field(default_factory=FlagRules)
+    lesions: LesionRules = field(default_factory=LesionRules)
     uptake: UptakeRules = field(default_factory=UptakeRules)
     detectability: DetectabilityRules = field(default_factory=DetectabilityRules)
     relations: RelationRules = field(default_factory=RelationRules)

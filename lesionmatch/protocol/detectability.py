@@ -25,6 +25,14 @@ class DetectabilityRules:
         least=0.1,
         most=5.0,
     )
+    grain_fwhm_mm: float = threshold(
+        5.0,
+        "mm",
+        "width of the grain of a PET's noise, for the chance that a lesion is found",
+        "own choice; the filter of a customary reconstruction is 4 to 6 mm wide",
+        least=1.0,
+        most=15.0,
+    )
     prompted_cnr: float = threshold(
         3.0,
         "ratio",

@@ -25,6 +25,14 @@ class LiverRules:
         least=1500.0,
         most=15000.0,
     )
+    drawn_dice_least: float = threshold(
+        0.8,
+        "",
+        "a liver drawn on the PET/CT that overlaps less with the one found on the MRI is doubtful",
+        "own choice; 10 mm of breathing between PET and CT leave about 0.9",
+        least=0.0,
+        most=1.0,
+    )
     capsule_ball_mm: float = threshold(
         40.0,
         "mm",

@@ -79,6 +79,38 @@ class SeriesRules:
         least=0.0,
         most=10.0,
     )
+    hbp_near: float = threshold(
+        6.0,
+        "points",
+        "series this near the best by their headers are compared by their images",
+        "own choice: what images say moves two series apart by up to 7",
+        least=0.0,
+        most=20.0,
+    )
+    hbp_brighter: float = threshold(
+        0.01,
+        "fraction",
+        "a liver brighter by this than in every other candidate may speak for a series",
+        "own choice; another breath-hold of the same phase moves it by less",
+        least=0.0,
+        most=0.5,
+    )
+    hbp_darker: float = threshold(
+        0.10,
+        "fraction",
+        "a liver darker by this than in another candidate speaks against a series",
+        "own choice; a portal venous phase is 0.2 darker",
+        least=0.0,
+        most=0.9,
+    )
+    hbp_vessels: float = threshold(
+        0.01,
+        "fraction",
+        "share of the liver that must stand out for its vessels to be dark or bright",
+        "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",
+        least=0.0,
+        most=0.2,
+    )
 
 
 @dataclass(frozen=True, slots=True)

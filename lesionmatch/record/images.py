@@ -12,9 +12,9 @@ from lesionmatch.compare import Comparison
 from lesionmatch.errors import InvalidGeometry
 from lesionmatch.geometry import Grid, Transform
 from lesionmatch.image import Image, LabelMap, Mask, Quantity
-from lesionmatch.lesions import Carried, carry
-from lesionmatch.registration import Registration
-from lesionmatch.resample import PointMap, resample, resample_mask
+from lesionmatch.lesions import Carried
+from lesionmatch.protocol import LesionRules
+from lesionmatch.resample import PointMap, region_on, resample
 
 DETAIL_MM = 1.5
 """Voxels of the images that pictures are drawn from: half the smallest lesion of interest."""
@@ -63,7 +63,7 @@ def _detail(
 ) -> Iterator[tuple[str, Image | Mask | LabelMap]]:
     """The same things on one finer grid around the liver, for pictures."""
     grid = _detail_grid(comparison)
-    registration, findings = comparison.registration, comparison.concordance.lesions
+    findings = comparison.concordance.lesions
     yield from _anatomy(comparison, grid, "detail/", "")
     hbp, start = comparison.mri.hbp, _mean_shift(comparison)
     coarse = grid.with_spacing(START_MM)
@@ -72,19 +72,17 @@ def _detail(
         "detail/suv.nii.gz",
         resample(comparison.pet.suv, grid, outside=0.0, interpolation="cubic"),
     )
-    liver = resample_mask(comparison.liver.mask, grid, registration.mri_from_pet)
-    yield "detail/liver.nii.gz", Mask(grid, liver >= 0.5)
-    drawn = [_drawn(finding.carried, registration, grid) for finding in findings]
+    liver = region_on(grid, comparison.liver.mask, comparison.registration.mri_from_pet)
+    yield "detail/liver.nii.gz", liver
+    rules = comparison.options.protocol.lesions
+    drawn = [_drawn(finding.carried, grid, rules) for finding in findings]
     yield "detail/lesions.nii.gz", _labels(grid, drawn)
     yield "detail/foci.nii.gz", _labels(grid, [_finer(focus, grid) for focus in foci])
 
 
-def _drawn(carried: Carried, registration: Registration, grid: Grid) -> Mask | None:
+def _drawn(carried: Carried, grid: Grid, rules: LesionRules) -> Mask | None:
     """A lesion on the finer grid, where it was carried to, landmarks and all."""
-    plain = carry(carried.lesion, registration.pet_from_mri, 0.0, grid)
-    offset_mm = carried.centroid_mm - plain.centroid_mm
-    moved = carry(carried.lesion, registration.pet_from_mri, 0.0, grid, offset_mm=offset_mm)
-    return moved.extent
+    return carried.moved((0.0, 0.0, 0.0), 0.0, grid, rules).extent
 
 
 def _finer(focus: Mask, grid: Grid) -> Mask | None:
@@ -93,7 +91,7 @@ def _finer(focus: Mask, grid: Grid) -> Mask | None:
         part = grid.crop(grid.box_around(focus.grid.corners_mm(), focus.grid.spacing_mm.max()))
     except InvalidGeometry:
         return None
-    return Mask(part, resample_mask(focus, part) >= 0.5)
+    return region_on(part, focus)
 
 
 def _labels(grid: Grid, regions: Sequence[Mask | None]) -> LabelMap:

@@ -62,14 +62,12 @@ def summary(comparison: Comparison) -> dict[str, object]:
 
 def _landmarks(comparison: Comparison) -> dict[str, object]:
     """What matched lesions say of the registration, before and after they corrected it."""
-    sharpened = comparison.seen.sharpened
-    shift_mm = sharpened.shift_mm
+    agreement = comparison.seen.sharpened.agreement
     return {
-        "landmarks": sharpened.agreement.count,
-        "landmarks_before_mm": sharpened.agreement.before_mm,
-        "landmarks_after_mm": sharpened.agreement.after_mm,
-        "landmarks_text": sharpened.agreement.text,
-        "landmarks_shift_mm": None if shift_mm is None else float(np.linalg.norm(shift_mm)),
+        "landmarks": agreement.count,
+        "landmarks_before_mm": agreement.before_mm,
+        "landmarks_after_mm": agreement.after_mm,
+        "landmarks_text": agreement.text,
     }
 
 
@@ -112,8 +110,8 @@ def _pet_point(comparison: Comparison, point_mm: NDArray[np.float64]) -> list[fl
 
 def _study_json(comparison: Comparison) -> dict[str, dict[str, object]]:
     """What the scans were, in words for the page."""
-    seen, pet = comparison.seen, comparison.pet
-    resolution = f"{seen.resolution.fwhm_mm:.1f} mm ({seen.resolution.source})"
+    known, pet = comparison.seen.reading.resolution, comparison.pet
+    resolution = f"{known.fwhm_mm:.1f} mm ({known.source})"
     images = {"pet": pet.suv, "mri": comparison.mri.hbp}
     if pet.ct is not None:
         images["ct"] = pet.ct

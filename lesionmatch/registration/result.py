@@ -1,12 +1,12 @@
 """A registration and what it rests on."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Points, Transform
 from lesionmatch.resample import PointMap
 
 
@@ -41,6 +41,8 @@ class Quality:
     pet_ct_offset_mm: tuple[float, float, float] | None = None
     """Where the liver lies on the PET from where it lies on its CT, (x, y, z)."""
     pet_ct_offset_applied: bool = False
+    landmarks_shift_mm: float | None = None
+    """How far it was moved afterwards, because lesions and foci fit each other there."""
 
     def as_dict(self) -> dict[str, object]:
         """For the result file."""
@@ -69,6 +71,26 @@ class Registration:
     def passed(self) -> bool:
         """Whether nothing speaks against it."""
         return not self.doubts
+
+    def moved(self, shift_mm: NDArray[np.float64]) -> "Registration":
+        """This registration with all of the MRI shifted, (3,) on the PET, and the doubt it leaves.
+
+        For one that missed by that much; its error bound stays what it was.
+        """
+        frame, there, back = self.pet_from_mri.target, np.eye(4), np.eye(4)
+        length_mm = float(np.linalg.norm(shift_mm))
+        there[:3, 3], back[:3, 3] = shift_mm, -shift_mm
+        return replace(
+            self,
+            mri_from_pet=self.mri_from_pet.after(PointMap.affine(Transform(frame, frame, back))),
+            pet_from_mri=PointMap.affine(Transform(frame, frame, there)).after(self.pet_from_mri),
+            quality=replace(self.quality, landmarks_shift_mm=length_mm),
+            doubts=(
+                *self.doubts,
+                f"lesions and foci fit each other {length_mm:.0f} mm off the registration, "
+                "which was moved there",
+            ),
+        )
 
     def error_mm(self, points_mri_mm: ArrayLike) -> NDArray[np.float64]:
         """(N,) bound below which the error at each MRI point (N, 3) lies in 95 of 100 cases."""

@@ -1,9 +1,13 @@
 """Volumes laid out for drawing, and planes cut through them at any resolution.
 
 A `Volume` has its axes along z, y and x, indices growing towards head, back and left, so
-that a plane is cut by three small weight matrices instead of a search for every pixel.
-Interpolation is cubic convolution (Keys, IEEE Trans ASSP 1981;29:1153): exact at voxel
-centres, smooth between them, and without the diamonds that linear interpolation draws.
+that a plane is cut axis by axis instead of by a search for every pixel. Interpolation is
+cubic convolution (Keys, IEEE Trans ASSP 1981;29:1153): exact at voxel centres, smooth
+between them, and without the diamonds that linear interpolation draws.
+
+The four voxels of each place are added in their order, never by a product of matrices: a
+linear algebra library adds in an order that depends on its threads and on the processor,
+and a picture would then differ in single grey levels from one run to the next.
 """
 
 from dataclasses import dataclass
@@ -154,12 +158,15 @@ class Volume:
         outside: float,
     ) -> Pixels:
         view = plane.view
-        across = _weights(self, view.across, plane.centre_mm[view.across : view.across + 1])
-        down = _weights(self, view.down, down_mm)
-        right = _weights(self, view.right, right_mm)
-        cut = _contract(self.array, {view.across: across, view.down: down, view.right: right})
-        is_inside = np.outer(down.any(1), right.any(1)) & across.any()
-        return np.where(is_inside, cut, np.float32(outside)).astype(np.float32)
+        across = _taps(self, view.across, plane.centre_mm[view.across : view.across + 1])
+        down, right = _taps(self, view.down, down_mm), _taps(self, view.right, right_mm)
+        # Across first, on four slices: what is left is no larger than the picture.
+        cut = across.along(self.array, 2 - view.across)
+        cut = right.along(down.along(cut, 2 - view.down), 2 - view.right)
+        is_inside = np.outer(down.is_inside, right.is_inside) & across.is_inside.any()
+        # What is left of (z, y, x) keeps its order, that of rows and columns in every view.
+        flat = cut.squeeze(2 - view.across)
+        return np.where(is_inside, flat, np.float32(outside)).astype(np.float32)
 
     def on_grid_of(self, other: "Volume") -> "Volume":
         """Resampled at another volume's voxels; zero outside this one."""
@@ -171,8 +178,7 @@ class Volume:
         """Resampled at evenly spaced world coordinates; zero outside."""
         array = self.array
         for axis, places in enumerate((x_mm, y_mm, z_mm)):
-            weights = _weights(self, axis, places)
-            array = np.moveaxis(np.tensordot(weights, array, axes=(1, 2 - axis)), 0, 2 - axis)
+            array = _taps(self, axis, places).along(array, 2 - axis)
         places_mm = (x_mm, y_mm, z_mm)
         first = np.array([places[0] for places in places_mm])
         steps = [
@@ -182,29 +188,35 @@ class Volume:
         return Volume(np.ascontiguousarray(array), first, np.array(steps))
 
 
-def _contract(array: NDArray[np.float32], weights: dict[int, NDArray[np.float32]]) -> Pixels:
-    """Sum over the three axes: the one across first, on the few slices that count."""
-    (across, first), (_, rows), (_, columns) = weights.items()
-    used = np.flatnonzero(first[0])
-    if not used.size:
-        return np.zeros((len(rows), len(columns)), np.float32)
-    slab = np.moveaxis(array, 2 - across, 0)[used[0] : used[-1] + 1]
-    flat = np.tensordot(first[0, used[0] : used[-1] + 1], slab, axes=1)
-    # What is left of (z, y, x) keeps its order, which is that of rows and columns in every view.
-    return np.asarray(rows @ flat @ columns.T)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taps:
+    """The four voxels along an axis that each place takes its value from, and their shares."""
+
+    voxels: NDArray[np.intp]
+    """(4, places)"""
+    shares: Pixels
+    """(4, places); zeros outside the volume."""
+    is_inside: NDArray[np.bool_]
+    """(places,)"""
+
+    def along(self, array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+        """The array with its voxels along `axis` replaced by the places."""
+        shape = [1] * array.ndim
+        shape[axis] = self.shares.shape[1]
+        total = np.float32(0.0)
+        for voxels, shares in zip(self.voxels, self.shares, strict=True):
+            total = total + array.take(voxels, axis) * shares.reshape(shape)
+        return np.asarray(total)
 
 
-def _weights(volume: Volume, axis: int, places_mm: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(places, voxels) weights of cubic convolution; a row of zeros outside the volume."""
+def _taps(volume: Volume, axis: int, places_mm: NDArray[np.float64]) -> _Taps:
+    """What cubic convolution takes along a world axis (0: x, 1: y, 2: z)."""
     count = volume.array.shape[2 - axis]
     place = (places_mm - volume.first_mm[axis]) / volume.spacing_mm[axis]
-    base = np.floor(place).astype(int)
-    matrix = np.zeros((len(place), count), np.float32)
-    rows = np.flatnonzero((place >= -0.5) & (place <= count - 0.5))
-    for tap in (-1, 0, 1, 2):
-        voxel = np.clip(base[rows] + tap, 0, count - 1)
-        np.add.at(matrix, (rows, voxel), _keys(place[rows] - base[rows] - tap))
-    return matrix
+    is_inside = (place >= -0.5) & (place <= count - 0.5)
+    wanted = np.floor(place).astype(np.intp) + np.arange(-1, 3)[:, None]
+    shares = _keys(place - wanted) * is_inside
+    return _Taps(np.clip(wanted, 0, count - 1), shares, is_inside)
 
 
 def _keys(t: NDArray[np.float64]) -> NDArray[np.float32]:

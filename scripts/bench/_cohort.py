@@ -6,7 +6,7 @@ that a study costs a second and the error is known.
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,10 @@ class DrawnRegistration:
     """What the registration believes its 95 % bound to be."""
     passed: bool
 
+    def moved(self, shift_mm: NDArray[np.float64]) -> "DrawnRegistration":
+        """The same, shifted and doubted, as the product's own is."""
+        return replace(self, shift_mm=self.shift_mm + shift_mm, passed=False)
+
     def apply(self, points_mm: Points) -> Points:
         """Points of the MRI on the PET, wrong by the drawn error."""
         true_mm = self.truth.pet_from_mri(points_mm)
@@ -78,7 +82,7 @@ class DrawnRegistration:
     def error_mm(self, points_mm: Points) -> Points:
         """The drawn error at points of the PET."""
         squared = ((points_mm[:, None] - self.centres_mm) ** 2).sum(-1)
-        return self.shift_mm + np.exp(-squared / (2.0 * 45.0**2)) @ self.bumps_mm
+        return np.asarray(self.shift_mm + np.exp(-squared / (2.0 * 45.0**2)) @ self.bumps_mm)
 
 
 def studies(first: int, count: int, cache: Path) -> Iterator[Study]:

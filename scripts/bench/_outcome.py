@@ -1,11 +1,12 @@
 """A simulated study run through foci, landmarks, concordance and calls, and its truth."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-from _cohort import Study, as_mapping
+from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
@@ -15,19 +16,20 @@ from lesionmatch.concordance import (
     Evidence,
     FocusFinding,
     LesionFinding,
-    Sharpened,
+    Relations,
     Surroundings,
     concord,
+    relate,
     sharpen,
+    shift_of,
 )
 from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, why_missed
-from lesionmatch.detectability import Blur, LikelyRatio
+from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
-from lesionmatch.image import Mask
+from lesionmatch.image import Mask, union
 from lesionmatch.landmarks import Agreement
 from lesionmatch.lesions import Carried, carry, lesions_from
-from lesionmatch.lesions.carried import Mapping
 from lesionmatch.liver.reference import reference_uptake
 from lesionmatch.phantom import Spot
 from lesionmatch.phantom.truth import LesionTruth
@@ -38,6 +40,10 @@ NEAR_MM = 12.0
 """A focus this near a thing was made by it."""
 MISPLACED_MM = 9.0
 """A lesion this far from its true place was not looked for where it is."""
+
+
+JITTERS = 5
+"""How often a study's lesions are moved to see whether their relations hold."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +61,23 @@ class Outcome:
     after_mm: NDArray[np.float64]
     null_p: tuple[float, ...]
     """At lesion-free places in the shapes of this study's lesions."""
+    jittered: tuple[Relations, ...]
+    """The relations again with all lesions off by a draw of the stated registration error."""
     seconds: float
 
 
 def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
     start = time.perf_counter()
-    mapping = as_mapping(study.registration)
-    lesions, blur = lesions_from(study.segments), blur_of(study)
-    found = _found(study, _liver_on_pet(study, np.zeros(3)), mapping)
-    if found.sharp.shift_mm is not None:
-        found = _found(study, _liver_on_pet(study, found.sharp.shift_mm), mapping)
-    liver, field, foci, sharp = found.liver, found.field, found.foci, found.sharp
-    carried = _carried(study, mapping)
+    registration, blur = study.registration, blur_of(study)
+    before = _carried(study, registration)
+    found = _found(study, registration)
+    shift_mm = shift_of(found.carried, found.foci, fwhm_mm=blur.fwhm_mm, rules=PROTOCOL.landmarks)
+    if shift_mm is not None:
+        registration = registration.moved(shift_mm)
+        found = _found(study, registration)
+    liver, field, foci = found.liver, found.field, found.foci
+    sharp = sharpen(found.carried, foci, study.suv.grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
     rng = np.random.default_rng(study.seed)
     evidence = Evidence(
@@ -75,16 +85,19 @@ def run(study: Study) -> Outcome:
         background=reference_uptake(study.suv, liver, avoid, PROTOCOL),
         carried=sharp.carried,
         foci=foci,
-        around_lesions=tuple(_around_lesion(truth_of(study, les.lesion_id)) for les in lesions),
+        around_lesions=tuple(
+            _around_lesion(truth_of(study, one.lesion.lesion_id)) for one in sharp.carried
+        ),
         around_foci=tuple(_around_focus(study, liver, focus) for focus in foci),
-        focus_error_mm=(study.registration.bound_mm,) * len(foci),
+        focus_error_mm=(registration.bound_mm,) * len(foci),
         blur=blur,
-        registration_passed=study.registration.passed,
+        registration_passed=registration.passed,
         null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
     )
     concordance = concord(evidence, PROTOCOL)
-    circumstances = Circumstances(1.0, study.registration.passed)
+    circumstances = Circumstances(1.0, registration.passed)
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
+    seconds = time.perf_counter() - start
     return Outcome(
         study=study,
         field=field,
@@ -92,71 +105,78 @@ def run(study: Study) -> Outcome:
         concordance=concordance,
         calls=calls,
         agreement=sharp.agreement,
-        before_mm=_misplacement_mm(study, carried),
+        before_mm=_misplacement_mm(study, before),
         after_mm=_misplacement_mm(study, sharp.carried),
         null_p=_null_sample(study, field, liver, avoid, sharp.carried),
-        seconds=time.perf_counter() - start,
+        jittered=tuple(_jittered(study, sharp.carried, foci)),
+        seconds=seconds,
     )
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Foci where the liver is thought to lie, and lesions put right by them."""
+    """Foci where the liver is thought to lie, and the lesions there."""
 
     liver: Mask
     field: Field
     foci: tuple[Focus, ...]
-    sharp: Sharpened
+    carried: tuple[Carried, ...]
 
 
-def _found(study: Study, liver: Mask, mapping: Mapping) -> _Found:
+def _found(study: Study, registration: DrawnRegistration) -> _Found:
+    liver = _liver_on_pet(study, registration)
     field = field_of(study.suv, liver)
     foci = find_foci(study.suv, liver, PROTOCOL, field=field)
-    sharp = sharpen(
-        _carried(study, mapping),
-        foci,
-        mapping,
-        study.suv.grid,
-        fwhm_mm=study.recipe.pet_fwhm_mm,
-        protocol=PROTOCOL,
-    )
-    return _Found(liver, field, foci, sharp)
+    return _Found(liver, field, foci, _carried(study, registration))
 
 
-def _carried(study: Study, mapping: Mapping) -> tuple[Carried, ...]:
-    bound_mm = study.registration.bound_mm
-    lesions = lesions_from(study.segments)
-    return tuple(carry(one, mapping, bound_mm, study.suv.grid) for one in lesions)
+def _carried(study: Study, registration: DrawnRegistration) -> tuple[Carried, ...]:
+    mapping, grid, rules = as_mapping(registration), study.suv.grid, PROTOCOL.lesions
+    lesions = lesions_from(study.segments, rules)
+    return carry(lesions, mapping, [registration.bound_mm] * len(lesions), grid, rules)
 
 
 def blur_of(study: Study) -> Blur:
     return Blur.breathing(study.recipe.pet_fwhm_mm, study.recipe.pet_breathing_mm)
 
 
-def _liver_on_pet(study: Study, shift_mm: NDArray[np.float64]) -> Mask:
-    """The liver where the drawn registration and a shift put it, to first order in its error."""
+def _liver_on_pet(study: Study, registration: DrawnRegistration) -> Mask:
+    """The liver where the drawn registration puts it, to first order in its error."""
     part = study.liver.crop(study.liver.grid.box_around(study.truth.liver_points_pet_mm, 30.0))
     points = part.grid.world(np.indices(part.grid.shape).reshape(3, -1).T)
-    there = np.rint(
-        part.grid.voxels(points - shift_mm - study.registration.error_mm(points))
-    ).astype(int)
+    there = np.rint(part.grid.voxels(points - registration.error_mm(points))).astype(int)
     inside = part.array[tuple(there.clip(0, np.array(part.grid.shape) - 1).T)]
     return Mask(part.grid, inside.reshape(part.grid.shape)).on(study.liver.grid)
 
 
 def _avoid(study: Study, carried: tuple[Carried, ...], foci: tuple[Focus, ...]) -> Mask | None:
-    array = np.zeros(study.suv.grid.shape, np.bool_)
-    for mask in [c.search for c in carried if c.search] + [f.extent for f in foci]:
-        array |= mask.on(study.suv.grid).array
-    return Mask(study.suv.grid, array) if array.any() else None
+    searched = [one.search for one in carried if one.search is not None]
+    avoid = union(study.suv.grid, [*searched, *(focus.extent for focus in foci)])
+    return None if avoid.is_empty else avoid
+
+
+def _jittered(
+    study: Study, carried: Sequence[Carried], foci: Sequence[Focus]
+) -> Iterator[Relations]:
+    """Each lesion's error is normal with its stated 95 % bound, and no larger than that."""
+    rng = np.random.default_rng([study.seed, 4])
+    grid, fwhm_mm = study.suv.grid, study.recipe.pet_fwhm_mm
+    for _ in range(JITTERS):
+        way = rng.normal(0.0, 1.0 / BOUND_IN_SD, 3)
+        way = way / max(1.0, float(np.linalg.norm(way)))
+        off = [
+            one.moved(way * one.error_mm, one.error_mm, grid, PROTOCOL.lesions) for one in carried
+        ]
+        yield relate(off, foci, fwhm_mm=fwhm_mm, rules=PROTOCOL.relations)
 
 
 def truth_of(study: Study, lesion_id: str) -> LesionTruth:
     return next(row for row in study.truth.lesions if row.lesion_id == lesion_id)
 
 
-def _around_lesion(row: LesionTruth) -> Surroundings:
-    return Surroundings(row.capsule_distance_mm, row.hilum_distance_mm, row.vessel_distance_mm)
+def _around_lesion(row: LesionTruth, off_mm: float = 0.0) -> Surroundings:
+    capsule_mm, vessel_mm = row.capsule_distance_mm + off_mm, row.vessel_distance_mm + off_mm
+    return Surroundings(max(capsule_mm, 0.0), row.hilum_distance_mm, max(vessel_mm, 0.0))
 
 
 def _around_focus(study: Study, liver: Mask, focus: Focus) -> Surroundings:
@@ -207,27 +227,44 @@ def true_status(row: LesionTruth) -> str:
     return "not positive" if row.contrast_to_noise < 3.0 else "between"
 
 
-def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str:
+@dataclass(frozen=True)
+class Off:
+    """What a measurement of a lesion may be off by."""
+
+    size_mm: float = 0.0
+    distance_mm: float = 0.0
+    noise_sd: float = 0.0
+    """Of the uptake seen, in standard deviations of a voxel of the liver."""
+
+
+EXACT = Off()
+TOLERANCE = Off(size_mm=0.5, distance_mm=1.0, noise_sd=1.0)
+"""Half a voxel of the MRI, one of its voxels, and the noise of one voxel of the PET."""
+
+
+def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth, off: Off = EXACT) -> str:
     """The reason that the true place, uptake, noise and misplacement of a lesion give.
 
     Its long axis is that of its outline, which is true by construction.
     """
-    study = outcome.study
+    study, near = outcome.study, _around_lesion(row, off.distance_mm)
+    long_mm, noise = found.lesion.long_axis_mm + off.size_mm, off.noise_sd * study.recipe.liver_cov
+    seen = 1.0 + (row.tumour_to_liver - 1.0) * row.recovery + noise
     facts = Facts(
-        long_axis_mm=found.lesion.long_axis_mm,
-        surroundings=_around_lesion(row),
-        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
+        long_axis_mm=long_mm,
+        surroundings=near,
+        tumour_to_liver=seen,
         liver_cov=study.recipe.liver_cov,
         error_mm=0.0,
         is_near_physiologic=False,
         is_at_edge=False,
     )
     missed = Missed(
-        long_axis_mm=found.lesion.long_axis_mm,
-        diameter_mm=row.diameter_mm,
-        tumour_to_liver=1.0 + (row.tumour_to_liver - 1.0) * row.recovery,
-        likely_ratio=_knowable(study, row),
-        surroundings=_around_lesion(row),
+        long_axis_mm=long_mm,
+        diameter_mm=row.diameter_mm + off.size_mm,
+        tumour_to_liver=seen,
+        likely_ratio=row.tumour_to_liver + noise / row.recovery,
+        surroundings=near,
         flags=flags(facts, PROTOCOL.flags),
         is_retrospective=found.status == "retrospective",
         error_mm=0.0,
@@ -239,10 +276,12 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> str
     return why_missed(missed, PROTOCOL).reason
 
 
-def _knowable(study: Study, row: LesionTruth) -> LikelyRatio:
-    """The true ratio, and what the noise leaves possible at its size."""
-    margin = 1.2816 * study.recipe.liver_cov / row.recovery
-    return LikelyRatio(row.tumour_to_liver, row.tumour_to_liver + margin)
+def is_decided(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> bool:
+    """Whether the true reason stays what it is within the tolerance of each measurement."""
+    offs = [
+        Off(**{name: way * size}) for name, size in asdict(TOLERANCE).items() for way in (-1.0, 1.0)
+    ]
+    return len({true_reason(outcome, found, row, off) for off in [EXACT, *offs]}) == 1
 
 
 def misplaced_mm(outcome: Outcome, found: LesionFinding) -> float:

@@ -17,6 +17,7 @@ from _outcome import (
     PROTOCOL,
     Outcome,
     blur_of,
+    is_decided,
     misplaced_mm,
     run,
     true_cause,
@@ -26,7 +27,7 @@ from _outcome import (
 )
 from scipy.stats import kstest
 
-from lesionmatch.concordance import LesionFinding
+from lesionmatch.concordance import LesionFinding, Pair
 from lesionmatch.detectability import detection_probability
 from lesionmatch.phantom.truth import LesionTruth
 
@@ -76,7 +77,7 @@ def print_status(outcomes: list[Outcome], verbose: bool) -> None:
         )
 
 
-def f_pairs(outcome: Outcome, found: LesionFinding) -> list[object]:
+def f_pairs(outcome: Outcome, found: LesionFinding) -> list[Pair]:
     """Pairs of a lesion."""
     return [p for p in outcome.concordance.relations.pairs if p.lesion_id == found.lesion.lesion_id]
 
@@ -88,12 +89,17 @@ def print_reasons(outcomes: list[Outcome], verbose: bool) -> None:
         "reason of missed lesions",
         Counter((true_reason(o, f, t), str(f.reason)) for o, f, t in rows),
     )
-    right = sum(true_reason(o, f, t) == f.reason for o, f, t in rows)
-    print("reason right:", _share(right, len(rows)))
+    right = [row for row in rows if true_reason(*row) == row[1].reason]
+    decided = [row for row in rows if is_decided(*row)]
+    both = [row for row in right if is_decided(*row)]
+    print("reason right:", _share(len(right), len(rows)))
+    print("   where half a millimetre or the noise of a voxel does not change it:", end=" ")
+    print(_share(len(both), len(decided)))
     for o, f, t in rows if verbose else []:
         if true_reason(o, f, t) != f.reason:
             print(
                 f"   seed {o.study.seed} {t.lesion_id} {true_reason(o, f, t)} -> {f.reason} "
+                f"{'' if is_decided(o, f, t) else 'undecided '}"
                 f"d {t.diameter_mm:.1f} T/L {t.tumour_to_liver:.2f} CNR {t.contrast_to_noise:.1f} "
                 f"RC {t.recovery:.2f} cov {o.study.recipe.liver_cov:.2f} {f.evidence}"
             )
@@ -158,6 +164,26 @@ def _predicted(study: Study, row: LesionTruth) -> float:
     )
 
 
+def print_stability(outcomes: list[Outcome]) -> None:
+    """Whether a registration off by what it says it may be would have related the same."""
+    pairs = [(o, p) for o in outcomes for p in o.concordance.relations.pairs if p.relation]
+    held = [sum(p.focus_id in r.foci_of(p.lesion_id) for r in o.jittered) for o, p in pairs]
+    times = sum(len(o.jittered) for o, _ in pairs)
+    print("\nrelations held under the stated error:", _share(sum(held), times))
+    lost = [p for (o, p), n in zip(pairs, held, strict=True) if n < len(o.jittered)]
+    print(
+        "   of those that broke, called ambiguous:",
+        _share(sum(p.is_ambiguous for p in lost), len(lost)),
+    )
+    statuses = [
+        (f.status == "positive") == bool(jittered.foci_of(f.lesion.lesion_id))
+        for o in outcomes
+        for f in o.concordance.lesions
+        for jittered in o.jittered
+    ]
+    print("   positive or not, held:", _share(sum(statuses), len(statuses)))
+
+
 def print_landmarks(outcomes: list[Outcome]) -> None:
     """What landmarks do to the places of lesions, all and small."""
     used = [o for o in outcomes if o.agreement.applies]
@@ -196,6 +222,7 @@ def main() -> None:
     print_cells(outcomes, options.verbose)
     print_calibration(outcomes)
     print_sensitivity(outcomes)
+    print_stability(outcomes)
     print_landmarks(outcomes)
     seconds = [o.seconds for o in outcomes]
     print(

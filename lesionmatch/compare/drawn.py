@@ -1,0 +1,190 @@
+"""What was drawn, on whichever image, brought to where it is needed.
+
+Regions come in the frame of the MRI or in that of the PET/CT, on voxels of their own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lesionmatch import dicom
+from lesionmatch.errors import InvalidGeometry, InvalidInput
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import Mask, union
+from lesionmatch.lesions import Carried, carry, lesions_from
+from lesionmatch.liver import Liver, describe_liver, find_liver
+from lesionmatch.protocol import LesionRules, Protocol
+from lesionmatch.registration import Registration
+from lesionmatch.resample import region_on, resample_mask
+from lesionmatch.segments import Kind, Segment, Structure
+
+REDRAWN_MM = 1.0
+"""Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
+
+BENT_MM = 30.0
+"""A region's box is widened by this before it is mapped, as a deformation bends its sides."""
+
+
+def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:
+    """The liver as the user drew it on the MRI, else as found on the hepatobiliary image."""
+    grid = mri.hbp.grid
+    structures = structures_in(mri.segments, grid.frame)
+    on_grid = {meaning: _together(grid, masks) for meaning, masks in structures.items()}
+    drawn = on_grid.get(Structure.LIVER)
+    inside = [
+        region_on(grid, segment.mask)
+        for segment in mri.segments
+        if isinstance(segment.meaning, Kind) and segment.mask.frame == grid.frame
+    ]
+    mask = find_liver(mri.hbp, rules, lesions=union(grid, inside)) if drawn is None else drawn
+    return describe_liver(
+        mri.hbp,
+        mask,
+        origin="found on the hepatobiliary image" if drawn is None else "given",
+        lesions=inside,
+        structures=on_grid,
+        protocol=rules,
+    )
+
+
+def liver_as_drawn(
+    pet: dicom.PetStudy,
+    mri: dicom.MriStudy,
+    liver: Liver,
+    registration: Registration,
+    rules: Protocol,
+) -> Liver:
+    """`liver`, or as the user drew it on the PET or its CT where it was only found on the MRI."""
+    drawn = _anatomy_on_pet(pet, mri).get(Structure.LIVER)
+    if drawn is None or Structure.LIVER in structures_in(mri.segments, mri.frame):
+        return liver
+    grid = mri.hbp.grid
+    mask = union(grid, [region_on(grid, part, registration.pet_from_mri) for part in drawn])
+    redrawn = liver_of(_with_liver(mri, mask), rules)
+    agreement = _dice(liver.mask, redrawn.mask)
+    doubts = redrawn.doubts
+    if agreement < rules.liver.drawn_dice_least:
+        doubts += (
+            f"the liver drawn on the PET/CT and the one found on the MRI overlap by a Dice of "
+            f"only {agreement:.2f} after registration",
+        )
+    return replace(redrawn, origin="given on the PET/CT", doubts=doubts)
+
+
+def _with_liver(mri: dicom.MriStudy, mask: Mask) -> dicom.MriStudy:
+    """The study as if `mask` had been drawn on it as the liver."""
+    if mask.is_empty:
+        raise InvalidInput(
+            "liver drawn on the PET/CT: wanted it inside the MRI after registration, got none of "
+            "it there; draw it on the MRI or give --registration"
+        )
+    segment = Segment("liver", Structure.LIVER, mask.trimmed(), "drawn on the PET/CT")
+    return replace(mri, segments=(*mri.segments, segment))
+
+
+def _dice(one: Mask, other: Mask) -> float:
+    """Overlap of two regions of one grid that are not both empty, 0 to 1."""
+    both = np.count_nonzero(one.array & other.array)
+    return float(2.0 * both / (np.count_nonzero(one.array) + np.count_nonzero(other.array)))
+
+
+def _anatomy_on_pet(pet: dicom.PetStudy, mri: dicom.MriStudy) -> dict[Structure, list[Mask]]:
+    """The anatomy that was drawn on the PET or its CT, wherever its file lay."""
+    return structures_in((*pet.segments, *mri.segments), pet.frame)
+
+
+def structures_in(segments: Sequence[Segment], frame: Frame) -> dict[Structure, list[Mask]]:
+    """The anatomy that was drawn in a frame, each part as it was drawn."""
+    found: dict[Structure, list[Mask]] = {}
+    for segment in segments:
+        if isinstance(segment.meaning, Structure) and segment.mask.frame == frame:
+            found.setdefault(segment.meaning, []).append(segment.mask)
+    return found
+
+
+def _together(grid: Grid, masks: Sequence[Mask]) -> Mask:
+    """Regions of one frame, drawn on any voxels, as one on those of `grid`."""
+    return union(grid, [region_on(grid, mask) for mask in masks])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnPet:
+    """What was drawn, as it lies on the PET by a registration."""
+
+    liver: Mask
+    """On the PET's grid."""
+    structures: Mapping[Structure, Mask]
+    """On the PET's grid."""
+    lesions: tuple[Carried, ...]
+
+
+def place_on_pet(
+    pet: dicom.PetStudy,
+    mri: dicom.MriStudy,
+    liver: Liver,
+    registration: Registration,
+    rules: Protocol,
+) -> OnPet:
+    """Liver, organs and lesions on the PET; what was drawn on it or its CT stands for itself."""
+    grid = pet.suv.grid
+    own = _anatomy_on_pet(pet, mri)
+    mapped = {
+        meaning: union(grid, [_mapped(mask, registration, grid) for mask in masks])
+        for meaning, masks in structures_in(mri.segments, mri.frame).items()
+        if meaning not in own
+    }
+    structures = mapped | {meaning: _together(grid, masks) for meaning, masks in own.items()}
+    lesions = carried_lesions(mri, grid, registration, rules.lesions)
+    return OnPet(
+        liver=_liver_on_pet(own.get(Structure.LIVER), liver, lesions, registration, grid),
+        structures=structures,
+        lesions=lesions,
+    )
+
+
+def _liver_on_pet(
+    drawn: Sequence[Mask] | None,
+    liver: Liver,
+    lesions: Sequence[Carried],
+    registration: Registration,
+    grid: Grid,
+) -> Mask:
+    """As it was drawn there, with the lesions, which belong to it; else as the MRI has it."""
+    if drawn is None:
+        return _mapped(liver.mask, registration, grid)
+    extents = [one.extent for one in lesions if one.extent is not None]
+    return union(grid, [_together(grid, drawn), *extents])
+
+
+def _mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:
+    """A region of the MRI on the PET's grid; empty where it falls beside it."""
+    corners_mm = registration.pet_from_mri.apply(mask.trimmed().grid.corners_mm())
+    try:
+        part = grid.crop(grid.box_around(corners_mm, BENT_MM))
+    except InvalidGeometry:
+        return union(grid, [])
+    return region_on(part, mask, registration.mri_from_pet).on(grid)
+
+
+def carried_lesions(
+    mri: dicom.MriStudy, grid: Grid, registration: Registration, rules: LesionRules
+) -> tuple[Carried, ...]:
+    """The drawn lesions on the PET's grid, each with the registration's error at its place."""
+    lesions = lesions_from([on_mri(s, mri.hbp.grid, registration) for s in mri.segments], rules)
+    if not lesions:
+        return ()
+    error_mm = registration.error_mm(np.array([lesion.centroid_mm for lesion in lesions]))
+    return carry(lesions, registration.pet_from_mri, error_mm.tolist(), grid, rules)
+
+
+def on_mri(segment: Segment, grid: Grid, registration: Registration) -> Segment:
+    """A segment drawn on the PET or its CT as it lies on the MRI's `grid`; any other as it is."""
+    maps = registration.mri_from_pet
+    if segment.mask.frame != maps.source:
+        return segment
+    points_mm = maps.apply(segment.mask.points_mm())
+    margin_mm = float(segment.mask.grid.spacing_mm.max())
+    part = grid.crop(grid.box_around(points_mm, margin_mm)).with_spacing(REDRAWN_MM)
+    share = resample_mask(segment.mask, part, registration.pet_from_mri)
+    return replace(segment, mask=Mask(part, share >= 0.5 * share.max()).trimmed())

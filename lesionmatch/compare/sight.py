@@ -1,0 +1,89 @@
+"""What the PET shows of the liver, and where the lesions lie on it.
+
+Foci are found where the liver lies, and the lesions decide nothing about them. The liver
+itself comes from the MRI, so a registration that missed it reads the PET in the wrong
+place. Where lesions and foci make one constellation some way apart, the registration is
+moved by that and the PET is read again. This stays an unprompted reading: a shift takes at
+least three lesions on foci that were already found without it, so it never makes a liver
+involved that was not, and a focus that is only found where the liver then lies had no part
+in the shift, so that no lesion points at its own focus.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionmatch import dicom
+from lesionmatch.compare.drawn import OnPet
+from lesionmatch.concordance import Sharpened, sharpen, shift_of
+from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, resolution_mm
+from lesionmatch.image import Mask, union
+from lesionmatch.lesions import Carried
+from lesionmatch.liver import Reference, reference_uptake
+from lesionmatch.protocol import Protocol
+from lesionmatch.segments import Structure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """The PET read without the lesions."""
+
+    liver: Mask
+    """Where it lies, on the PET's grid."""
+    noise: Field
+    foci: tuple[Focus, ...]
+    resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the PET shows of the liver, and the lesions put beside it."""
+
+    reading: Reading
+    sharpened: Sharpened
+    """The lesions on the PET, put where matched lesions show that they lie."""
+    avoid: Mask
+    """Lesions and foci: where the lesion-free liver is not."""
+    reference: Reference
+
+    @property
+    def foci(self) -> tuple[Focus, ...]:
+        """Found without the lesions deciding anything."""
+        return self.reading.foci
+
+
+def read_pet(pet: dicom.PetStudy, placed: OnPet, rules: Protocol) -> Reading:
+    """Foci of the liver where it lies, and the noise they stand out of; no lesion is looked at."""
+    liver = placed.liver
+    noise = field_of(pet.suv, liver)
+    return Reading(
+        liver=liver,
+        noise=noise,
+        foci=find_foci(pet.suv, liver, rules, field=noise, structures=placed.structures),
+        resolution=resolution_mm(pet.suv, pet.fwhm_mm, rules, liver_on_pet=liver),
+    )
+
+
+def missed_by_mm(
+    reading: Reading, carried: Sequence[Carried], rules: Protocol
+) -> NDArray[np.float64] | None:
+    """(3,) what the registration missed all lesions by; None where it did not."""
+    fwhm_mm = reading.resolution.fwhm_mm
+    return shift_of(carried, reading.foci, fwhm_mm=fwhm_mm, rules=rules.landmarks)
+
+
+def sight(pet: dicom.PetStudy, reading: Reading, placed: OnPet, rules: Protocol) -> Seen:
+    """Lesions and foci side by side, and the uptake of the liver without either."""
+    grid, fwhm_mm = pet.suv.grid, reading.resolution.fwhm_mm
+    sharpened = sharpen(placed.lesions, reading.foci, grid, fwhm_mm=fwhm_mm, protocol=rules)
+    lesions = [one.extent for one in sharpened.carried if one.extent is not None]
+    spleen = placed.structures.get(Structure.SPLEEN)
+    avoid = union(grid, [*lesions, *(focus.extent for focus in reading.foci)])
+    return Seen(
+        reading=reading,
+        sharpened=sharpened,
+        avoid=avoid,
+        reference=reference_uptake(pet.suv, reading.liver, avoid, rules, spleen=spleen),
+    )

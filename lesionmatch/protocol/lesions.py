@@ -1,0 +1,27 @@
+"""Thresholds of the lesions part."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+
+@dataclass(frozen=True, slots=True)
+class LesionRules:
+    """What of a drawing is one lesion, and which voxels of the PET are its own."""
+
+    most_parts: float = threshold(
+        3.0,
+        "parts",
+        "a lesion drawn as a segment of its own may fall into this many parts; more are several",
+        "own choice; a segment for all small lesions together has many more",
+        least=1.0,
+        most=100.0,
+    )
+    filled_share: float = threshold(
+        0.5,
+        "ratio",
+        "a voxel of the PET belongs to a lesion that fills this share of it, or of the fullest",
+        "own choice; at a half, what a border adds and what it takes away balance",
+        least=0.05,
+        most=0.95,
+    )

@@ -1,0 +1,68 @@
+"""NIfTI and NRRD labels beside the images, and the same lesion in two files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesionmatch import dicom, nifti
+from lesionmatch.errors import InvalidInput
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import LabelMap
+from lesionmatch.segments import Kind, Structure
+from tests.drawn_files import (
+    GRID,
+    labels,
+    plane,
+    seg,
+    study,
+    voxels,
+)
+from tests.reading_files import hbp_slice, saved, slices
+
+
+def test_a_label_file_beside_the_images_is_found_and_has_a_lesion_a_label(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "mri", slices(hbp_slice))
+    labels(folder / "lesions.nii.gz", GRID, (1, 2, 5, 6), (4, 3, 1, 1))
+    found = dicom.read_mri_study([folder]).segments
+    assert [(s.meaning, voxels(s.mask)) for s in found] == [
+        (Kind.UNSPECIFIED, {(2, 5, 6)}),
+        (Kind.UNSPECIFIED, {(3, 1, 1)}),
+    ]
+
+
+def test_a_given_liver_is_the_liver_whatever_it_is_called(tmp_path: Path) -> None:
+    liver = labels(tmp_path / "mask.nii.gz", GRID, (1, 2, 5, 6))
+    found = study(tmp_path, [seg([(1, 3, plane((5, 6)))])], liver=liver).segments
+    assert [s.meaning for s in found] == [Kind.UNSPECIFIED, Structure.LIVER] or [
+        s.meaning for s in found
+    ] == [Kind.METASTASIS, Structure.LIVER]
+
+
+def test_numbers_of_totalsegmentator_are_known(tmp_path: Path) -> None:
+    folder = saved(saved(tmp_path / "mri", slices(hbp_slice)), [seg([(1, 3, plane((5, 6)))])])
+    labels(folder / "total_mr.nii.gz", GRID, (5, 2, 5, 6), (1, 3, 1, 1), (16, 4, 1, 1))
+    meanings = {s.meaning for s in dicom.read_mri_study([folder]).segments}
+    assert {Structure.LIVER, Structure.SPLEEN, Structure.OTHER} <= meanings
+
+
+def test_a_lesion_in_two_files_is_taken_once(tmp_path: Path) -> None:
+    folder = saved(saved(tmp_path / "mri", slices(hbp_slice)), [seg([(1, 3, plane((5, 6)))])])
+    labels(folder / "lesions.nii.gz", GRID, (1, 3, 5, 6))
+    found = dicom.read_mri_study([folder])
+    assert len(found.segments) == 1
+    assert any("drawn in an earlier file too" in note for note in found.assumptions)
+
+
+def test_a_given_label_file_that_lies_elsewhere_is_refused(tmp_path: Path) -> None:
+    far = Grid.of(Frame("x"), (6, 12, 10), origin_mm=(500, 0, 0))
+    lesions = labels(tmp_path / "l.nii.gz", far, (1, 2, 5, 6))
+    with pytest.raises(InvalidInput, match="got one of which 0% does"):
+        study(tmp_path, [], lesions=lesions)
+
+
+def test_an_image_is_not_taken_for_labels(tmp_path: Path) -> None:
+    array = np.arange(720, dtype=np.uint16).reshape(GRID.shape)
+    nifti.write(LabelMap(GRID, array), tmp_path / "l.nii.gz")
+    with pytest.raises(InvalidInput, match="got 720 different values; is it an image"):
+        study(tmp_path, [], lesions=tmp_path / "l.nii.gz")

@@ -1,0 +1,120 @@
+"""RTSTRUCT: areas, holes, points, and what lies between slices."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lesionmatch import dicom, nifti
+from lesionmatch.dicom.contours import pixels, region
+from lesionmatch.dicom.rtstruct import frame_uids, read_rtstruct
+from lesionmatch.errors import InvalidInput
+from lesionmatch.geometry import Frame
+from lesionmatch.segments import Kind
+from tests.drawn_files import (
+    CLOSED,
+    disc,
+    loaded,
+    needs_data,
+    rtstruct,
+    study,
+    voxels,
+)
+from tests.reading_files import DATA
+
+
+def test_a_contour_encloses_its_area(tmp_path: Path) -> None:
+    drawn = [(CLOSED, disc(6.0, z)) for z in (3, 6, 9)]
+    found = study(tmp_path, [rtstruct(drawn)]).segments[0]
+    assert found.mask.volume_ml == pytest.approx(np.pi * 36 * 9 / 1000, abs=3 * 0.006)
+    assert found.meaning is Kind.METASTASIS
+
+
+def test_a_hole_is_a_contour_inside_another(tmp_path: Path) -> None:
+    drawn = [(CLOSED, disc(6.0, 3)), (CLOSED, disc(3.0, 3))]
+    found = study(tmp_path, [rtstruct(drawn)]).segments[0]
+    assert found.mask.volume_ml == pytest.approx(np.pi * 27 * 3 / 1000, abs=0.012)
+
+
+def test_a_keyhole_is_a_hole_too(tmp_path: Path) -> None:
+    outer, inner = disc(6.0, 3), disc(3.0, 3)[::-1]
+    keyhole = np.concatenate([outer, outer[:1], inner[-1:], inner, inner[-1:]])
+    found = study(tmp_path, [rtstruct([(CLOSED, keyhole)])]).segments[0]
+    assert found.mask.volume_ml == pytest.approx(np.pi * 27 * 3 / 1000, abs=0.012)
+
+
+def test_a_point_is_the_voxel_that_holds_it_and_that_is_said(tmp_path: Path) -> None:
+    found = study(tmp_path, [rtstruct([("POINT", np.array([[-8.2, -20.1, 6.0]]))])])
+    assert voxels(found.segments[0].mask) == {(2, 5, 6)}
+    assert any("contours of one or two points" in note for note in found.assumptions)
+
+
+def test_a_contour_smaller_than_a_voxel_is_not_lost(tmp_path: Path) -> None:
+    found = study(tmp_path, [rtstruct([(CLOSED, disc(0.4, 6, x=-8, y=-20))])])
+    assert voxels(found.segments[0].mask) == {(2, 5, 6)}
+    assert any("smaller than a voxel" in note for note in found.assumptions)
+
+
+def test_contours_that_overlap_are_united_and_that_is_said(tmp_path: Path) -> None:
+    drawn = [(CLOSED, disc(4.0, 3)), (CLOSED, disc(4.0, 3, x=-5.7))]
+    found = study(tmp_path, [rtstruct(drawn)])
+    assert found.segments[0].mask.volume_ml > np.pi * 16 * 3 / 1000 * 1.4
+    assert any("1 pairs of contours overlap" in note for note in found.assumptions)
+
+
+def test_a_contour_drawn_twice_counts_once(tmp_path: Path) -> None:
+    found = study(tmp_path, [rtstruct([(CLOSED, disc(4.0, 3))] * 2)])
+    assert found.segments[0].mask.volume_ml == pytest.approx(np.pi * 16 * 3 / 1000, abs=0.012)
+    assert any("drawn twice" in note for note in found.assumptions)
+
+
+def test_open_contours_and_empty_regions_are_said(tmp_path: Path) -> None:
+    found = study(tmp_path, [rtstruct([("OPEN_PLANAR", disc(4.0, 3))])])
+    assert found.segments == ()
+    assert any("1 open contours were left out" in note for note in found.assumptions)
+    assert any("holds no contour" in note for note in found.assumptions)
+
+
+def test_contours_between_slices_have_planes_of_their_own(tmp_path: Path) -> None:
+    drawn = [(CLOSED, disc(6.0, z)) for z in (4.5, 6.5, 8.5)]
+    found = study(tmp_path, [rtstruct(drawn)]).segments[0]
+    assert found.mask.volume_ml == pytest.approx(np.pi * 36 * 6 / 1000, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("points", "says"),
+    [
+        (np.array([[0, 0, 1e7]]), "wanted points within 5000 mm"),
+        (disc(5.0, 4.5) + np.arange(90)[:, None] % 7, "wanted contours in parallel planes"),
+    ],
+)
+def test_contours_that_cannot_be_are_refused(
+    tmp_path: Path, points: NDArray[Any], says: str
+) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        study(tmp_path, [rtstruct([(CLOSED, points)])])
+
+
+@given(st.floats(2.0, 9.0), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
+def test_pixels_are_worth_the_area_within_half_a_pixel(radius: float, dx: float, dy: float) -> None:
+    turn = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    curve = np.c_[dy + radius * np.sin(turn), dx + radius * np.cos(turn)]
+    count = pixels(region([curve])).sum()
+    assert abs(count - np.pi * radius**2) <= 0.5 + 0.002 * np.pi * radius**2
+
+
+@needs_data
+@pytest.mark.parametrize("folder", ["CT", "PET", "MR_T1"])
+def test_public_contours_have_the_volume_of_their_public_mask(folder: str) -> None:
+    place = DATA / "sts/STS_001" / folder
+    stacks = [r.stack for r in dicom.scan([place / "dicom/image"]).series if r.stack]
+    instance = loaded(next((place / "dicom/mask").iterdir()))
+    frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
+    drawn = read_rtstruct(instance, stacks, frames, "RTSTRUCT").segments[0].mask
+    truth = nifti.read_labels(place / "nifti/mask/mask.nii.gz").mask(1)
+    assert drawn.volume_ml == pytest.approx(truth.volume_ml, rel=0.005)
+    np.testing.assert_allclose(drawn.points_mm().mean(0), truth.points_mm().mean(0), atol=0.2)

@@ -1,0 +1,147 @@
+"""DICOM SEG: frames go where they say, in any order, cut, overlapping, packed or not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lesionmatch import dicom, nifti
+from lesionmatch.dicom.seg import read_seg
+from lesionmatch.errors import InvalidInput, NothingFound
+from lesionmatch.geometry import Frame
+from lesionmatch.segments import Kind
+from tests.drawn_files import (
+    code,
+    in_order,
+    item,
+    loaded,
+    needs_data,
+    plane,
+    seg,
+    study,
+    voxels,
+)
+from tests.reading_files import DATA, hbp_slice, pet_slice, saved, slices
+
+
+def test_frames_go_where_their_positions_say_in_any_order(tmp_path: Path) -> None:
+    frames = [(1, 4, plane((5, 6))), (2, 1, plane((2, 3))), (1, 2, plane((5, 7)))]
+    found = study(tmp_path, [seg(frames)]).segments
+    assert voxels(found[0].mask) == {(4, 5, 6), (2, 5, 7)}
+    assert voxels(found[1].mask) == {(1, 2, 3)}
+
+
+def test_a_sparse_segment_keeps_its_volume(tmp_path: Path) -> None:
+    frames = [(1, 0, plane((5, 6))), (1, 4, plane((5, 6)))]
+    assert study(tmp_path, [seg(frames)]).segments[0].mask.volume_ml == pytest.approx(0.024)
+
+
+def test_cropped_frames_are_placed_by_their_corner(tmp_path: Path) -> None:
+    found = study(tmp_path, [seg([(1, 3, plane((5, 6)))], crop=2)]).segments
+    assert voxels(found[0].mask) == {(3, 5, 6)}
+
+
+def test_overlapping_segments_keep_their_voxels(tmp_path: Path) -> None:
+    frames = [(1, 3, plane((5, 6), (5, 7))), (2, 3, plane((5, 7), (5, 8)))]
+    found = study(tmp_path, [seg(frames)]).segments
+    assert [voxels(s.mask) for s in found] == [{(3, 5, 6), (3, 5, 7)}, {(3, 5, 7), (3, 5, 8)}]
+
+
+def test_a_fraction_counts_from_one_half(tmp_path: Path) -> None:
+    drawn = plane((5, 6)) * 100 + plane((5, 7)) * 99
+    found = study(tmp_path, [seg([(1, 3, drawn)], kind="FRACTIONAL")]).segments
+    assert voxels(found[0].mask) == {(3, 5, 6)}
+
+
+def test_a_label_map_gives_a_segment_a_number(tmp_path: Path) -> None:
+    ds = seg([(1, 3, plane((5, 6)) + 2 * plane((5, 7)))], kind="LABELMAP")
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.7"
+    ds.SegmentSequence = [
+        item(SegmentNumber=n, SegmentLabel=name)
+        for n, name in enumerate(("background", "met", "cyst"))
+    ]
+    for frame in ds.PerFrameFunctionalGroupsSequence:
+        del frame.SegmentIdentificationSequence
+    found = study(tmp_path, [ds]).segments
+    assert [(s.meaning, voxels(s.mask)) for s in found] == [
+        (Kind.METASTASIS, {(3, 5, 6)}),
+        (Kind.CYST, {(3, 5, 7)}),
+    ]
+
+
+def test_a_seg_without_frames_is_a_study_without_lesions(tmp_path: Path) -> None:
+    ds = seg([(1, 0, plane())])
+    found = study(tmp_path, [ds])
+    assert found.has_segmentation
+    assert found.segments == ()
+    assert any("segment 1 is empty" in note for note in found.assumptions)
+
+
+def test_a_seg_of_structures_alone_does_not_speak_of_lesions(tmp_path: Path) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    ds.SegmentSequence[0].SegmentLabel = "Liver"
+    ds.SegmentSequence[0].SegmentedPropertyTypeCodeSequence = code("10200004")
+    with pytest.raises(NothingFound, match="got only structures"):
+        study(tmp_path, [ds])
+
+
+def test_a_seg_of_another_frame_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"frame of reference 1\.2\.8, got 7\.7"):
+        study(tmp_path, [seg([(1, 2, plane((5, 6)))], frame="7.7")])
+
+
+def test_a_seg_on_the_pet_is_accepted_with_the_pet(tmp_path: Path) -> None:
+    pet = dicom.read_pet_study([saved(tmp_path / "pet", slices(pet_slice))])
+    drawn = [seg([(1, 2, plane((5, 6)))], frame="1.2.9")]
+    folder = saved(saved(tmp_path / "mri", slices(hbp_slice)), drawn)
+    found = dicom.read_mri_study([folder], pet=pet).segments
+    assert found[0].mask.frame == pet.frame
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"NumberOfFrames": 3}, "wanted the place of each of 3 frames, got 1"),
+        ({"SharedFunctionalGroupsSequence": []}, "wanted position, orientation and spacing"),
+        ({"Rows": 4000}, "the file is truncated"),
+    ],
+)
+def test_a_broken_seg_is_refused(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    for keyword, value in change.items():
+        setattr(ds, keyword, value)
+    with pytest.raises(InvalidInput, match=says):
+        study(tmp_path, [ds])
+
+
+def test_frames_off_one_grid_are_refused(tmp_path: Path) -> None:
+    ds = seg([(1, 2, plane((5, 6))), (1, 3, plane((5, 6)))])
+    moved = ds.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]
+    moved.ImagePositionPatient = [-19.3, -30, 9]
+    with pytest.raises(InvalidInput, match="wanted frames of one grid, got frame 2 off it"):
+        study(tmp_path, [ds])
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("file", "truth", "label"),
+    [
+        ("dcmqi/liver.dcm", "dcmqi/liver_seg.nrrd", 1),
+        ("pydicom/liver_expb.dcm", "dcmqi/liver_seg.nrrd", 1),
+        ("pydicom/liver_j2k.dcm", "dcmqi/liver_seg.nrrd", 1),
+        ("pydicom/liver_rle.dcm", "dcmqi/liver_seg.nrrd", 1),
+        ("pydicom/liver_deflate.dcm", "dcmqi/liver_seg.nrrd", 1),
+        ("dcmqi/23x38x3/seg/label.seg", "dcmqi/23x38x3/nrrd/label.nrrd", 1),
+        ("dcmqi/24x38x3/seg/label.seg", "dcmqi/24x38x3/nrrd/label.nrrd", 1),
+        ("dcmqi/sparse-labelmap-ppv5.dcm", "dcmqi/sparse_labelmap_ppv5_seg.nrrd", 1),
+    ],
+)
+def test_public_segs_equal_what_another_reader_made_of_them(
+    file: str, truth: str, label: int
+) -> None:
+    instance = loaded(DATA / "seg" / file)
+    drawn = read_seg(instance, Frame("f"), [], "SEG").segments[0].mask
+    expected = nifti.read_labels(DATA / "seg" / truth, Frame("f")).mask(label)
+    ours, theirs = (in_order(mask) for mask in (drawn, expected))
+    np.testing.assert_allclose(ours, theirs, atol=0.01)

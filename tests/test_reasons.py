@@ -1,0 +1,176 @@
+"""Flags, and the one reason for a disagreement."""
+
+from dataclasses import replace
+
+import pytest
+
+from lesionmatch.concordance import Surroundings
+from lesionmatch.concordance.flags import Facts, flags
+from lesionmatch.concordance.reasons import Missed, Shown, why_missed, why_shown
+from lesionmatch.detectability import Blur
+from lesionmatch.protocol import FlagRules, Protocol, changed
+from tests.concordance_scene import FAR
+
+FACTS = Facts(
+    long_axis_mm=20.0,
+    surroundings=FAR,
+    tumour_to_liver=3.0,
+    liver_cov=0.10,
+    error_mm=4.0,
+    is_near_physiologic=False,
+    is_at_edge=False,
+)
+
+
+class TestFlags:
+    def test_nothing_stands_about_a_large_deep_hot_lesion(self) -> None:
+        assert flags(FACTS, FlagRules()) == ()
+
+    @pytest.mark.parametrize(
+        ("facts", "standing"),
+        [
+            (replace(FACTS, long_axis_mm=5.9), ("small", "subcentimetre")),
+            (replace(FACTS, long_axis_mm=6.0), ("subcentimetre",)),
+            (replace(FACTS, long_axis_mm=10.0), ()),
+            (replace(FACTS, surroundings=Surroundings(5.0, None, None)), ("subcapsular",)),
+            (replace(FACTS, surroundings=Surroundings(None, 20.0, None)), ("perihilar",)),
+            (replace(FACTS, surroundings=Surroundings(None, None, 5.0)), ("near_vessel",)),
+            (replace(FACTS, surroundings=Surroundings(5.1, 20.1, 5.1)), ()),
+            (replace(FACTS, tumour_to_liver=0.99), ("low_uptake",)),
+            (replace(FACTS, tumour_to_liver=None), ()),
+            (replace(FACTS, liver_cov=0.151), ("noisy_liver",)),
+            (replace(FACTS, error_mm=10.1), ("uncertain_registration",)),
+            (replace(FACTS, error_mm=9.9), ()),
+            (
+                replace(FACTS, error_mm=5.1, long_axis_mm=8.0),
+                ("subcentimetre", "uncertain_registration"),
+            ),
+            (replace(FACTS, error_mm=4.9, long_axis_mm=8.0), ("subcentimetre",)),
+            (replace(FACTS, is_near_physiologic=True), ("near_physiologic_uptake",)),
+            (replace(FACTS, is_at_edge=True), ("edge_of_coverage",)),
+        ],
+    )
+    def test_each_stands_at_its_threshold(self, facts: Facts, standing: tuple[str, ...]) -> None:
+        assert flags(facts, FlagRules()) == standing
+
+
+MISSED = Missed(
+    long_axis_mm=20.0,
+    diameter_mm=20.0,
+    tumour_to_liver=1.3,
+    likely_ratio=1.2,
+    surroundings=FAR,
+    flags=(),
+    is_retrospective=False,
+    error_mm=4.0,
+    stray_focus=None,
+    registration_passed=True,
+    blur=Blur(7.0, 7.0),
+    liver_cov=0.10,
+)
+TINY = replace(
+    MISSED,
+    long_axis_mm=5.1,
+    diameter_mm=5.1,
+    likely_ratio=3.0,
+    tumour_to_liver=1.1,
+)
+
+
+class TestWhyMissed:
+    def reason(self, missed: Missed) -> str:
+        return why_missed(missed, Protocol()).reason
+
+    def test_a_tiny_lesion_of_usual_uptake_is_missed_for_its_size(self) -> None:
+        because = why_missed(TINY, Protocol())
+        assert because.reason == "small_size"
+        assert because.evidence == ("5.1 mm, recovery 0.14, would need 4.7 x liver; seen 1.1 x")
+
+    def test_size_comes_before_the_capsule_and_the_vessel(self) -> None:
+        beside = replace(TINY, flags=("subcapsular", "near_vessel"))
+        assert (
+            self.reason(replace(beside, surroundings=Surroundings(1.0, 30.0, 1.0))) == "small_size"
+        )
+
+    def test_a_lesion_that_would_show_deep_is_missed_at_the_capsule(self) -> None:
+        # 9 mm recovers 0.48: deep it needs 2.0, at the capsule with 1.5 more CNR and cold fat 2.6.
+        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.3)
+        edge = replace(lesion, flags=("subcapsular",), surroundings=Surroundings(0.0, 40.0, 30.0))
+        assert self.reason(edge) == "subcapsular"
+        vessel = replace(lesion, flags=("near_vessel",), surroundings=Surroundings(40.0, 40.0, 0.0))
+        assert self.reason(vessel) == "near_vessel"
+
+    def test_uptake_seen_in_retrospect_beside_a_vessel_was_taken_for_the_vessel(self) -> None:
+        lesion = replace(
+            MISSED,
+            likely_ratio=2.5,
+            is_retrospective=True,
+            flags=("near_vessel",),
+            surroundings=Surroundings(40.0, 40.0, 3.0),
+        )
+        assert self.reason(lesion) == "near_vessel"
+
+    def test_a_large_lesion_without_uptake_has_low_uptake(self) -> None:
+        because = why_missed(MISSED, Protocol())
+        assert because.reason == "low_uptake"
+        assert because.evidence == (
+            "seen 1.3 x liver, true ratio likely 1.2; 20.0 mm would need 1.5 x, "
+            "and a metastasis has 3.4 x on average"
+        )
+
+    def test_a_small_lesion_that_would_show_with_usual_uptake_has_too_little(self) -> None:
+        # 10 mm recovers 0.58: it needs 1.86 times the liver, and 3.4 is usual.
+        small = replace(MISSED, long_axis_mm=10.0, diameter_mm=10.0)
+        assert self.reason(replace(small, likely_ratio=1.8)) == "low_uptake"
+        part = why_missed(replace(small, likely_ratio=1.9), Protocol())
+        assert (part.reason, part.evidence[:18]) == ("small_size", "may have had a par")
+
+    def test_low_uptake_is_not_said_of_a_place_that_is_not_sure(self) -> None:
+        assert self.reason(replace(MISSED, stray_focus="F3")) == "misregistration"
+        assert self.reason(replace(MISSED, registration_passed=False)) == "misregistration"
+        assert self.reason(replace(MISSED, flags=("uncertain_registration",))) == "misregistration"
+
+    def test_a_lesion_that_would_show_in_a_quiet_liver_is_missed_for_the_noise(self) -> None:
+        noisy = replace(MISSED, likely_ratio=2.0, liver_cov=0.25, flags=("noisy_liver",))
+        because = why_missed(noisy, Protocol())
+        assert because.reason == "noisy_liver"
+        assert because.evidence == "liver CoV 0.25: would need 2.3 x liver, 1.6 x at CoV 0.12"
+
+    def test_where_no_cause_is_enough_the_first_flag_may_have_had_a_part(self) -> None:
+        visible = replace(MISSED, likely_ratio=4.0, flags=("subcapsular",))
+        because = why_missed(
+            replace(visible, surroundings=Surroundings(2.0, 40.0, 30.0)), Protocol()
+        )
+        assert because.reason == "subcapsular"
+        assert because.evidence.startswith("may have had a part: 20.0 mm, 2.0 mm from the capsule")
+
+    def test_where_nothing_stands_it_is_unexplained(self) -> None:
+        assert self.reason(replace(MISSED, likely_ratio=4.0)) == "unexplained"
+
+    def test_a_protocol_moves_the_limit_of_small(self) -> None:
+        wide = changed(Protocol(), {"reasons": {"small_size_mm": 4.0}})
+        assert why_missed(TINY, wide).reason != "small_size"
+
+
+SHOWN = Shown(
+    tumour_to_liver=2.5,
+    surroundings=FAR,
+    flags=(),
+    physiologic_neighbour=None,
+    stray_lesion=None,
+)
+
+
+class TestWhyShown:
+    @pytest.mark.parametrize(
+        ("shown", "reason"),
+        [
+            (SHOWN, "unexplained"),
+            (replace(SHOWN, flags=("near_vessel",)), "vascular_or_biliary"),
+            (replace(SHOWN, flags=("perihilar",)), "vascular_or_biliary"),
+            (replace(SHOWN, physiologic_neighbour="stomach"), "extrahepatic_physiologic"),
+            (replace(SHOWN, stray_lesion="L2"), "misregistration"),
+        ],
+    )
+    def test_each_cause_has_its_reason(self, shown: Shown, reason: str) -> None:
+        assert why_shown(shown).reason == reason

@@ -1,0 +1,165 @@
+"""Which focus is which lesion, and where a lesion's own uptake is looked for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from lesionmatch.concordance import Relations, relate
+from lesionmatch.concordance.territory import Territory
+from lesionmatch.lesions import Carried
+from lesionmatch.protocol import RelationRules
+from tests.concordance_scene import Place, Spot, carried, spot
+
+
+def related(lesions: Sequence[Carried], foci: Sequence[Spot]) -> Relations:
+    return relate(lesions, foci, fwhm_mm=7.0, rules=RelationRules())
+
+
+class TestRelations:
+    def test_a_lesion_and_a_focus_in_one_place_match(self) -> None:
+        relations = related(carried(((40, 40, 40), 10)), [spot(1, (42, 40, 40))])
+        (pair,) = relations.pairs
+        assert (pair.relation, pair.is_candidate, pair.is_ambiguous) == ("matched", True, False)
+        assert pair.distance_mm == pytest.approx(2.0, abs=0.1)
+        assert pair.tolerance_mm == pytest.approx(np.hypot(4.0, 3.5))
+        assert (pair.gap_mm, pair.surface_distance_mm) == (0.0, 0.0)
+        assert 0.8 <= pair.shared <= pair.overlap <= 1.0
+        assert relations.of_lesion("L1") == relations.of_focus("F1") == "matched"
+        assert relations.foci_of("L1") == ("F1",)
+        assert relations.lesions_of("F1") == ("L1",)
+
+    def test_beyond_the_tolerance_both_stay_alone_but_are_listed(self) -> None:
+        relations = related(carried(((30, 40, 40), 10)), [spot(1, (50, 40, 40))])
+        (pair,) = relations.pairs
+        assert (pair.relation, pair.is_candidate) == (None, False)
+        assert pair.gap_mm == pytest.approx(15.0, abs=1.6)
+        assert pair.surface_distance_mm == pytest.approx(9.0, abs=2.1)
+        assert (pair.overlap, pair.shared) == (0.0, 0.0)
+        assert relations.of_lesion("L1") == "mri_only"
+        assert relations.of_focus("F1") == "pet_only"
+
+    def test_a_larger_registration_error_widens_the_tolerance_up_to_its_limit(self) -> None:
+        foci = [spot(1, (50, 40, 40))]
+        assert related(carried(((35, 40, 40), 10), error_mm=12), foci).of_lesion("L1") == "matched"
+        relations = related(carried(((20, 40, 40), 10), error_mm=80), foci)
+        assert relations.pairs[0].tolerance_mm == 15.0
+        assert relations.of_lesion("L1") == "mri_only"
+
+    def test_far_pairs_are_not_listed(self) -> None:
+        assert related(carried(((20, 20, 20), 8)), [spot(1, (80, 80, 80))]).pairs == ()
+
+    def test_a_small_lesion_matches_a_wide_focus_that_hardly_overlaps_it(self) -> None:
+        relations = related(carried(((40, 40, 40), 4)), [spot(1, (45, 40, 40), 9)])
+        assert relations.pairs[0].shared < 0.5
+        assert relations.of_lesion("L1") == "matched"
+
+    def test_two_foci_in_one_large_lesion_are_split(self) -> None:
+        lesions = carried(((45, 45, 45), 40))
+        relations = related(lesions, [spot(1, (37, 45, 45)), spot(2, (55, 45, 45))])
+        assert {p.relation for p in relations.pairs} == {"split"}
+        assert relations.foci_of("L1") == ("F1", "F2")
+        assert relations.of_focus("F2") == "split"
+
+    def test_a_small_lesion_cannot_hold_two_foci(self) -> None:
+        lesions = carried(((40, 40, 40), 6), error_mm=14.0)
+        relations = related(lesions, [spot(1, (40, 40, 40)), spot(2, (55.5, 40, 40))])
+        assert [p.is_candidate for p in relations.pairs] == [True, True]
+        assert relations.foci_of("L1") == ("F1",)
+        assert relations.of_focus("F2") == "pet_only"
+
+    def test_two_lesions_under_one_focus_are_merged(self) -> None:
+        lesions = carried(((36, 40, 40), 8), ((46, 40, 40), 8))
+        relations = related(lesions, [spot(1, (41, 40, 40), 24)])
+        assert relations.of_lesion("L1") == relations.of_lesion("L2") == "merged"
+        assert set(relations.lesions_of("F1")) == {"L1", "L2"}
+
+    def test_a_cold_neighbour_of_a_hot_lesion_stays_alone(self) -> None:
+        lesions = carried(((36, 40, 40), 10), ((50, 40, 40), 8))
+        relations = related(lesions, [spot(1, (36, 40, 40), 14)])
+        assert relations.of_lesion("L1") == "matched"
+        assert relations.of_lesion("L2") == "mri_only"
+
+    def test_a_good_pair_is_not_given_up_for_two_poor_ones(self) -> None:
+        # L1 lies under F1; L2 and F2 could both be stretched onto them, making two pairs.
+        lesions = carried(((40, 40, 40), 10), ((28, 40, 40), 8))
+        relations = related(lesions, [spot(1, (40, 40, 40)), spot(2, (50, 40, 40), 8)])
+        assert relations.foci_of("L1")[0] == "F1"
+        assert relations.of_lesion("L2") == "mri_only"
+
+    def test_two_lesions_as_near_to_one_focus_are_ambiguous(self) -> None:
+        lesions = carried(((33, 39, 39), 6), ((45, 39, 39), 6))
+        relations = related(lesions, [spot(1, (39.1, 39, 39), 9)])
+        assert [p.is_ambiguous for p in relations.pairs if p.relation] == [True]
+
+    def test_a_focus_that_normal_uptake_explains_is_listed_and_never_related(self) -> None:
+        relations = related(carried(((40, 40, 40), 10)), [spot(1, (40, 40, 40), 12, "stomach")])
+        assert [p.relation for p in relations.pairs] == [None]
+
+    def test_nothing_to_relate(self) -> None:
+        assert related((), []).pairs == ()
+        assert related(carried(((40, 40, 40), 10)), []).of_lesion("L1") == "mri_only"
+
+    @settings(max_examples=40, deadline=None)
+    @given(
+        st.lists(st.tuples(*[st.floats(15, 80)] * 3), min_size=0, max_size=6),
+        st.lists(st.tuples(*[st.floats(15, 80)] * 3), min_size=0, max_size=6),
+    )
+    def test_no_focus_is_shared_but_by_merging_and_no_lesion_but_by_splitting(
+        self, lesions: list[Place], foci: list[Place]
+    ) -> None:
+        balls = [(place, 8.0) for place in lesions]
+        relations = related(carried(*balls), [spot(n, p) for n, p in enumerate(foci, 1)])
+        for pair in relations.pairs:
+            if pair.relation == "matched":
+                assert relations.foci_of(pair.lesion_id) == (pair.focus_id,)
+                assert relations.lesions_of(pair.focus_id) == (pair.lesion_id,)
+            if pair.relation == "split":
+                assert len(relations.foci_of(pair.lesion_id)) > 1
+            if pair.relation == "merged":
+                assert len(relations.lesions_of(pair.focus_id)) > 1
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.permutations(range(5)))
+    def test_the_order_of_the_foci_does_not_matter(self, order: list[int]) -> None:
+        places: list[Place] = [(20 + 13.0 * n, 40, 40) for n in range(5)]
+        lesions = carried(*[((x + 3, 40, 40), 8.0) for x, _, _ in places])
+        foci = [spot(n, place) for n, place in enumerate(places)]
+        kept = [p.relation for p in related(lesions, foci).pairs]
+        assert [p.relation for p in related(lesions, [foci[n] for n in order]).pairs] == kept
+
+
+class TestOwnSearch:
+    def test_it_is_the_search_where_nothing_is_near(self) -> None:
+        (lesion,) = carried(((40, 40, 40), 12))
+        assert lesion.search is not None
+        assert (
+            Territory.of([lesion], []).own_search(lesion, (), 7.0).volume_ml
+            == lesion.search.volume_ml
+        )
+
+    def test_it_is_the_extent_where_a_focus_covers_all_of_it(self) -> None:
+        (lesion,) = carried(((40, 40, 40), 8))
+        assert lesion.extent is not None
+        everywhere = spot(1, (40, 40, 40), 40)
+        got = Territory.of([lesion], [everywhere]).own_search(lesion, (), 7.0)
+        assert got.volume_ml == lesion.extent.volume_ml
+
+    def test_a_lesion_beside_the_pet_has_none(self) -> None:
+        (lesion,) = carried(((40, 40, 40), 8))
+        with pytest.raises(ValueError, match="wanted a lesion on the PET"):
+            Territory.of([], []).own_search(replace(lesion, extent=None), (), 7.0)
+
+    def test_what_lies_nearer_to_another_lesion_or_beside_its_focus_is_not_its_own(self) -> None:
+        lesions = carried(((34, 40, 40), 10), ((50, 40, 40), 8), error_mm=10.0)
+        focus = spot(1, (34, 40, 40), 14)
+        territory = Territory.of(lesions, [focus])
+        search = territory.own_search(lesions[1], (), 7.0).points_mm()
+        assert cdist(search, focus.extent.points_mm()).min() > 3.5
+        assert search[:, 0].min() >= 42.0  # Half way between surfaces at 39 and 46.
+        own = territory.own_search(lesions[1], ("F1",), 7.0).points_mm()
+        assert cdist(own, focus.extent.points_mm()).min() <= 3.5

@@ -1,0 +1,80 @@
+"""Lesions moved by what the foci of others show, and registrations found out by them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lesionmatch.concordance import Sharpened, sharpen, shift_of
+from lesionmatch.lesions import Carried
+from lesionmatch.protocol import LandmarkRules, Protocol
+from tests.concordance_scene import PET_GRID, WIDE, Spot, carried, spot
+
+SHIFT = np.array([5.0, -3.0, 2.0])
+
+
+class TestSharpen:
+    def sharpened(self, lesions: Sequence[Carried], foci: Sequence[Spot]) -> Sharpened:
+        return sharpen(lesions, foci, PET_GRID, fwhm_mm=7.0, protocol=Protocol())
+
+    def test_lesions_move_by_what_the_others_show(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE)]
+        got = self.sharpened(lesions, foci)
+        assert got.agreement.applies
+        for before, after in zip(lesions, got.carried, strict=True):
+            left = SHIFT - (after.centroid_mm - before.centroid_mm)
+            assert np.linalg.norm(left) < 2.5 < np.linalg.norm(SHIFT)
+            assert after.error_mm < 0.7 * before.error_mm
+
+    def test_a_lesion_has_no_part_in_its_own_correction(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        odd = spot(4, tuple(np.add(WIDE[3], (0, 7, 0))))
+        got = self.sharpened(lesions, [*foci, odd])
+        assert got.carried[3].centroid_mm[1] == pytest.approx(WIDE[3][1], abs=0.2)
+
+    def test_a_lesion_without_a_focus_moves_too(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE[:3])]
+        moved = self.sharpened(lesions, foci).carried[3].centroid_mm - lesions[3].centroid_mm
+        assert moved @ SHIFT > 0.5 * SHIFT @ SHIFT
+
+    def test_two_matches_move_nothing(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE[:2]], error_mm=8.0)
+        got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(WIDE[:2])])
+        assert got.carried == lesions
+        assert not got.agreement.applies
+
+    def test_a_long_lesion_is_no_landmark(self) -> None:
+        lesions = carried((WIDE[0], 10), (WIDE[1], 10), ((60, 60, 60), 48), error_mm=8.0)
+        places = [*WIDE[:2], (60.0, 60.0, 60.0)]
+        got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(places)])
+        assert got.agreement.count == 2
+
+
+class TestShiftOf:
+    def shift(self, lesions: Sequence[Carried], foci: Sequence[Spot]) -> NDArray[np.float64] | None:
+        return shift_of(lesions, foci, fwhm_mm=7.0, rules=LandmarkRules())
+
+    def test_a_registration_off_by_more_than_it_knows_is_found_out(self) -> None:
+        far = np.array([12.0, 9.0, -6.0])
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=4.0)
+        got = self.shift(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)])
+        assert got == pytest.approx(far, abs=0.2)
+
+    def test_foci_that_normal_uptake_explains_show_no_shift(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=4.0)
+        far = np.array([12.0, 9.0, -6.0])
+        gut = [spot(n, tuple(p + far), neighbour="stomach") for n, p in enumerate(WIDE)]
+        assert self.shift(lesions, gut) is None
+
+    def test_two_lesions_show_no_shift(self) -> None:
+        far = np.array([12.0, 9.0, -6.0])
+        lesions = carried(*[(place, 10) for place in WIDE[:2]], error_mm=4.0)
+        assert self.shift(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)]) is None
+
+    def test_lesions_that_lie_on_their_foci_stay(self) -> None:
+        lesions = carried(*[(place, 10) for place in WIDE], error_mm=4.0)
+        assert self.shift(lesions, [spot(n, p) for n, p in enumerate(WIDE)]) is None

@@ -39,8 +39,8 @@ class Comparison:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What practice forced on the reading of the files."""
-        return (*self.pet.assumptions, *self.mri.assumptions)
+        """What practice forced on the reading of the files, and what a scan does not cover."""
+        return (*self.pet.assumptions, *self.mri.assumptions, *self.registration.remarks)
 
     @property
     def liver_on_pet(self) -> Mask:

@@ -3,6 +3,7 @@
 LesionMatchError              caught by the command line; anything else is our bug
 ├── InvalidInput              the files: mend them or choose others          (ValueError)
 │   ├── MissingAttribute      a DICOM attribute the method needs
+│   ├── BrokenFile            a file that is cut short or damaged
 │   ├── InconsistentSeries    slices that do not make one volume
 │   ├── AmbiguousSeries       several series would do, and a person must choose
 │   └── NothingFound          a folder without what was looked for
@@ -28,6 +29,10 @@ class InvalidInput(LesionMatchError, ValueError):
 
 class MissingAttribute(InvalidInput):
     """A DICOM attribute the method needs is absent or empty."""
+
+
+class BrokenFile(InvalidInput):
+    """A file that is cut short or damaged."""
 
 
 class InconsistentSeries(InvalidInput):

@@ -16,14 +16,14 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import nibabel as nib
 import nrrd
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.errors import InvalidGeometry, InvalidInput, UnusableOutput
+from lesionmatch.errors import BrokenFile, InvalidGeometry, InvalidInput, UnusableOutput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, LabelMap, Mask, Quantity
 from lesionmatch.protocol import InputLimits
@@ -39,6 +39,8 @@ HEADER_BYTES = 352
 WHOLE_TOL = 1e-3
 """Labels stored as floating point may be this far from a whole number."""
 MEGABYTE = 1e6
+NIFTI_2_HEADER = 540
+ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 
 logging.getLogger("nibabel.global").disabled = True  # what it logs, we refuse
 
@@ -155,7 +157,7 @@ def _volumes(
     except InvalidInput:
         raise
     except FILE_FAULTS as error:
-        raise InvalidInput(
+        raise BrokenFile(
             f"{_kind(name)} file: wanted one that can be read, got a broken one "
             f"({type(error).__name__}); write it again"
         ) from error
@@ -179,23 +181,34 @@ def _nifti(
     head = file.read(2)
     file.seek(0)
     plain: Any = gzip.GzipFile(fileobj=file) if head == b"\x1f\x8b" else file
-    first = plain.read(4)
-    plain.seek(0)
-    is_second = 540 in (int.from_bytes(first, "little"), int.from_bytes(first, "big"))
-    kind = nib.Nifti2Image if is_second else nib.Nifti1Image
-    image = kind.from_stream(plain)
-    shape = image.shape
-    _require_size(shape, image.get_data_dtype().itemsize, limits)
+    first = plain.read(NIFTI_2_HEADER)
+    is_second = NIFTI_2_HEADER in (int.from_bytes(first[:4], order) for order in ORDERS)
+    kind: Any = nib.Nifti2Image if is_second else nib.Nifti1Image
+    header = kind.header_class(first[: kind.header_class.sizeof_hdr])
+    shape = header.get_data_shape()
+    voxels = _require_size(shape, header.get_data_dtype().itemsize, limits)
+    start = int(header["vox_offset"])
+    if not kind.header_class.sizeof_hdr <= start <= limits.header_mb * MEGABYTE:
+        raise BrokenFile(
+            f"NIfTI file: wanted a header of at most {limits.header_mb:.0f} MB, got {start} bytes"
+        )
+    # One byte more is asked for, so that a stream is read to its end and its checksum is checked.
+    data = first + plain.read(max(start + voxels + 1 - len(first), 0))
+    if len(data) != start + voxels:
+        raise BrokenFile(
+            f"NIfTI file: wanted {start + voxels} bytes, as its header says, got "
+            f"{'more' if len(data) > start + voxels else len(data)}; write it again"
+        )
+    image = kind.from_bytes(data)
     if len(shape) < 3 or any(size != 1 for size in shape[3:]):
         raise InvalidInput(f"NIfTI file: wanted three dimensions, got {len(shape)}")
-    header = image.header
     if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
         raise InvalidInput(
             "NIfTI file: wanted a place in sform or qform, got neither; write it with its affine"
         )
     array = np.asanyarray(image.dataobj).reshape(shape[:3]).transpose(2, 1, 0)
     matrix = LPS_FROM_RAS @ np.asarray(image.affine, np.float64)
-    return [_Voxels(array, matrix[:, [2, 1, 0, 3]])], _caret_names(header)
+    return [_Voxels(array, matrix[:, [2, 1, 0, 3]])], _caret_names(image.header)
 
 
 CARET_LABEL = re.compile(r'<Label[^>]*?Key="(\d+)"[^>]*>\s*(?:<!\[CDATA\[)?([^<\]]+)')
@@ -224,15 +237,24 @@ NRRD_SPACES = {
 
 
 def _inflated_gzip(data: bytes, size: int) -> bytes:
-    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, size)
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    return _whole(stream, stream.decompress(data, size + 1), size)
 
 
 def _inflated_bzip2(data: bytes, size: int) -> bytes:
-    return bz2.BZ2Decompressor().decompress(data, size)
+    stream = bz2.BZ2Decompressor()
+    return _whole(stream, stream.decompress(data, size + 1), size)
+
+
+def _whole(stream: Any, found: bytes, size: int) -> bytes:  # noqa: ANN401 - of either library
+    """What was inflated, where the stream ended, as only then its checksum was checked."""
+    if not stream.eof and len(found) <= size:
+        raise ValueError("a stream without its end")
+    return found
 
 
 def _as_is(data: bytes, size: int) -> bytes:
-    return data[:size]
+    return data[: size + 1]
 
 
 ENCODINGS: dict[str, Callable[[bytes, int], bytes]] = {
@@ -259,8 +281,9 @@ def _nrrd(
     if encoding not in ENCODINGS:
         raise InvalidInput(f"NRRD file: wanted encoding raw, gzip or bzip2, got {encoding[:20]}")
     voxels = ENCODINGS[encoding](data[stream.tell() :], wanted)
-    if len(voxels) < wanted:
-        raise InvalidInput(f"NRRD file: wanted {wanted} bytes of voxels, got {len(voxels)}")
+    if len(voxels) != wanted:
+        got = "more" if len(voxels) > wanted else len(voxels)
+        raise BrokenFile(f"NRRD file: wanted {wanted} bytes of voxels, got {got}; write it again")
     array = np.frombuffer(voxels, dtype).reshape(sizes[::-1])
     matrix, lists = _nrrd_place(header, len(sizes))
     if len(sizes) - len(lists) != 3 or len(lists) > 1:

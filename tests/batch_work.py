@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from lesionmatch.batch.worker import Job
-from lesionmatch.errors import InvalidInput
+from lesionmatch.errors import InvalidInput, RegistrationFailed
 from lesionmatch.output import replaced, write_bytes, write_text
 
 CALLS = {
@@ -126,6 +126,14 @@ def hang(_job: Job, _partial: str) -> int:
 def swell(_job: Job, _partial: str) -> int:
     """Take more memory than there is to have."""
     return len(bytearray(1 << 40))
+
+
+def swell_in_itk(_job: Job, _partial: str) -> int:
+    """Take more memory than there is to have, in a library that says so in its own words."""
+    try:
+        raise RuntimeError("Exception thrown in SimpleITK: Failed to allocate memory for image.")
+    except RuntimeError as error:
+        raise RegistrationFailed("registration: wanted an alignment, got none") from error
 
 
 def slow(job: Job, partial: str) -> int:

@@ -9,9 +9,9 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from lesionmatch import nifti
-from lesionmatch.geometry import Frame, Grid
-from lesionmatch.image import LabelMap
+from lesionmatch.dicom.instance import Instance, read_instance
+from lesionmatch.dicom.sources import Source
+from lesionmatch.protocol import InputLimits
 
 PET, CT, MR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("128", "2", "4"))
 DATA = next(
@@ -79,6 +79,14 @@ def hbp_slice(n: int, series: str = "1.2.4.1", **attributes: Any) -> Dataset:  #
     return ds
 
 
+MAKERS: dict[str, Callable[..., Dataset]] = {
+    "PT": pet_slice,
+    "CT": lambda n, **more: instance(CT, "1.2.3.7", n, **more),
+    "MR": hbp_slice,
+}
+"""A slice of each modality."""
+
+
 def slices(make: Callable[..., Dataset], count: int = 6, **attributes: Any) -> list[Dataset]:  # noqa: ANN401
     """The first `count` slices of a series."""
     return [make(n, **attributes) for n in range(count)]
@@ -111,15 +119,11 @@ def read_back(path: Path) -> Dataset:
     return pydicom.dcmread(path)
 
 
-def small_study(folder: Path) -> tuple[Path, Path]:
-    """A PET/CT and an MRI with a label file: two folders of a few small files."""
-    ct = [instance(CT, "1.2.3.7", n) for n in range(4)]
-    pet = saved(folder / "pet", slices(pet_slice, 4) + ct)
-    mri = saved(folder / "mri", slices(hbp_slice, 4))
-    grid = Grid.of(
-        Frame("1.2.8"), (4, ROWS, COLUMNS), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2)
-    )
-    array = np.zeros(grid.shape, np.uint16)
-    array[1:3, 4:6, 4:6] = 1
-    nifti.write(LabelMap(grid, array), mri / "lesions.nii.gz")
-    return pet, mri
+def one(folder: Path, ds: Dataset | None = None) -> Path:
+    """A single saved file, a slice of PET by default."""
+    return saved(folder, [ds or pet_slice(0)]) / "0000.dcm"
+
+
+def header_of(path: Path, limits: InputLimits | None = None) -> Instance | str:
+    """A file's header, or why it is not read."""
+    return read_instance(Source(path, None, path.stat().st_size), limits or InputLimits())

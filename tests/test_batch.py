@@ -79,6 +79,7 @@ def test_the_tables_hold_all_studies_in_the_table_s_order(tmp_path: Path) -> Non
         ("defect.1", "stopped by an unexpected KeyError; its log has more"),
         ("killed.1", "was killed, as a machine does that runs out of memory; lower -j"),
         ("swell.1", "needed more than 6 GB of memory; raise --memory-gb"),
+        ("swell_in_itk.1", "needed more than 6 GB of memory; raise --memory-gb"),
     ],
 )
 def test_a_bad_study_is_a_row_and_stops_nothing(tmp_path: Path, name: str, says: str) -> None:

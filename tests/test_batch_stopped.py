@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 from lesionmatch.batch import worker
 from lesionmatch.batch.table import StudyRow
-from lesionmatch.errors import UnusableOutput
+from lesionmatch.batch.worker import Outcome
+from lesionmatch.errors import InvalidOption, UnusableOutput
 from tests.test_batch import QUIET, records, run, studies, whole_bytes
 
 ONE = replace(QUIET, workers=1)
@@ -69,6 +71,24 @@ def test_a_real_disk_that_fills_is_gone_on_with_when_it_has_room(
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     run(rows, out, ONE)
     assert whole_bytes(out) == whole_bytes(tmp_path / "undisturbed")
+
+
+def test_a_scheduler_that_is_gone_fails_no_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(ThreadPoolExecutor):
+        """What a client of dask.distributed does once its scheduler is gone."""
+
+        def submit(self, *_: object) -> Future[Outcome]:  # type: ignore[override]
+            future = Future[Outcome]()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    monkeypatch.setattr("lesionmatch.batch.run.ThreadPoolExecutor", Gone)
+    with pytest.raises(InvalidOption, match="got one that is gone; start it and run the same"):
+        run(studies(tmp_path, ["well.1"]), tmp_path / "out")
+    assert entries(tmp_path / "out" / "failures") == []
 
 
 def _batch_in_a_terminal(rows: list[StudyRow], out: Path) -> None:

@@ -36,6 +36,7 @@ def study(
     null_p: float | None = 0.5,
     hot: Sequence[Mask] = (),
     around: Surroundings = FAR,
+    registration_passed: bool = True,
 ) -> Concordance:
     array = np.full(PET_GRID.shape, 5.0, np.float32)
     for region in hot:
@@ -49,7 +50,7 @@ def study(
         around_foci=(around,) * len(foci),
         focus_error_mm=(4.0,) * len(foci),
         blur=Blur(7.0, 7.0),
-        registration_passed=True,
+        registration_passed=registration_passed,
         null_p=lambda _: null_p,
     )
     return concord(evidence, Protocol())
@@ -146,6 +147,16 @@ class TestConcord:
         foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
         got = study(lesions, [*foci, spot(9, (70, 44, 70))])
         assert (got.lesions[0].reason, got.foci[3].reason) == ("low_uptake", "unexplained")
+
+    def test_matched_lesions_clear_a_registration_that_was_doubted(self) -> None:
+        lesions = carried(((70, 70, 70), 16), *[(place, 10) for place in WIDE[:3]])
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        few = study(lesions[:3], foci[:2], registration_passed=False)
+        enough = study(lesions, foci, registration_passed=False)
+        assert (few.lesions[0].reason, enough.lesions[0].reason) == (
+            "misregistration",
+            "low_uptake",
+        )
 
     def test_physiologic_uptake_beside_a_lesion_is_flagged_and_no_finding(self) -> None:
         got = study(carried(((40, 40, 40), 12)), [spot(1, (48, 40, 40), 12, "stomach or bowel")])

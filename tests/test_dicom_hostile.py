@@ -1,45 +1,67 @@
 """Input that is broken or means harm: every reading ends in the clean result or in a refusal."""
 
-import io
-import shutil
-import zipfile
-import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from lesionmatch import dicom
-from lesionmatch.dicom.instance import Instance, read_instance
-from lesionmatch.dicom.sources import Source
-from lesionmatch.errors import InvalidInput, NothingFound
-from lesionmatch.protocol import InputLimits, Protocol
-from scripts.bench import fuzz
-from tests.reading_files import pet_slice, saved, slices, small_study
+from lesionmatch.errors import InvalidInput
+from tests import fuzzing
+from tests.damage import Damage, told_apart
+from tests.reading_files import header_of, one, pet_slice, saved, slices
+from tests.small_studies import FORMATS, small_study
 
 
-def header_of(path: Path, limits: InputLimits | None = None) -> Instance | str:
-    return read_instance(Source(path, None, path.stat().st_size), limits or InputLimits())
+def test_a_hundred_damaged_studies_end_as_the_clean_one_refused_or_named(tmp_path: Path) -> None:
+    ends = Counter[str]()
+    for number, drawn in enumerate(FORMATS):
+        folders = small_study(tmp_path / drawn, drawn)
+        for damage, ended in fuzzing.run(*folders, 20, number):
+            assert not fuzzing.is_defect(ended), f"{drawn}, {damage.kind}, {damage.what}: {ended}"
+            ends[ended.split(":")[0]] += 1
+    assert ends["equal"] > 20
+    assert ends["refused"] > 30
+    assert ends["other"] < 10
 
 
-def one(tmp_path: Path, ds: Dataset | None = None) -> Path:
-    return saved(tmp_path, [ds or pet_slice(0)]) / "0000.dcm"
-
-
-def test_a_hundred_damaged_files_end_as_the_clean_study_or_in_a_refusal(tmp_path: Path) -> None:
+def test_the_fuzzer_sees_a_traceback_and_a_difference_without_a_word(tmp_path: Path) -> None:
     pet, mri = small_study(tmp_path)
-    found = fuzz.run(pet, mri, 100, 7)
-    assert set(found) <= {"clean", "other", "refused"}, found
-    assert found["refused"] > 20
+    clean = fuzzing.read(pet, mri)
 
-
-def test_the_fuzzer_sees_a_traceback() -> None:
-    def broken() -> str:
+    def broken() -> fuzzing.Reading:
         raise KeyError("x")
 
-    assert "KeyError" in fuzz.outcome(broken, "clean")
+    assert fuzzing.is_defect(fuzzing.outcome(broken, clean, lambda: None))
+    (pet / "0004.dcm").unlink()
+    assert (
+        fuzzing.outcome(lambda: fuzzing.read(pet, mri), clean, lambda: None) == "SILENT (no word)"
+    )
+    assert fuzzing.is_defect("SILENT (no word)")
+    assert not fuzzing.is_defect("other: pixels")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "meant"),
+    [
+        ("PatientWeight", 71, None),
+        ("RescaleSlope", 1.9, "a value of its own"),
+        ("PixelData", bytes(240), "pixels"),
+        ("PixelData", bytes(238), None),
+        ("SeriesInstanceUID", "1.2.3.9", None),
+    ],
+)
+def test_the_fuzzer_tells_another_study_from_a_broken_one_by_its_files(
+    tmp_path: Path, attribute: str, value: object, meant: str | None
+) -> None:
+    path = saved(tmp_path, [pet_slice(0)]) / "0000.dcm"
+    before = path.read_bytes()
+    ds = pydicom.dcmread(path)
+    setattr(ds, attribute, value)
+    ds.save_as(path)
+    assert told_apart(Damage("x", {path: path.read_bytes()}, ""), {path: before}) == meant
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.3, 0.6, 0.9, 0.99])
@@ -76,85 +98,6 @@ def test_sequences_nested_without_end_are_unreadable_and_no_more(tmp_path: Path)
     assert header_of(path) == "cannot be read as DICOM (RecursionError)"
 
 
-def deflated(tmp_path: Path, rows: int) -> Path:
-    ds = pet_slice(0, Rows=rows, Columns=1000)
-    ds.PixelData = bytes(rows * 2000)
-    ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    return one(tmp_path, ds)
-
-
-def test_a_deflated_file_is_read_up_to_the_limit_and_not_beyond(tmp_path: Path) -> None:
-    path = deflated(tmp_path, 1000)
-    assert isinstance(header_of(path), Instance)
-    assert header_of(path, InputLimits(file_mb=1.0)) == "inflates to more than 1 MB"
-
-
-def test_a_deflated_file_that_is_cut_short_is_truncated(tmp_path: Path) -> None:
-    path = deflated(tmp_path, 1000)
-    path.write_bytes(path.read_bytes()[:-20])
-    assert header_of(path) == "a truncated file"
-
-
-def test_files_above_the_limit_are_not_opened(tmp_path: Path) -> None:
-    folder = saved(tmp_path, slices(pet_slice))
-    (folder / "huge.dcm").write_bytes(bytes(1_100_000))
-    found = dicom.scan([folder], Protocol(input=InputLimits(file_mb=1.0)))
-    assert found.skipped == {"larger than 1 MB": 1}
-
-
-def test_more_files_than_the_limit_are_refused(tmp_path: Path) -> None:
-    folder = saved(tmp_path, slices(pet_slice, 12))
-    with pytest.raises(InvalidInput, match="wanted at most 10 files, got more"):
-        dicom.scan([folder], Protocol(input=InputLimits(files=10)))
-
-
-def zipped(folder: Path, path: Path) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.iterdir()):
-            archive.write(file, f"study/{file.name}")
-    return path
-
-
-def test_a_zip_is_read_in_place(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "pet", slices(pet_slice))
-    packed = zipped(folder, tmp_path / "pet.zip")
-    plain = dicom.read_pet_study([folder]).suv.array
-    shutil.rmtree(folder)
-    np.testing.assert_array_equal(dicom.read_pet_study([packed]).suv.array, plain)
-    assert [path.name for path in tmp_path.iterdir()] == ["pet.zip"]
-
-
-def test_members_that_point_out_of_a_zip_are_not_read(tmp_path: Path) -> None:
-    data = one(tmp_path / "a").read_bytes()
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for name in ("../../evil.dcm", "/etc/evil.dcm", "..\\evil.dcm", "C:/evil.dcm"):
-            archive.writestr(name, data)
-        inner = io.BytesIO()
-        zipfile.ZipFile(inner, "w").close()
-        archive.writestr("inner.zip", inner.getvalue())
-        link = zipfile.ZipInfo("link.dcm")
-        link.external_attr = 0o120777 << 16
-        archive.writestr(link, "/etc/passwd")
-    found = dicom.scan([tmp_path / "a.zip"])
-    assert found.skipped == {
-        "a link inside a zip": 1,
-        "a member of a zip that points out of it": 4,
-        "a zip inside a zip": 1,
-    }
-
-
-def test_a_bomb_in_a_zip_is_not_read(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("bomb.dcm", bytes(40_000_000))
-    assert dicom.scan([tmp_path / "a.zip"]).skipped == {"inflates by more than 200": 1}
-
-
-def test_a_broken_zip_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(NothingFound, match="1 a zip that cannot be read"):
-        dicom.read_pet_study([tmp_path])
-
-
 def test_a_dicomdir_and_junk_beside_the_images_change_nothing(tmp_path: Path) -> None:
     folder = saved(tmp_path, slices(pet_slice))
     clean = dicom.read_pet_study([folder]).suv.array
@@ -163,14 +106,6 @@ def test_a_dicomdir_and_junk_beside_the_images_change_nothing(tmp_path: Path) ->
     (folder / "loop").symlink_to(folder)
     (folder / "dangling").symlink_to(folder / "nowhere")
     np.testing.assert_array_equal(dicom.read_pet_study([folder]).suv.array, clean)
-
-
-def test_compressed_data_is_not_inflated_beyond_its_own_size() -> None:
-    from lesionmatch.dicom.pixels import _inflated
-
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    bomb = packer.compress(bytes(50_000_000)) + packer.flush()
-    assert len(_inflated(bomb, 100)) == 100
 
 
 def test_a_stack_does_not_lose_its_last_slice_to_a_broken_file(tmp_path: Path) -> None:
@@ -182,9 +117,58 @@ def test_a_stack_does_not_lose_its_last_slice_to_a_broken_file(tmp_path: Path) -
         dicom.read_pet_study([folder])
 
 
-def test_a_file_that_cannot_be_told_whose_it_is_is_an_assumption(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [b"met!", bytes(100), b"\x10\x00\x10\x00PN\x00\x00"])
+def test_bytes_after_the_pixels_that_are_no_attribute_are_damage(
+    tmp_path: Path, after: bytes
+) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    path = folder / "0002.dcm"
+    path.write_bytes(path.read_bytes() + after)
+    with pytest.raises(InvalidInput, match="wanted nothing or another attribute after the pixels"):
+        dicom.read_pet_study([folder])
+
+
+def test_private_attributes_and_padding_may_follow_the_pixels(tmp_path: Path) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    clean = dicom.read_pet_study([folder]).suv.array
+    for n, tag in enumerate((b"\xe1\x7f\x10\x00LO\x02\x00AB", b"\xfc\xff\xfc\xffOB\x00\x00")):
+        path = folder / f"000{n}.dcm"
+        path.write_bytes(path.read_bytes() + tag + bytes(4))
+    np.testing.assert_array_equal(dicom.read_pet_study([folder]).suv.array, clean)
+
+
+def test_more_pixels_than_rows_and_columns_are_refused(tmp_path: Path) -> None:
+    datasets = slices(pet_slice)
+    for ds in datasets:
+        ds.Rows = 11
+    with pytest.raises(InvalidInput, match="wanted 220 bytes of pixels for 11 rows of 10, got 240"):
+        dicom.read_pet_study([saved(tmp_path, datasets)])
+
+
+def test_a_length_of_pixels_beyond_the_file_is_a_truncated_file(tmp_path: Path) -> None:
     folder = saved(tmp_path, slices(pet_slice))
     path = folder / "0005.dcm"
-    path.write_bytes(path.read_bytes()[:400])
-    study = dicom.read_pet_study([folder])
-    assert any("1 files could not be read" in note for note in study.assumptions)
+    data = path.read_bytes()
+    at = data.index(b"\xe0\x7f\x10\x00OW") + 8
+    path.write_bytes(data[:at] + (0x10000).to_bytes(4, "little") + data[at + 4 :])
+    with pytest.raises(InvalidInput, match="wanted 65536 bytes of pixels, as the file says"):
+        dicom.read_pet_study([folder])
+
+
+@pytest.mark.parametrize("kind", [b"OF", b"OX", b"UN"])
+def test_pixels_that_are_no_whole_numbers_are_refused(tmp_path: Path, kind: bytes) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    path = folder / "0001.dcm"
+    head = b"\xe0\x7f\x10\x00"
+    path.write_bytes(path.read_bytes().replace(head + b"OW", head + kind))
+    with pytest.raises(InvalidInput, match="wanted whole numbers as pixels"):
+        dicom.read_pet_study([folder])
+
+
+def test_a_number_of_an_unknown_type_is_not_taken_for_an_absent_one(tmp_path: Path) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    for path in folder.iterdir():
+        head = b"\x28\x00\x53\x10"
+        path.write_bytes(path.read_bytes().replace(head + b"DS", head + b"LS"))
+    with pytest.raises(InvalidInput, match="wanted finite numbers in RescaleSlope"):
+        dicom.read_pet_study([folder])

@@ -14,7 +14,7 @@ from lesionmatch.dicom.contours import pixels, region
 from lesionmatch.dicom.rtstruct import frame_uids, read_rtstruct
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
-from lesionmatch.segments import Kind
+from lesionmatch.segments import Kind, Structure
 from tests.drawn_files import (
     CLOSED,
     disc,
@@ -118,3 +118,38 @@ def test_public_contours_have_the_volume_of_their_public_mask(folder: str) -> No
     truth = nifti.read_labels(place / "nifti/mask/mask.nii.gz").mask(1)
     assert drawn.volume_ml == pytest.approx(truth.volume_ml, rel=0.005)
     np.testing.assert_allclose(drawn.points_mm().mean(0), truth.points_mm().mean(0), atol=0.2)
+
+
+@needs_data
+@pytest.mark.parametrize("file", ["rt.dcm", "invalid_reference_rt.dcm"])
+def test_public_structures_are_read_whatever_they_refer_to(file: str) -> None:
+    place = DATA / "rtstruct/rt_utils"
+    instance = loaded(place / "mock_data" / file)
+    frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
+    found = read_rtstruct(instance, [], frames, "RTSTRUCT")
+    assert all(segment.mask.volume_ml > 0.2 for segment in found.segments)
+    assert found.segments
+    assert found.notes == ()
+
+
+@needs_data
+def test_references_that_dangle_change_no_volume() -> None:
+    volumes = []
+    for file in ("mock_data/invalid_reference_rt.dcm", "mock_data/non_existent_reference_rt.dcm"):
+        instance = loaded(DATA / "rtstruct/rt_utils" / file)
+        frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
+        found = read_rtstruct(instance, [], frames, "RTSTRUCT").segments
+        volumes.append([segment.mask.volume_ml for segment in found])
+    assert volumes[0] == volumes[1]
+    assert len(volumes[0]) == 4
+
+
+@needs_data
+def test_public_regions_without_contours_and_below_a_voxel_are_said() -> None:
+    instance = loaded(DATA / "rtstruct/dicompyler/rtss.dcm")
+    frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
+    found = read_rtstruct(instance, [], frames, "RTSTRUCT")
+    meanings = {segment.label: segment.meaning for segment in found.segments}
+    assert meanings["Heart"] is Structure.HEART
+    assert meanings["Lt Lung"] is Structure.OTHER
+    assert "RTSTRUCT ROI 2 holds no contour" in found.notes

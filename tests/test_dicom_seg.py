@@ -3,15 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import numpy as np
 import pytest
 
 from lesionmatch import dicom, nifti
 from lesionmatch.dicom.seg import read_seg
+from lesionmatch.dicom.segmentations import Scene, drawn_files
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame
-from lesionmatch.segments import Kind
+from lesionmatch.protocol import InputLimits
+from lesionmatch.segments import Kind, Segment
 from tests.drawn_files import (
+    GRID,
     code,
     in_order,
     item,
@@ -141,7 +145,38 @@ def test_public_segs_equal_what_another_reader_made_of_them(
     file: str, truth: str, label: int
 ) -> None:
     instance = loaded(DATA / "seg" / file)
-    drawn = read_seg(instance, Frame("f"), [], "SEG").segments[0].mask
+    drawn = read_seg(instance, Frame("f"), [], InputLimits(), "SEG").segments[0].mask
     expected = nifti.read_labels(DATA / "seg" / truth, Frame("f")).mask(label)
     ours, theirs = (in_order(mask) for mask in (drawn, expected))
     np.testing.assert_allclose(ours, theirs, atol=0.01)
+
+
+REAL = (
+    *("highdicom/seg_image_ct_binary.dcm", "highdicom/seg_image_ct_binary_overlap.dcm"),
+    *("highdicom/seg_image_ct_binary_fractional.dcm", "highdicom/seg_image_ct_true_fractional.dcm"),
+    *("highdicom/seg_image_ct_binary_single_frame.dcm", "dcmqi/partial_overlaps.dcm"),
+    *("dcmqi/sparse-labelmap-noppv.dcm", "dcmqi_sr/seg.dcm", "pydicom/liver_j2k.dcm"),
+)
+
+
+@needs_data
+@pytest.mark.parametrize("file", REAL)
+def test_public_segs_have_the_voxels_that_highdicom_finds_in_them(file: str) -> None:
+    path = DATA / "seg" / file
+    ours = study_of(path)
+    theirs = hd.seg.segread(str(path))
+    is_fraction = theirs.segmentation_type.value == "FRACTIONAL"
+    for segment in ours:
+        number = int(segment.source.removeprefix("SEG segment "))
+        volume = theirs.get_volume(segment_numbers=[number], combine_segments=not is_fraction)
+        array = volume.array
+        count = int((array >= (0.5 if is_fraction else 1)).sum())
+        assert int(segment.mask.array.sum()) == count > 0
+
+
+def study_of(path: Path) -> tuple[Segment, ...]:
+    """The segments of a file, in a frame of reference taken to be its own."""
+    folder = dicom.scan([path])
+    frame = Frame(folder.series[0].frame_uid or "f")
+    scene = Scene(GRID, (folder,), (frame,), InputLimits())
+    return drawn_files(folder, scene)[0].segments

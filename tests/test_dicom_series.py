@@ -166,7 +166,7 @@ def test_a_stack_in_any_direction_is_placed_where_its_slices_are(
 
 
 def _unsaved(ds: Dataset) -> Any:  # noqa: ANN401
-    return Instance(Source(Path("none"), None, 0), ds, 0)  # type: ignore[arg-type]
+    return Instance(Source(Path("none"), None, 999), ds, 0)  # type: ignore[arg-type]
 
 
 def test_a_coronal_series_is_read(tmp_path: Path) -> None:
@@ -362,9 +362,36 @@ def test_another_patient_s_files_in_a_folder_are_refused(tmp_path: Path, keyword
     value = {"PatientID": "P2", "PatientBirthDate": "19400101", "PatientSex": "F"}[keyword]
     other: dict[str, Any] = {keyword: value}
     datasets = slices(pet_slice) + ct_slices(**other)
-    with pytest.raises(InvalidInput, match=f"got another {keyword} than") as refused:
+    with pytest.raises(
+        InvalidInput, match=f"wanted files of one patient, got several {keyword};"
+    ) as refused:
         suv(tmp_path, datasets)
     assert value not in str(refused.value).split()
+
+
+def test_several_patients_in_a_folder_are_refused_even_where_both_studies_may_differ(
+    tmp_path: Path,
+) -> None:
+    datasets = slices(pet_slice) + ct_slices(PatientID="P2")
+    with pytest.raises(InvalidInput, match="name the series to use"):
+        dicom.read_pet_study([saved(tmp_path, datasets)], ReadOptions(different_ids=True))
+
+
+def test_patients_that_a_first_nameless_series_hides_are_told_apart(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, PatientID="") + ct_slices() + ct_slices(series="9", PatientID="P2")
+    with pytest.raises(InvalidInput, match="got several PatientID"):
+        suv(tmp_path, datasets)
+
+
+def test_a_series_that_is_named_settles_whose_files_are_used(tmp_path: Path) -> None:
+    other: dict[str, Any] = {"PatientID": "P2", "series": "1.2.5.1"}
+    datasets = slices(pet_slice) + ct_slices() + slices(pet_slice, **other)
+    folder = saved(tmp_path, datasets + ct_slices(series="1.2.5.7", PatientID="P2"))
+    study = dicom.read_pet_study([folder], ReadOptions(pet_series="1.2.5.1"))
+    assert study.identity.patient_id == "P2"
+    assert study.ct_series is not None
+    assert study.ct_series.uid == "1.2.5.7"
+    assert "2 series of another patient in the folder were passed over" in study.assumptions
 
 
 def test_another_patient_s_slice_in_a_series_is_refused(tmp_path: Path) -> None:

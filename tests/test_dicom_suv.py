@@ -1,5 +1,6 @@
 """SUV from headers: the reference objects, every unit and decay setting, every refusal."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -403,6 +404,10 @@ REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
 ]
 
 
+REMEDY = re.compile(r"(.*, )?(give|export|choose|mend|check|change|ask|have) ")
+"""What a person can do about it, after the semicolon."""
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, writing what no scanner should
 @pytest.mark.parametrize(("change", "error", "says"), REFUSALS)
 def test_what_has_no_suv_is_refused_with_its_own_sentence(
@@ -411,6 +416,9 @@ def test_what_has_no_suv_is_refused_with_its_own_sentence(
     folder = saved(tmp_path, changed(slices(pet_slice), change))
     with pytest.raises(error, match=says) as refused:
         dicom.read_pet_study([folder])
+    said, _, remedy = str(refused.value).rpartition("; ")
+    assert "wanted" in said
+    assert REMEDY.match(remedy), remedy
     assert "\n" not in str(refused.value)
     assert "A^B" not in str(refused.value)
 
@@ -428,7 +436,7 @@ def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:
     def mixed(ds: Dataset) -> None:
         ds.Units = "GML" if ds.InstanceNumber > 3 else "BQML"
 
-    with pytest.raises(InvalidInput, match="wanted one value of Units, got BQML, GML"):
+    with pytest.raises(InvalidInput, match="wanted one value of Units in all slices, got several"):
         suv_of(tmp_path, mixed)
 
 

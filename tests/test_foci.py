@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.foci.liver_level import liver_level
+from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import Protocol
@@ -21,10 +22,11 @@ PROTOCOL = Protocol()
 Sphere = tuple[tuple[float, float, float], float, float]
 
 
-def away_mm(centre_mm: tuple[float, float, float]) -> np.ndarray:
+def away_mm(centre_mm: tuple[float, float, float]) -> NDArray[np.float64]:
     """Distance of every voxel from a point."""
-    at = GRID.world(np.stack(np.indices(GRID.shape), -1).reshape(-1, 3))
-    return np.linalg.norm(at - centre_mm, axis=1).reshape(GRID.shape)
+    voxels = np.argwhere(np.ones(GRID.shape, bool))
+    away = np.linalg.norm(GRID.world(voxels) - centre_mm, axis=1)
+    return np.asarray(away.reshape(GRID.shape))
 
 
 def liver_pet(
@@ -150,7 +152,44 @@ def test_the_level_is_the_livers_where_tumour_fills_most_of_it() -> None:
     rng = np.random.default_rng(0)
     liver = rng.normal(6.0, 0.6, 3000)
     tumour = rng.lognormal(3.0, 0.5, 7000)
-    assert liver_level(np.concatenate([liver, tumour])) == pytest.approx(6.0, rel=0.03)
+    assert liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci).suv == pytest.approx(
+        6.0, rel=0.03
+    )
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+def test_the_level_is_the_livers_where_little_of_it_is_left(share: float) -> None:
+    rng = np.random.default_rng(0)
+    liver = rng.normal(6.0, 0.6, int(10000 * share))
+    tumour = rng.normal(24.0, 2.0, 10000 - len(liver))
+    level = liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci)
+    assert level.is_seen
+    assert level.suv == pytest.approx(6.0, rel=0.03)
+
+
+def test_cold_lesions_are_not_taken_for_the_liver() -> None:
+    rng = np.random.default_rng(0)
+    uptake = np.concatenate([rng.normal(7.0, 0.7, 8000), rng.normal(3.0, 0.4, 2000)])
+    assert liver_level(uptake, PROTOCOL.foci).suv == pytest.approx(7.0, rel=0.03)
+
+
+def test_without_any_liver_left_a_usual_one_is_taken_and_said() -> None:
+    tumour = np.random.default_rng(0).normal(24.0, 2.0, 10000)
+    assert liver_level(tumour, PROTOCOL.foci) == Level(5.0, is_seen=False)
+
+
+def test_a_liver_that_is_tumour_throughout_is_one_focus() -> None:
+    image, liver = liver_pet(((0, 0, 0), 150, 4.0))
+    (focus,) = [f for f in find_foci(image, liver, PROTOCOL) if f.counts]
+    assert not field_of(image, liver).level_is_seen
+    assert focus.extent.volume_ml > 0.8 * liver.volume_ml
+
+
+def test_a_fainter_lesion_that_leans_on_a_hot_one_belongs_to_its_focus() -> None:
+    image, liver = liver_pet(((-24, 0, 0), 40, 9.0), ((18, 0, 0), 44, 3.0))
+    (focus,) = find_foci(image, liver, PROTOCOL)
+    extent = focus.extent.on(GRID).array
+    assert extent[away_mm((22, 0, 0)) < 14].mean() > 0.95
 
 
 def test_the_noise_is_the_livers_where_it_is_full_of_lesions() -> None:

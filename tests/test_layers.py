@@ -37,7 +37,7 @@ OWNERS = {
     "highdicom": {"dicom"},
     "nibabel": {"nifti"},
     "nrrd": {"nifti"},
-    "SimpleITK": {"resample", "registration"},
+    "SimpleITK": {"resample", "registration", "dicom"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "rich": {"progress", "cli"},

@@ -237,13 +237,16 @@ def test_an_nrrd_that_links_to_another_file_is_refused(tmp_path: Path) -> None:
         nifti.read_labels(tmp_path / "a.nrrd")
 
 
-def test_what_inflates_to_more_than_it_says_is_read_no_further(tmp_path: Path) -> None:
+def test_what_inflates_to_more_than_it_says_is_refused_and_read_no_further(
+    tmp_path: Path,
+) -> None:
     head = (
         b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: gzip\n"
         b"space: left-posterior-superior\nspace directions: (1,0,0) (0,1,0) (0,0,1)\n\n"
     )
     (tmp_path / "a.nrrd").write_bytes(head + gzip.compress(bytes(50_000_000)))
-    assert nifti.read_labels(tmp_path / "a.nrrd").array.shape == (2, 2, 2)
+    with pytest.raises(InvalidInput, match="wanted 8 bytes of voxels, got more"):
+        nifti.read_labels(tmp_path / "a.nrrd")
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

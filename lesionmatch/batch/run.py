@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ def run_batch(
     """Do `work` for every study that is not yet finished; returns how all of `rows` stand.
 
     Raises `UnusableOutput` where another batch holds `out`, or the disk is too small or
-    becomes full; what is finished then stays, and the same call goes on from there.
+    becomes full, and `InvalidOption` where the scheduler is lost; what is finished then
+    stays, and the same call goes on from there.
     """
     ledger = Ledger(out.resolve())
     options = _with_whole_paths(options)
@@ -130,11 +131,19 @@ def _work_off(
 
 
 def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:
-    """How a job ended; one whose machine was lost again and again has failed."""
+    """How a job ended; one whose machine was lost again and again has failed.
+
+    Raises `UnusableOutput`, `Stopped`, and `InvalidOption` where the scheduler is lost.
+    """
     try:
         return future.result()
     except (UnusableOutput, Stopped):
         raise
+    except CancelledError as error:  # by nobody here
+        raise InvalidOption(
+            "--scheduler: wanted one that runs until all is done, got one that is gone; start it "
+            "and run the same command again"
+        ) from error
     except Exception as error:
         said = f"could not be run ({type(error).__name__}); try it again with --retry"
         job.ledger.fail(job.row.study_id, job.key, said)

@@ -37,6 +37,9 @@ TICK_S = 0.1
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says of a disk, or of a user's share of it, that is full."""
 
+NO_MEMORY = ("Failed to allocate memory", "bad_alloc", "can't start new thread")
+"""How libraries say that they ran into the memory cap."""
+
 OUT_OF_MEMORY = 77
 """Exit status of a process that ran into its memory cap."""
 
@@ -230,20 +233,34 @@ def _worked(job: Job, partial: str) -> _Answer:
     """What comes of the job's work. Raises what only a full disk can."""
     try:
         return job.work(job, partial)
-    except UnusableOutput as error:
-        cause = error.__cause__
-        said = cause.strerror if isinstance(cause, OSError) else None
-        return _Unwritten(said or str(error))
-    except LesionMatchError as error:
-        print(error, file=sys.stderr)
-        return _nameless(str(error), job)
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise
-        traceback.print_exc()
-        return f"stopped by an unexpected {type(error).__name__}; its log has more"
+        if _lacked_memory(error):
+            os._exit(OUT_OF_MEMORY)
+        return _explained(error, job)
+
+
+def _lacked_memory(error: BaseException | None) -> bool:
+    """Whether an error goes back to the memory cap, in Python's words or in ITK's."""
+    if error is None:
+        return False
+    is_so = isinstance(error, MemoryError) or any(text in str(error) for text in NO_MEMORY)
+    return is_so or _lacked_memory(error.__cause__ or error.__context__)
+
+
+def _explained(error: Exception, job: Job) -> _Answer:
+    """What is said of an error that ended a study; a defect's traceback goes to the log."""
+    match error:
+        case UnusableOutput(__cause__=OSError(strerror=str(said))):
+            return _Unwritten(said)
+        case UnusableOutput():
+            return _Unwritten(str(error))
+        case LesionMatchError():
+            print(error, file=sys.stderr)
+            return _nameless(str(error), job)
+        case OSError(errno=code) if code in FULL:
+            raise error
+    traceback.print_exception(error)
+    return f"stopped by an unexpected {type(error).__name__}; its log has more"
 
 
 def _die_with_parent(connection: Connection) -> None:

@@ -249,7 +249,7 @@ def _reconstructed(made: SuvMap) -> list[tuple[str, str]]:
 def _references(facts: SuvFacts) -> list[str]:
     """Every time the image may be decay-corrected to, with the SUV it would make of the same."""
     if not facts.references_s:
-        return [f"decay: {facts.reference}"]
+        return [f"reference: {facts.reference}"]
     used = facts.references_s[facts.reference]
     rows = []
     for name, seconds in facts.references_s.items():

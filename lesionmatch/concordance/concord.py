@@ -1,7 +1,7 @@
 """The whole concordance of one study: lesions and foci in, findings out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -127,6 +127,8 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
     relations = relate(
         evidence.carried, evidence.foci, fwhm_mm=evidence.blur.fwhm_mm, rules=rules.relations
     )
+    if _is_confirmed(relations, rules):
+        evidence = replace(evidence, registration_passed=True)
     territory = Territory.of(evidence.carried, evidence.foci)
     looks = [_look(n, evidence, relations, territory, rules) for n in range(len(evidence.carried))]
     missed = [look.carried for look in looks if _is_missed(look)]
@@ -190,12 +192,17 @@ Strays = Sequence[tuple[Carried, Focus]]
 """Missed lesions and findings of the PET alone that may be each other, the nearest first."""
 
 
+def _is_confirmed(relations: Relations, rules: Rules) -> bool:
+    """Whether matched lesions show that the registration holds, whatever else doubts it."""
+    matched = [pair for pair in relations.pairs if pair.relation == "matched"]
+    return len(matched) >= rules.reasons.confirmed_count
+
+
 def _strays(
     missed: Sequence[Carried], evidence: Evidence, relations: Relations, rules: Rules
 ) -> Strays:
     """Pairs that a misregistration would explain; none where matched lesions confirm it."""
-    matched = [pair for pair in relations.pairs if pair.relation == "matched"]
-    if len(matched) >= rules.reasons.confirmed_count:
+    if _is_confirmed(relations, rules):
         return []
     alone = [
         f

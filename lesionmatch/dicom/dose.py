@@ -3,7 +3,6 @@
 Nothing is repaired in silence: what is taken other than as it stands is an assumption.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -86,7 +85,8 @@ def administration(
     agents = items(dataset, "RadiopharmaceuticalInformationSequence")
     if len(agents) > 1:
         raise InvalidInput(
-            f"{what}: wanted one radiopharmaceutical, got {len(agents)}; its SUV is not defined"
+            f"{what}: wanted one radiopharmaceutical, got {len(agents)}; its SUV is not "
+            "defined, choose another series"
         )
     agent = agents[0] if agents else Dataset()
     said = Said()
@@ -378,8 +378,3 @@ def check_uptake(injection: Injection, imaged: datetime, options: ReadOptions, w
             f"got {minutes:.1f} min; give --injected-at, or change [suv] in a protocol file"
         )
     return minutes
-
-
-def all_words(datasets: Sequence[Dataset], keyword: str) -> set[str]:
-    """The different values of a text attribute over several headers."""
-    return {text(dataset, keyword).upper() for dataset in datasets}

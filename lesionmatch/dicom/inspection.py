@@ -17,6 +17,7 @@ from lesionmatch.dicom.pet import choose_ct, choose_pet, require_dicom
 from lesionmatch.dicom.records import Inventory, SeriesRecord
 from lesionmatch.dicom.segmentations import DrawnFile, Scene, drawn_files
 from lesionmatch.dicom.suv_study import SCHEMA, SeriesSuv, suv_of_each
+from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
 from lesionmatch.segments import Kind, Segment
@@ -132,7 +133,8 @@ def _pet(inventory: Inventory, options: ReadOptions) -> Choice | None:
     if not inventory.of_modality("PT"):
         return None
     try:
-        return Choice(*choose_pet(inventory, options), None)
+        chosen, notes = choose_pet(inventory, options)
+        return Choice(chosen, (*notes, *require_whole(chosen, inventory, with_drawn=False)), None)
     except InvalidInput as error:
         return Choice(None, (), str(error))
 
@@ -141,7 +143,8 @@ def _mri(inventory: Inventory, options: ReadOptions) -> Choice | None:
     if not inventory.of_modality("MR"):
         return None
     try:
-        return Choice(choose_hbp(inventory, options), (), None)
+        chosen = choose_hbp(inventory, options)
+        return Choice(chosen, tuple(require_whole(chosen, inventory, with_drawn=True)), None)
     except InvalidInput as error:
         return Choice(None, (), str(error))
 

@@ -2,21 +2,26 @@
 
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from lesionmatch.dicom import hbp
+from lesionmatch.dicom.agreement import speaker
 from lesionmatch.dicom.classify import ENHANCED, IMAGES, REFUSED_PET, Taken, describe
+from lesionmatch.dicom.directory import FILE_NAME, is_index, listed
 from lesionmatch.dicom.enhanced import planes_of
 from lesionmatch.dicom.instance import Instance, read_instance
 from lesionmatch.dicom.plane import Plane, plane_of
-from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.sources import Refused, Source, sources
+from lesionmatch.dicom.records import BROKEN_INDEX, HARMLESS, Inventory, SeriesRecord
+from lesionmatch.dicom.sources import MEGABYTE, Refused, Source, sources
 from lesionmatch.dicom.stack import Part, Stack, TooFewSlices, parts_of, stack_of
+from lesionmatch.dicom.unread import LIKE_DICOM, NO_DICOM, looks_like_dicom, shapes, unread
 from lesionmatch.dicom.values import text
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 from lesionmatch.protocol import Protocol
+
+NAMELESS = "a DICOM file that names no series"
 
 
 def scan(paths: Sequence[Path], protocol: Protocol | None = None) -> Inventory:
@@ -44,45 +49,120 @@ def _without_collection() -> Iterator[None]:
 
 def _scanned(paths: Sequence[Path], protocol: Protocol) -> Inventory:
     found: dict[str, list[Instance]] = defaultdict(list)
-    skipped: Counter[str] = Counter()
+    strange: list[tuple[Source, str]] = []
     labels: list[Source] = []
-    files = 0
+    files = headers = 0
     for source in sources(paths, protocol.input):
         files += 1
         if isinstance(source, Refused):
-            skipped[source.why] += 1
+            strange.append((source.source, source.why))
         elif source.is_label_volume:
             labels.append(source)
         else:
             instance = read_instance(source, protocol.input)
             if isinstance(instance, str):
-                skipped[instance] += 1
-            else:
-                found[text(instance.dataset, "SeriesInstanceUID")].append(instance)
+                strange.append((source, instance))
+                continue
+            headers += instance.pixel_offset
+            _require_few(headers, protocol)
+            found[text(instance.dataset, "SeriesInstanceUID")].append(instance)
+    nameless = found.pop("", [])
+    indices = [one for one in nameless if is_index(one.dataset)]
+    strange += [(one.source, NAMELESS) for one in nameless if one not in indices]
+    passed = _passed_over(strange, found)
+    skipped = Counter(why for _, why in passed)
+    lost = tuple(unread(source, why) for source, why in passed if why not in HARMLESS)
     records = [record for uid in found for record in _records(uid, tuple(found[uid]), protocol)]
     scored = _with_scores(records, protocol.series.hbp_least_score)
-    return Inventory(scored, tuple(labels), dict(sorted(skipped.items())), files)
+    return Inventory(
+        series=scored,
+        label_files=tuple(labels),
+        skipped=dict(sorted(skipped.items())),
+        files=files,
+        unread=lost,
+        listed=_listed(indices),
+    )
+
+
+def _listed(indices: Sequence[Instance]) -> dict[str, dict[str, str]]:
+    """What all DICOMDIR files list together."""
+    together: dict[str, dict[str, str]] = defaultdict(dict)
+    for index in indices:
+        for uid, files in listed(index.dataset).items():
+            together[uid] |= files
+    return dict(together)
+
+
+def _require_few(headers: int, protocol: Protocol) -> None:
+    """Raise `InvalidInput` where headers, which are kept in memory, are more than allowed."""
+    if headers > protocol.input.headers_mb * MEGABYTE:
+        raise InvalidInput(
+            f"DICOM: wanted at most {protocol.input.headers_mb:.0f} MB of headers, got more; "
+            "name the folder of one study, or raise [input] headers_mb"
+        )
+
+
+def _passed_over(
+    strange: Sequence[tuple[Source, str]], found: Mapping[str, Sequence[Instance]]
+) -> list[tuple[Source, str]]:
+    """Files that are not read, each with why; what only looks like DICOM is told from the rest."""
+    strange = [(file, BROKEN_INDEX if file.name.upper() == FILE_NAME else y) for file, y in strange]
+    if not any(why == NO_DICOM for _, why in strange):
+        return strange
+    beside = shapes(instance.source for instances in found.values() for instance in instances)
+    return [
+        (source, LIKE_DICOM if why == NO_DICOM and looks_like_dicom(source, beside) else why)
+        for source, why in strange
+    ]
 
 
 def _records(uid: str, instances: tuple[Instance, ...], protocol: Protocol) -> list[SeriesRecord]:
-    taken = describe(instances[0].dataset)
-    modality = text(instances[0].dataset, "Modality") or "?"
+    """The volumes of a series, or the one record of what makes none."""
+    classes: dict[str, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        classes[text(instance.dataset, "SOPClassUID")].append(instance)
+    roles = [describe(some[0].dataset).role for some in classes.values()]
+    if "other" in roles and len(roles) > 1:
+        taken, modality = _taken(instances)
+        refusal = InconsistentSeries(
+            f"{modality} series {uid}: wanted files of SOP classes that are known, got some of "
+            "another; a file is damaged, export it again"
+        )
+        return [_record(uid, 0, modality, taken, instances, refusal=refusal)]
+    records: list[SeriesRecord] = []
+    for some in classes.values():
+        is_alone = len(classes) == 1
+        records += _of_one_class(uid, tuple(some), protocol, 0 if is_alone else len(records) + 1)
+    return records
+
+
+def _taken(instances: Sequence[Instance]) -> tuple[Taken, str]:
+    """What some files of a series are taken for, and their modality."""
+    header = speaker([instance.dataset for instance in instances])
+    return describe(header), text(header, "Modality") or "?"
+
+
+def _of_one_class(
+    uid: str, instances: tuple[Instance, ...], protocol: Protocol, first: int
+) -> list[SeriesRecord]:
+    """The volumes of files of one SOP class, numbered from `first`, which is 0 for one alone."""
+    taken, modality = _taken(instances)
     sop_class = text(instances[0].dataset, "SOPClassUID")
-    if sop_class not in IMAGES:
-        return [_record(uid, 0, modality, taken, instances)]
     what = f"{modality} series {uid}"
-    if sop_class in REFUSED_PET:
-        return [_record(uid, 0, modality, taken, instances)]
     try:
         unique, note = _without_copies(instances, what)
+        if sop_class not in IMAGES or sop_class in REFUSED_PET:
+            return [_record(uid, first, modality, taken, unique)]
         parts = parts_of([plane for instance in unique for plane in _planes(instance, what)])
     except InvalidInput as error:
-        return [_record(uid, 0, modality, taken, instances, refusal=error)]
+        return [_record(uid, first, modality, taken, instances, refusal=error)]
     if note:
         taken = Taken(taken.role, (*taken.evidence, note), taken.set_aside)
+    if len(parts) == 1:
+        return [_checked(uid, first, modality, taken, parts[0], protocol)]
     return [
-        _checked(uid, 0 if len(parts) == 1 else number, modality, taken, part, protocol)
-        for number, part in enumerate(parts, 1)
+        _checked(uid, number, modality, taken, part, protocol)
+        for number, part in enumerate(parts, max(first, 1))
     ]
 
 
@@ -96,7 +176,7 @@ def _checked(
 ) -> SeriesRecord:
     key = f"{uid}#{number}" if number else uid
     instances = tuple({id(plane.instance): plane.instance for plane in part.planes}.values())
-    own = describe(part.planes[0].header)
+    own = describe(speaker([plane.header for plane in part.planes]))
     notes = tuple(note for note in taken.evidence if note not in own.evidence)
     taken = Taken(own.role, (*own.evidence, *notes), own.set_aside)
     if part.split_by:

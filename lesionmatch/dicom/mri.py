@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lesionmatch.dicom.agreement import (
+    PIXELS,
+    require_agreement,
+    require_sane_intercepts,
+    require_sane_slopes,
+)
 from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import identity, require_one_patient, same_patient_note
+from lesionmatch.dicom.patient import identity, of_one_patient, same_patient_note
 from lesionmatch.dicom.pet import asked_for, require_dicom
 from lesionmatch.dicom.pixels import rescale, volume
 from lesionmatch.dicom.records import Inventory, SeriesRecord
 from lesionmatch.dicom.segmentations import Scene, read_lesions
 from lesionmatch.dicom.study import MriStudy, PetStudy
+from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import AmbiguousSeries, NothingFound
 from lesionmatch.image import Image, Quantity
 
@@ -30,10 +37,11 @@ def read_mri_study(
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    require_one_patient(inventory, different_ids=options.different_ids)
+    inventory, strangers = of_one_patient(inventory, options.mri_series)
     if options.mri_series is None:
         inventory = weighed(inventory, options)
     chosen = choose_hbp(inventory, options)
+    gaps = require_whole(chosen, inventory, with_drawn=options.lesions is None)
     who = identity(chosen.header)
     note = None
     if pet is not None:
@@ -50,7 +58,13 @@ def read_mri_study(
         hbp=hbp,
         segments=drawn.segments,
         has_segmentation=drawn.is_about_lesions,
-        assumptions=(*inventory.broken, *([note] if note else []), *drawn.assumptions),
+        assumptions=(
+            *inventory.broken,
+            *strangers,
+            *gaps,
+            *([note] if note else []),
+            *drawn.assumptions,
+        ),
         hbp_series=chosen,
         drawn=drawn,
         inventory=inventory,
@@ -94,5 +108,9 @@ def candidates(ranked: Sequence[SeriesRecord]) -> str:
 def read_signal(record: SeriesRecord, options: ReadOptions) -> Image:
     """The signal of an MR series. Raises `InvalidInput`."""
     stack = record.usable_stack()
+    headers = [plane.header for plane in stack.planes]
+    require_agreement(headers, PIXELS, record.what)
+    require_sane_slopes(headers, record.what)
+    require_sane_intercepts(headers, record.what)
     array = volume(stack, rescale, options.protocol.input, record.what)
     return Image(stack.grid, array, Quantity.ARBITRARY)

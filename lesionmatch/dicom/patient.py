@@ -1,7 +1,7 @@
 """Whether files belong to one patient."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
@@ -38,21 +38,42 @@ def differences(one: Identity, other: Identity) -> tuple[str, ...]:
     return tuple(name for name, a, b in pairs if a and b and a != b)
 
 
-def require_one_patient(inventory: Inventory, *, different_ids: bool) -> None:
-    """Raise `InvalidInput` where the images of one folder are of several patients."""
-    records = [record for record in inventory.series if record.role in IMAGE_ROLES]
-    if different_ids or not records:
-        return
-    first = records[0]
-    everyone = ((record, one) for record in records for one in record.instances)
-    for record, instance in everyone:
-        found = differences(identity(first.header), identity(instance.dataset))
-        if found:
-            raise InvalidInput(
-                f"{record.what}: wanted files of one patient in a folder, got another "
-                f"{' and '.join(found)} than {first.what}; take the other patient's files out, "
-                "or give --different-ids"
-            )
+def of_one_patient(inventory: Inventory, series: str | None) -> tuple[Inventory, tuple[str, ...]]:
+    """The inventory of one patient, with a note where files of others were passed over.
+
+    Raises `InvalidInput` where the images of one folder are of several patients, unless the user
+    names by its UID a `series` of one of them: then only what is of that patient is kept.
+    """
+    images = [record for record in inventory.series if record.role in IMAGE_ROLES]
+    found = _in_several([identity(i.dataset) for record in images for i in record.instances])
+    if not found:
+        return inventory, ()
+    named = [record for record in images if series in (record.key, record.uid)]
+    if not named or _in_several([identity(i.dataset) for i in named[0].instances]):
+        raise InvalidInput(
+            f"{images[0].modality} folder: wanted files of one patient, got several "
+            f"{' and '.join(found)}; take the other patient's files out, or name the series to use"
+        )
+    who = identity(named[0].header)
+    kept = [r for r in inventory.series if r.role not in IMAGE_ROLES or _is_of(r, who)]
+    count = len(inventory.series) - len(kept)
+    note = f"{count} series of another patient in the folder were passed over"
+    return replace(inventory, series=tuple(kept)), (note,)
+
+
+def _in_several(everyone: Iterable[Identity]) -> tuple[str, ...]:
+    """The attributes of which there are several values; an empty one is none."""
+    known = list(dict.fromkeys(everyone))
+    columns = (
+        ("PatientID", {one.patient_id for one in known}),
+        ("PatientBirthDate", {one.birth_date for one in known}),
+        ("PatientSex", {one.sex for one in known}),
+    )
+    return tuple(name for name, values in columns if len(values - {""}) > 1)
+
+
+def _is_of(record: SeriesRecord, who: Identity) -> bool:
+    return not any(differences(who, identity(i.dataset)) for i in record.instances)
 
 
 def same_patient_note(one: Identity, other: Identity, *, different_ids: bool) -> str | None:

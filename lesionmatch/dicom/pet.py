@@ -6,20 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.agreement import (
+    CT,
+    PIXELS,
+    require_agreement,
+    require_sane_intercepts,
+    require_sane_slopes,
+)
 from lesionmatch.dicom.classify import plain_words
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import identity, listed, require_one_patient
-from lesionmatch.dicom.pixels import require_lossless, rescale, volume
+from lesionmatch.dicom.patient import identity, listed, of_one_patient
+from lesionmatch.dicom.pixels import is_lossy, require_lossless, rescale, volume
 from lesionmatch.dicom.plane import Plane
 from lesionmatch.dicom.records import Inventory, SeriesRecord
 from lesionmatch.dicom.segmentations import Drawn, Need, Scene, read_drawn
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.study import PetStudy, Reconstruction
 from lesionmatch.dicom.suv_map import SuvScale, suv_scale
-from lesionmatch.dicom.values import number, text
+from lesionmatch.dicom.values import number, required, text
+from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
 from lesionmatch.image import Image, Quantity
 from lesionmatch.segments import Structure
@@ -38,10 +47,11 @@ def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) ->
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    require_one_patient(inventory, different_ids=options.different_ids)
-    pet, notes = choose_pet(inventory, options)
+    inventory, pet, notes = the_pet(inventory, options)
     suv, scale = read_suv(pet, options)
     ct, ct_note = choose_ct(inventory, pet)
+    if ct is not None:
+        ct_note = (*ct_note, *require_whole(ct, inventory, with_drawn=False))
     drawn = _context(inventory, suv, options)
     return PetStudy(
         suv=suv,
@@ -78,6 +88,20 @@ def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
         )
 
 
+def the_pet(
+    inventory: Inventory, options: ReadOptions
+) -> tuple[Inventory, SeriesRecord, tuple[str, ...]]:
+    """The files of one patient, the PET series to use, and what was assumed in choosing.
+
+    Raises `InvalidInput` where there are several patients or the series is not all there, and
+    as `choose_pet` does.
+    """
+    inventory, strangers = of_one_patient(inventory, options.pet_series)
+    chosen, notes = choose_pet(inventory, options)
+    gaps = require_whole(chosen, inventory, with_drawn=False)
+    return inventory, chosen, (*strangers, *notes, *gaps)
+
+
 def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord, tuple[str, ...]]:
     """The PET series to use, and what was assumed in choosing it.
 
@@ -94,6 +118,11 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
         raise NothingFound(_no_pet(series))
     if len(found) == 1:
         return found[0], ()
+    if len({record.uid for record in found}) < len(found):
+        raise AmbiguousSeries(
+            f"PET: wanted one volume a series, got several in one ({listed(found)}), as "
+            "dynamic and gated ones have; give --pet-series"
+        )
     if len({text(record.header, "AcquisitionTime")[:6] for record in found}) > 1:
         raise AmbiguousSeries(
             f"PET: wanted one acquisition, got {len(found)} series acquired at different times "
@@ -112,7 +141,10 @@ def _no_pet(series: Sequence[SeriesRecord]) -> str:
     if not series:
         return "PET: wanted a PET series, got none; name the folder of the PET/CT"
     reasons = "; ".join(f"{record.key}: {record.set_aside}" for record in series)
-    return f"PET: wanted a PET series corrected for attenuation, got none ({reasons})"
+    return (
+        f"PET: wanted a static PET series corrected for attenuation, got none ({reasons}); "
+        "export that one as well"
+    )
 
 
 def asked_for(series: Sequence[SeriesRecord], key: str, option: str) -> SeriesRecord:
@@ -176,9 +208,25 @@ def read_suv(record: SeriesRecord, options: ReadOptions) -> tuple[Image, SuvScal
         return rescale(plane)[0] * factor[id(plane)], 0.0
 
     array = volume(stack, to_suv, options.protocol.input, record.what)
-    if not np.isfinite(array).all():
-        raise InvalidInput(f"{record.what}: wanted finite SUV, got others; check RescaleSlope")
-    return Image(stack.grid, array, Quantity.SUV_BW), scale
+    image = Image(stack.grid, array, Quantity.SUV_BW)
+    _require_conserved(image, scale, options, record.what)
+    return image, scale
+
+
+def _require_conserved(image: Image, scale: SuvScale, options: ReadOptions, what: str) -> None:
+    """Raise `InvalidInput` where the image holds more activity than was injected.
+
+    SUV times volume, summed over a body, is its mass times the fraction of the dose in it. No
+    error of slope, unit, dose or time that is large can pass.
+    """
+    weight_kg, most = scale.facts.weight_kg, options.protocol.suv.most_of_dose
+    voxel_ml = float(np.prod(image.grid.spacing_mm)) / 1000.0
+    mass_kg = float(image.array.sum(dtype=np.float64)) * voxel_ml / 1000.0
+    if weight_kg and mass_kg > most * weight_kg:
+        raise InvalidInput(
+            f"{what}: wanted no more activity than was injected, got {mass_kg / weight_kg:.3g} "
+            "times that; check dose, weight, times and RescaleSlope"
+        )
 
 
 def reconstruction(header: Dataset) -> Reconstruction:
@@ -200,15 +248,24 @@ def choose_ct(
     """The CT of the PET/CT: in the PET's frame of reference, over most of its length, with a
     soft kernel, with the lowest series number; and a note where one could not be used."""
     series = [record for record in inventory.of_modality("CT") if record.is_candidate]
-    usable = [r for r in series if r.stack is not None and r.frame_uid == pet.frame_uid]
-    if usable:
-        return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), ()
     if not series:
         return None, ("no CT was found; the PET itself carries the registration",)
-    reasons = "; ".join(
-        record.set_aside or "another frame of reference than the PET" for record in series
-    )
-    return None, (f"no CT could be used ({reasons}); the PET itself carries the registration",)
+    reasons = {record.key: why for record in series if (why := _ct_fault(record, pet))}
+    usable = [record for record in series if record.key not in reasons]
+    if not usable:
+        said = "; ".join(reasons.values())
+        return None, (f"no CT could be used ({said}); the PET itself carries the registration",)
+    broken = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
+    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(broken)
+
+
+def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:
+    """Why a CT is of no use beside a PET, if so."""
+    if record.stack is None:
+        return record.set_aside
+    if record.frame_uid != pet.frame_uid:
+        return "another frame of reference than the PET"
+    return "lossy compression" if any(map(is_lossy, record.stack.planes)) else None
 
 
 def _ct_rank(record: SeriesRecord, pet: Stack) -> tuple[float, bool, float, str]:
@@ -232,5 +289,23 @@ def _covered(ct: Stack, pet: Stack) -> float:
 def read_hounsfield(record: SeriesRecord, options: ReadOptions) -> Image:
     """The CT of a series in HU. Raises `InvalidInput`."""
     stack = record.usable_stack()
+    headers = [plane.header for plane in stack.planes]
+    require_agreement(headers, (*PIXELS, *CT), record.what)
+    require_sane_slopes(headers, record.what)
+    require_sane_intercepts(headers, record.what)
+    for keyword in ("RescaleSlope", "RescaleIntercept"):
+        required(headers[0], keyword, "it has no HU; take it out, or export it again")
     array = volume(stack, rescale, options.protocol.input, record.what)
+    _require_tissue_or_air(array, options, record.what)
     return Image(stack.grid, array, Quantity.HOUNSFIELD)
+
+
+def _require_tissue_or_air(array: NDArray[np.float32], options: ReadOptions, what: str) -> None:
+    """Raise `InvalidInput` where the usual voxel of a CT is neither tissue nor air."""
+    rules = options.protocol.series
+    usual = float(np.median(array))
+    if not rules.least_usual_hu <= usual <= rules.most_usual_hu:
+        raise InvalidInput(
+            f"{what}: wanted a CT of {rules.least_usual_hu:g} to {rules.most_usual_hu:g} HU in its "
+            f"middle, got {usual:g}; check RescaleSlope and RescaleIntercept"
+        )

@@ -53,8 +53,11 @@ class Plane:
 
 
 def plane_of(instance: Instance, header: Dataset | None = None, index: int = 0) -> Plane:
-    """A plane from the header of its instance, or of its own. Raises `InvalidInput`."""
+    """A plane from the header of its instance, or of its own; without a place where the file ends
+    before its pixels. Raises `InvalidInput`."""
     header = instance.dataset if header is None else header
+    if not instance.has_pixels:
+        return Plane(instance, header, index, (0, 0), None, None, None, "")
     return Plane(
         instance=instance,
         header=header,

@@ -4,19 +4,23 @@ Printed are our own words and UIDs; descriptions come with ``phi=True`` alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.agreement import speaker
+from lesionmatch.dicom.directory import Listed
 from lesionmatch.dicom.hbp import Evidence
 from lesionmatch.dicom.instance import Instance
 from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.stack import Stack
+from lesionmatch.dicom.unread import Unread
 from lesionmatch.dicom.values import text
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 
-HARMLESS = frozenset({"not DICOM", "not a regular file", "a link to nothing"})
+BROKEN_INDEX = "a DICOMDIR that cannot be read"
+HARMLESS = frozenset({"not DICOM", "not a regular file", "a link to nothing", BROKEN_INDEX})
 """Why a file is passed over that cannot be a part of a study."""
 
 
@@ -55,9 +59,9 @@ class SeriesRecord:
 
     @property
     def header(self) -> Dataset:
-        """The header of the first slice."""
+        """The header that speaks for it: of the first slice, where another bears it out."""
         planes = self.stack.planes if self.stack else ()
-        return planes[0].header if planes else self.instances[0].dataset
+        return speaker([p.header for p in planes] or [i.dataset for i in self.instances])
 
     @property
     def number(self) -> int | None:
@@ -133,6 +137,10 @@ class Inventory:
     skipped: Mapping[str, int]
     """How many files were passed over, by the reason."""
     files: int
+    unread: tuple[Unread, ...] = ()
+    """Files among the skipped that may belong to a study."""
+    listed: Listed = field(default_factory=dict)
+    """What a DICOMDIR says that there is."""
 
     @property
     def broken(self) -> tuple[str, ...]:

@@ -17,12 +17,16 @@ from lesionmatch.dicom.drawn import FromFile, is_about_lesions
 from lesionmatch.dicom.instance import Instance
 from lesionmatch.dicom.pixels import stored
 from lesionmatch.dicom.plane import pixel_shape
+from lesionmatch.dicom.sources import MEGABYTE
 from lesionmatch.dicom.values import items, number, numbers, text
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
+from lesionmatch.protocol import InputLimits
 from lesionmatch.segments import Code, Segment, meaning_of
 
+BACKGROUND = 0
+"""The number of no segment."""
 ON_GRID_TOL = 0.05
 """Frames may lie this fraction of a voxel off the grid they share: rounding of positions."""
 UNIT_TOL = 1e-3
@@ -52,7 +56,9 @@ class Description:
     codes: tuple[Code, ...]
 
 
-def read_seg(instance: Instance, frame: Frame, grids: Sequence[Grid], what: str) -> FromFile:
+def read_seg(
+    instance: Instance, frame: Frame, grids: Sequence[Grid], limits: InputLimits, what: str
+) -> FromFile:
     """The segments of a SEG file that hold a voxel, and notes on the others.
 
     `frame` is the frame of reference it is drawn in. `grids` are those of the images at hand;
@@ -66,9 +72,9 @@ def read_seg(instance: Instance, frame: Frame, grids: Sequence[Grid], what: str)
     if int(number(dataset, "NumberOfFrames") or 0) == 0:
         return FromFile((), (f"{what} holds no frame: nothing was drawn",), about)
     frames = _frames(dataset, what)
-    pixels = stored(instance, what)
-    if len(frames) != len(pixels):
-        raise InvalidInput(f"{what}: wanted {len(frames)} frames, got {len(pixels)}")
+    pixels = stored(instance, limits, what)
+    _require_described(_numbers_drawn(dataset, frames, pixels), described, what)
+    near = [grid for grid in grids if grid.frame == frame]
     threshold = _threshold(dataset)
     segments, notes = [], []
     for description, meaning in zip(described, meanings, strict=True):
@@ -76,7 +82,7 @@ def read_seg(instance: Instance, frame: Frame, grids: Sequence[Grid], what: str)
         if not mine:
             notes.append(f"{what} segment {description.number} is empty")
             continue
-        mask = _mask(mine, frames, pixel_shape(dataset), grids, frame, what)
+        mask = _mask(mine, frames, pixel_shape(dataset), near, frame, limits, what)
         segments.append(
             Segment(
                 label=description.label,
@@ -107,6 +113,26 @@ def descriptions(dataset: Dataset) -> tuple[Description, ...]:
         )
     is_map = text(dataset, "SOPClassUID") == LABELMAP_SEG
     return tuple(item for item in found if not (is_map and item.number == 0))
+
+
+def _numbers_drawn(
+    dataset: Dataset, frames: Sequence[SegFrame], pixels: NDArray[np.generic]
+) -> set[int]:
+    """The numbers of the segments that frames or, in a label map, pixels belong to."""
+    if text(dataset, "SOPClassUID") == LABELMAP_SEG:
+        return {int(value) for value in np.unique(pixels)}
+    return {frame.number for frame in frames}
+
+
+def _require_described(drawn: set[int], described: Sequence[Description], what: str) -> None:
+    """Raise `InvalidInput` where something is drawn of no segment, or a number is of several."""
+    known = [one.number for one in described]
+    strange = drawn - {BACKGROUND, *known}
+    if strange or len(set(known)) < len(known):
+        raise InvalidInput(
+            f"{what}: wanted all that is drawn to belong to one of the segments {sorted(known)}, "
+            f"got {sorted(strange) or 'a number twice'}; export it again"
+        )
 
 
 def _threshold(dataset: Dataset) -> float:
@@ -188,12 +214,13 @@ def _mask(
     shape: tuple[int, int],
     grids: Sequence[Grid],
     frame: Frame,
+    limits: InputLimits,
     what: str,
 ) -> Mask:
     """The pixels of a segment on the smallest grid that holds its frames."""
     first = drawn[0][0]
     normal = np.cross(first.axes[0], first.axes[1])
-    depth = slice_distance_mm(frames, normal, [g for g in grids if g.frame == frame])
+    depth = slice_distance_mm(frames, normal, grids)
     matrix = np.eye(4)
     matrix[:3, 0] = normal * depth
     matrix[:3, 1] = first.axes[1] * first.spacing_mm[0]
@@ -203,11 +230,29 @@ def _mask(
     low = np.min(corners, axis=0)
     size = np.max(corners, axis=0) - low + (1, *shape)
     matrix[:3, 3] += matrix[:3, :3] @ low
-    array = np.zeros(size, np.bool_)
-    for corner, (_, inside) in zip(corners, drawn, strict=True):
-        z, y, x = corner - low
-        array[z, y : y + shape[0], x : x + shape[1]] |= inside
+    array = _placed(drawn, np.array(corners) - low, shape, size, limits, what)
     return Mask(Grid(frame, (size[0], size[1], size[2]), matrix), array).trimmed()
+
+
+def _placed(
+    drawn: Drawn,
+    corners: NDArray[np.int_],
+    shape: tuple[int, int],
+    size: NDArray[np.int_],
+    limits: InputLimits,
+    what: str,
+) -> NDArray[np.bool_]:
+    """The frames' pixels in one array of `size`. Raises `InvalidInput` beyond the limits."""
+    size_mb = float(np.prod(size, dtype=np.float64)) / MEGABYTE
+    if size_mb > limits.volume_mb:
+        raise InvalidInput(
+            f"{what}: wanted frames within {limits.volume_mb:.0f} MB of voxels, got some so far "
+            f"apart that {size_mb:.0f} MB lie between; export it again"
+        )
+    array = np.zeros(size, np.bool_)
+    for (z, y, x), (_, inside) in zip(corners, drawn, strict=True):
+        array[z, y : y + shape[0], x : x + shape[1]] |= inside
+    return array
 
 
 def _corner(

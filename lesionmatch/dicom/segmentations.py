@@ -17,7 +17,7 @@ from lesionmatch.dicom.seg import read_seg
 from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.values import items, text
-from lesionmatch.errors import InvalidInput, NothingFound
+from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import InputLimits
 from lesionmatch.segments import Kind, Segment, Structure
@@ -132,6 +132,9 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     What cannot be used is an assumption, or refused: by how much it is needed.
     """
     records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
+    for record in records:
+        if record.refusal is not None:
+            raise record.refusal
     strange = [record for record in records if not _frames(record, scene)]
     alone = need is Need.NEEDED and strange == records and not inventory.label_files
     if strange and (need is Need.GIVEN or alone):
@@ -208,8 +211,13 @@ def _from_series(records: Sequence[SeriesRecord], scene: Scene) -> Iterator[From
     for record in sorted(records, key=lambda record: record.role != "SEG"):
         frames = _frames(record, scene)
         for instance in record.instances:
+            if instance.fault:
+                raise BrokenFile(
+                    f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
+                )
             if record.role == "SEG":
-                yield read_seg(instance, frames[0], [s.grid for s in stacks], record.what)
+                grids = [stack.grid for stack in stacks]
+                yield read_seg(instance, frames[0], grids, scene.limits, record.what)
             else:
                 yield read_rtstruct(instance, stacks, frames, record.what)
 
@@ -222,7 +230,8 @@ def _from_labels(
         try:
             found.append(read_label_file(source, scene.reference, scene.places, scene.limits))
         except InvalidInput as error:
-            if need is Need.GIVEN:
+            # What is broken may have held lesions; what is no label map did not.
+            if need is Need.GIVEN or (need is Need.NEEDED and isinstance(error, BrokenFile)):
                 raise
             notes.append(f"a label file was set aside ({error})")
     return found, notes

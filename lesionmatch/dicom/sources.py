@@ -1,7 +1,6 @@
 """Files as they come: folders, single files and zip archives, read in place.
 
-Nothing is ever extracted under a stored name. A DICOMDIR is an index of files that lie
-beside it and are found anyway, so it is passed over.
+Nothing is ever extracted under a stored name, and no zip inside a zip is opened.
 """
 
 import io
@@ -20,6 +19,9 @@ MEGABYTE = 1_000_000
 SMALL_MEMBER = 16 * MEGABYTE
 LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 LINK = 0o120000
+ENCRYPTED, NESTED = "an encrypted member of a zip", "a zip inside a zip"
+SEALED = (ENCRYPTED, NESTED)
+"""What a zip that the user names may hold of the study, and that is not opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ class Source:
         return PurePosixPath(self.member).name if self.member else self.path.name
 
     @property
+    def folder(self) -> str:
+        """Where it lies, for telling what lies beside it."""
+        inside = str(PurePosixPath(self.member).parent) if self.member else ""
+        return f"{self.path}:{inside}" if self.member else str(self.path.parent)
+
+    @property
     def is_label_volume(self) -> bool:
         """Whether it is NIfTI or NRRD by its name."""
         return self.name.lower().endswith(LABEL_SUFFIXES)
@@ -71,7 +79,8 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
     """Every file under `paths`, in the order of their names.
 
     Raises `NothingFound` for a path that does not exist or a folder without any file, and
-    `InvalidInput` where there are more files than `limits` allow.
+    `InvalidInput` where there are more files than `limits` allow, or `paths` name a zip with
+    encrypted files or another zip in it.
     """
     seen = 0
     for path in paths:
@@ -80,6 +89,10 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
         before = seen
         for file in files_below(path):
             for source in _unpacked(file, limits):
+                if file == path and isinstance(source, Refused) and source.why in SEALED:
+                    raise InvalidInput(
+                        f"zip: wanted files that can be read, got {source.why}; unpack it first"
+                    )
                 seen += 1
                 if seen > limits.files:
                     raise InvalidInput(
@@ -134,9 +147,9 @@ def _members(file: Path, limits: InputLimits) -> Iterator[Source | Refused]:
         yield Refused(Source(file, None, 0), "a zip that cannot be read")
         return
     total = sum(info.file_size for info in members)
-    if total > 20 * limits.file_mb * MEGABYTE:
+    if total > limits.zip_mb * MEGABYTE:
         raise InvalidInput(
-            f"{file.name}: wanted a zip of at most {20 * limits.file_mb:.0f} MB inflated, "
+            f"zip: wanted one of at most {limits.zip_mb:.0f} MB inflated, "
             f"got {total / MEGABYTE:.0f} MB; unpack what is needed"
         )
     for info in sorted(members, key=lambda info: info.filename):
@@ -153,9 +166,9 @@ def _member_fault(info: zipfile.ZipInfo, limits: InputLimits) -> str | None:
     if (info.external_attr >> 16) & 0o170000 == LINK:
         return "a link inside a zip"
     if info.flag_bits & 1:
-        return "an encrypted member of a zip"
+        return ENCRYPTED
     if parts.suffix.lower() == ".zip":
-        return "a zip inside a zip"
+        return NESTED
     if info.file_size > limits.file_mb * MEGABYTE:
         return f"larger than {limits.file_mb:.0f} MB"
     ratio = info.file_size / max(info.compress_size, 1)

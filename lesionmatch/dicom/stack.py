@@ -187,17 +187,25 @@ def _require_even(places_mm: NDArray[np.float64], rules: SeriesRules, what: str)
 
 
 def _require_straight(planes: Sequence[Plane], rules: SeriesRules, what: str) -> None:
-    """Raise unless the first pixels lie on one line along the normal (no gantry tilt)."""
+    """Raise unless the first pixels lie on one line, and that along the normal (no gantry tilt)."""
     positions = np.array([plane.position_mm for plane in planes])
     normal = _normal(planes[0])
     along = positions - positions[0]
-    drift = along - np.outer(along @ normal, normal)
     length = float(np.abs(along[-1] @ normal))
-    worst = float(np.linalg.norm(drift, axis=1).max())
-    if worst > max(rules.shear * length, SAME_PLACE_MM):
+    drift = float(np.linalg.norm(along[-1] - (along[-1] @ normal) * normal))
+    if drift > max(rules.shear * length, SAME_PLACE_MM):
         raise InconsistentSeries(
             f"{what}: wanted slices straight above each other, got a sideways drift of "
-            f"{worst:.2f} mm over {length:.1f} mm (tilted gantry); choose an untilted series"
+            f"{drift:.2f} mm over {length:.1f} mm (tilted gantry); choose an untilted series"
+        )
+    line = np.outer(np.linspace(0.0, 1.0, len(planes)), along[-1])
+    off = along - line
+    beside = np.linalg.norm(off - np.outer(off @ normal, normal), axis=1)
+    worst = int(beside.argmax())
+    if beside[worst] > max(SAME_PLACE_MM, rules.gap_tolerance * length / (len(planes) - 1)):
+        raise InconsistentSeries(
+            f"{what}: wanted the first pixels of all slices on one line, got slice {worst + 1} of "
+            f"{len(planes)} {beside[worst]:.2f} mm beside it; export the series again"
         )
 
 

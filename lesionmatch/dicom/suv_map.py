@@ -6,19 +6,33 @@ from datetime import datetime
 
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.agreement import (
+    PET,
+    PIXELS,
+    contradiction,
+    require_agreement,
+    require_one_agent,
+    require_sane_slopes,
+)
 from lesionmatch.dicom.dose import (
     Administration,
     Said,
     administration,
-    all_words,
     body_of,
     check_uptake,
     minutes_between,
     private,
 )
 from lesionmatch.dicom.options import Override, ReadOptions
-from lesionmatch.dicom.suv_times import GIVEN, acquired, chosen, reference_times, series_time
-from lesionmatch.dicom.values import number, text
+from lesionmatch.dicom.suv_times import (
+    GIVEN,
+    acquired,
+    chosen,
+    reference_times,
+    series_time,
+    slice_notes,
+)
+from lesionmatch.dicom.values import number, required, text
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import (
     BodySize,
@@ -75,8 +89,11 @@ def suv_scale(headers: Sequence[Dataset], options: ReadOptions, what: str) -> Su
     Raises `InvalidInput` or `MissingAttribute`, each with its own remedy, where there is no
     SUV to be had.
     """
-    units = _the_one(headers, "Units", what)
-    _require_no_intercept(headers, what)
+    require_agreement(headers, (*PIXELS, *PET), what)
+    require_one_agent(headers, what)
+    require_sane_slopes(headers, what)
+    _require_only_slopes(headers, what)
+    units = text(headers[0], "Units").upper()
     if units in ("GML", "CM2ML"):
         return _from_suv(headers, units, options, what)
     if units == "CNTS":
@@ -84,21 +101,14 @@ def suv_scale(headers: Sequence[Dataset], options: ReadOptions, what: str) -> Su
     if units == "BQML":
         return _from_activity(headers, (1.0,) * len(headers), units, options, what)
     got = units or "none"
-    raise InvalidInput(f"{what}: wanted units {READABLE}, got {got}; it has no SUV")
+    raise InvalidInput(
+        f"{what}: wanted units {READABLE}, got {got}; it has no SUV, export one that has"
+    )
 
 
-def _the_one(headers: Sequence[Dataset], keyword: str, what: str) -> str:
-    found = all_words(headers, keyword)
-    if len(found) > 1:
-        raise InvalidInput(
-            f"{what}: wanted one value of {keyword}, got {', '.join(sorted(found))}; "
-            "export one series at a time"
-        )
-    return next(iter(found))
-
-
-def _require_no_intercept(headers: Sequence[Dataset], what: str) -> None:
+def _require_only_slopes(headers: Sequence[Dataset], what: str) -> None:
     for header in headers:
+        required(header, "RescaleSlope", "export it from the scanner's own archive")
         intercept = number(header, "RescaleIntercept") or 0.0
         if intercept != 0.0:
             raise InvalidInput(
@@ -108,14 +118,16 @@ def _require_no_intercept(headers: Sequence[Dataset], what: str) -> None:
 
 
 def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what: str) -> SuvScale:
-    stored = _the_one(headers, "SUVType", what)
+    stored = text(headers[0], "SUVType").upper()
     default = "BW" if units == "GML" else "BSA"
     notes = [] if stored else [f"SUVType is absent; {units} was taken as by {default}"]
     try:
         size = BodySize(stored or default)
     except ValueError as error:
         known = ", ".join(size.value for size in BodySize)
-        raise InvalidInput(f"{what}: wanted SUVType {known}, got {stored}") from error
+        raise InvalidInput(
+            f"{what}: wanted SUVType {known}, got {stored}; export it in Bq/ml"
+        ) from error
     scale, weight = 1.0, number(headers[0], "PatientWeight")
     said = Said(notes)
     if size is not BodySize.WEIGHT:
@@ -145,18 +157,26 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
 
 
 def _from_counts(headers: Sequence[Dataset], options: ReadOptions, what: str) -> SuvScale:
-    direct = [_philips(header, 0x00) for header in headers]
+    direct = _philips_factors(headers, 0x00, what)
     if all(direct):
         facts = _counts_facts(headers, direct)
         notes = _without_effect(options, (), "Philips' SUV factor was used")
         return SuvScale(tuple(direct), facts, tuple(notes))
-    activity = [_philips(header, 0x09) for header in headers]
+    activity = _philips_factors(headers, 0x09, what)
     if not all(activity):
         raise MissingAttribute(
             f"{what}: wanted Philips' SUV factor (7053,1000) or activity factor (7053,1009) for "
             "units CNTS, got neither; export it with private attributes"
         )
     return _from_activity(headers, activity, "CNTS", options, what)
+
+
+def _philips_factors(headers: Sequence[Dataset], offset: int, what: str) -> list[float]:
+    """A private factor of each slice, zeros where there is none. Raises `InconsistentSeries`."""
+    found = [_philips(header, offset) for header in headers]
+    if len(set(found)) > 1:
+        raise contradiction(f"Philips' private factor (7053,10{offset:02X})", what)
+    return found
 
 
 def _philips(header: Dataset, offset: int) -> float:
@@ -205,7 +225,7 @@ def _from_activity(
     options: ReadOptions,
     what: str,
 ) -> SuvScale:
-    correction = _the_one(headers, "DecayCorrection", what)
+    correction = text(headers[0], "DecayCorrection").upper()
     times = [acquired(header) for header in headers]
     known = [time for time in times if time is not None]
     first = min(known) if known else series_time(headers[0])
@@ -217,20 +237,23 @@ def _from_activity(
         own = [factor_admin(given.injection, given.body.weight_kg)] * len(headers)
     elif correction == "NONE":
         name = "each slice's own acquisition"
+        check_uptake(given.injection, max(known, default=given.injection.at), options, what)
         own = _not_corrected(headers, times, given, what)
     elif correction == "START":
         _require_decay_corrected(headers, what)
         references = reference_times(headers, given.injection, options)
+        notes += slice_notes(headers, given.injection, options)
         reference = chosen(references, options, notes, what)
         if options.reference_at is not None:
             overrides.append(_reference_override(references, given.injection.at, options, what))
         name = reference.name
+        check_uptake(given.injection, reference.at, options, what)
         own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
         first = first or reference.at
     else:
         raise InvalidInput(
             f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
-            "its SUV is not defined"
+            "its SUV is not defined, choose another series"
         )
     if correction != "START" and options.reference_at is not None:
         notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")
@@ -287,8 +310,8 @@ def _facts(
 
 
 def _require_decay_corrected(headers: Sequence[Dataset], what: str) -> None:
-    stated = all_words(headers, "CorrectedImage")
-    if any(said and "DECY" not in said.split("\\") for said in stated):
+    stated = text(headers[0], "CorrectedImage").upper().split("\\")
+    if stated != [""] and "DECY" not in stated:
         raise InvalidInput(
             f"{what}: wanted DECY in CorrectedImage where DecayCorrection is START, got none; "
             "the header contradicts itself, ask the site"

@@ -13,8 +13,7 @@ import numpy as np
 from lesionmatch.dicom.dose import Said, body_of
 from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import Override, ReadOptions
-from lesionmatch.dicom.patient import require_one_patient
-from lesionmatch.dicom.pet import choose_pet, read_suv, reconstruction, require_dicom, scale_of
+from lesionmatch.dicom.pet import read_suv, reconstruction, require_dicom, scale_of, the_pet
 from lesionmatch.dicom.records import Inventory, SeriesRecord
 from lesionmatch.dicom.study import Reconstruction
 from lesionmatch.dicom.suv_map import MEAN_OF_BOTH, SuvFacts, SuvScale
@@ -101,8 +100,7 @@ def read_suv_map(
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    require_one_patient(inventory, different_ids=options.different_ids)
-    used, notes = choose_pet(inventory, options)
+    inventory, used, notes = the_pet(inventory, options)
     by_weight, scale = read_suv(used, options)
     said = Said()
     image, value = _by_size(by_weight, used, scale, size, options, said)

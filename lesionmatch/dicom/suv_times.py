@@ -7,6 +7,7 @@ earliest AcquisitionTime are computed to compare.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +16,8 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.dose import private, zone_of
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.values import moment, number, parse_datetime, text
-from lesionmatch.errors import MissingAttribute
+from lesionmatch.dicom.values import moment, number, parse_datetime, text, where
+from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import Injection, Reference, mean_activity_s, spread_s
 
 STATED = "DecayCorrectionDateTime (0018,9701)"
@@ -28,6 +29,8 @@ CONFIRMED = "SeriesTime, as AcquisitionTime and FrameReferenceTime confirm"
 SERIES_TIME = "SeriesTime"
 EARLIEST = "earliest AcquisitionTime"
 GIVEN = "given by the user"
+LONGEST_MS = 30 * 86400e3
+"""No frame is farther than a month from its reference; a clock cannot hold much more."""
 
 
 def acquired(header: Dataset) -> datetime | None:
@@ -48,17 +51,11 @@ def reference_times(
     headers: Sequence[Dataset], injection: Injection, options: ReadOptions
 ) -> tuple[Reference, ...]:
     """Every time the series may have been decay-corrected to, the most trusted first."""
-    header = headers[0]
-    zone = zone_of(header)
-    stated = {
-        STATED: text(header, "DecayCorrectionDateTime"),
-        STATED_GE: private(header, "GEMS_PETD_01", 0x0009, 0x0D, "ge "),
-        STATED_SIEMENS: private(header, "SIEMENS MED", 0x0071, 0x22, "siemens"),
-    }
-    found = {name: parse_datetime(value, zone) for name, value in stated.items()}
+    zone = zone_of(headers[0])
+    found = {name: parse_datetime(_usual(values), zone) for name, values in _stated(headers)}
     confirmed_s = options.protocol.suv.confirmed_s
     name, computed = _back_computed(headers, injection, confirmed_s)
-    series = series_time(header)
+    series = series_time(headers[0])
     if computed and series and abs((computed - series).total_seconds()) <= confirmed_s:
         found[CONFIRMED] = series
     found[name] = computed
@@ -66,6 +63,44 @@ def reference_times(
     found[EARLIEST] = min((t for h in headers if (t := acquired(h))), default=None)
     given = [] if options.reference_at is None else [Reference(GIVEN, options.reference_at)]
     return (*given, *(Reference(name, at) for name, at in found.items() if at is not None))
+
+
+def _stated(headers: Sequence[Dataset]) -> list[tuple[str, list[str]]]:
+    """The attributes, private ones among them, that state the time, with each slice's value."""
+    return [
+        (STATED, [text(header, "DecayCorrectionDateTime") for header in headers]),
+        (STATED_GE, [private(header, "GEMS_PETD_01", 0x0009, 0x0D, "ge ") for header in headers]),
+        (STATED_SIEMENS, [private(h, "SIEMENS MED", 0x0071, 0x22, "siemens") for h in headers]),
+    ]
+
+
+def _usual(values: Sequence[str]) -> str:
+    return Counter(values).most_common(1)[0][0]
+
+
+def slice_notes(
+    headers: Sequence[Dataset], injection: Injection, options: ReadOptions
+) -> list[str]:
+    """Notes where slices of one series tell of different times of decay correction."""
+    notes = [
+        f"{name} differs among slices; what most of them say was taken"
+        for name, values in _stated(headers)
+        if len(set(values)) > 1
+    ]
+    if series_time(headers[0]) is None:
+        notes.append("SeriesTime is absent, so that nothing confirms the time of decay correction")
+    frames = [frame for header in headers if (frame := _frame(header, injection)) is not None]
+    starts = [frame.acquired - timedelta(seconds=frame.offset_s) for frame in frames]
+    apart = (max(starts) - min(starts)).total_seconds() if starts else 0.0
+    if apart > options.protocol.suv.reference_disagreement_s or len(frames) not in (
+        0,
+        len(headers),
+    ):
+        notes.append(
+            "AcquisitionTime and FrameReferenceTime of the slices lead to times of decay "
+            f"correction up to {apart:.0f} s apart; their median was taken"
+        )
+    return notes
 
 
 def _back_computed(
@@ -118,6 +153,11 @@ def _frame(header: Dataset, injection: Injection) -> _Frame | None:
         return None
     duration = number(header, "ActualFrameDuration")
     factor = number(header, "DecayFactor")
+    if abs(offset) > LONGEST_MS or not 0.0 < (1.0 if duration is None else duration) < LONGEST_MS:
+        raise InvalidInput(
+            f"{where(header)}: wanted FrameReferenceTime and a positive ActualFrameDuration of at "
+            f"most {LONGEST_MS:g} ms, got {offset:g} and {duration}; export it again"
+        )
     return _Frame(
         acquired=at,
         offset_s=offset / 1e3,

@@ -46,7 +46,7 @@ def raw(dataset: Dataset, tag: BaseTag) -> object:
     """
     try:
         found = dataset.get_item(tag)
-    except KeyError:
+    except VALUE_FAULTS:
         return None
     if found is None:
         return None
@@ -128,7 +128,9 @@ def numbers(dataset: Dataset, keyword: str | BaseTag) -> tuple[float, ...] | Non
     value = raw(dataset, tag)
     if isinstance(value, bytes) and _is_binary(dataset, tag):
         found = _unsigned(dataset, tag)
-        value = element(dataset, tag) if found is None else found
+        stored, value = value, element(dataset, tag) if found is None else found
+        if stored and value is None:
+            raise _not_a_number(dataset, keyword, stored)
     if value is None or value in ("", b""):
         return None
     try:

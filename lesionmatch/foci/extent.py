@@ -1,6 +1,7 @@
 """How far a focus reaches: down to a threshold between its maximum and the liver around it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,29 @@ from lesionmatch.protocol import FociRules
 OUTSIDE_MM = 4.0
 """An extent may leave the liver mask this far: masks are wrong by about as much."""
 
+SLACK_MM = 2.0
+"""What was kept off an extent grows back to it by a little more, so that the two touch."""
 
-def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Where]:
-    """The region of each focus on the field's grid; the dips between them divide them."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extent:
+    """The region of a focus within the smallest box of the field that holds its basin."""
+
+    box: tuple[slice, slice, slice]
+    region: Where
+
+
+def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Extent]:
+    """How far each focus reaches; the dips between them divide them."""
     if not tops:
         return []
     basin = _basins(field, tops)
-    return [_reach(field, top, basin == n, rules) for n, top in enumerate(tops, start=1)]
+    found = []
+    for n, (top, box) in enumerate(zip(tops, ndimage.find_objects(basin, len(tops)), strict=True)):
+        planes, rows, columns = box
+        region = _reach(field, top, box, basin[box] == n + 1, rules)
+        found.append(Extent((planes, rows, columns), region))
+    return found
 
 
 def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
@@ -37,10 +54,37 @@ def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
     return np.asarray(watershed(-field.light, marks, mask=where), np.int32)
 
 
-def _reach(field: Field, top: Voxel, basin: Where, rules: FociRules) -> Where:
+def _reach(
+    field: Field, top: Voxel, box: tuple[slice, ...], basin: Where, rules: FociRules
+) -> Where:
+    """Of a basin, what is joined to its brightest voxel `top` (of the field) above the level."""
     base = float(field.background[top])
     level = base + rules.extent_fraction * (float(field.light[top]) - base)
-    bright = basin & (field.light > level)
-    bright[top] = True
+    here = tuple(i - part.start for i, part in zip(top, box, strict=True))
+    bright = basin & (field.light[box] > level)
+    bright[here] = True
     labels, _ = ndimage.label(bright)
-    return np.asarray(ndimage.binary_fill_holes(labels == labels[top]))
+    region = labels == labels[here]
+    leaning = _leaning(field, region, basin & field.core[box], rules)
+    return np.asarray(ndimage.binary_fill_holes(region | leaning))
+
+
+def _leaning(field: Field, region: Where, hot: Where, rules: FociRules) -> Where:
+    """Tumour of the same basin that lies further off than blur carries.
+
+    A less hot lesion that leans on the focus has no peak of its own and is not a focus; but
+    nor is it nothing.
+    """
+    nothing = np.zeros_like(region)
+    if not (hot & ~region).any():
+        return nothing
+    spacing = field.grid.spacing_mm
+    off = ndimage.distance_transform_edt(~region, sampling=spacing)
+    labels, count = ndimage.label(hot & (off > rules.shoulder_mm))
+    sizes_ml = np.bincount(labels.ravel(), minlength=count + 1) * field.grid.voxel_ml
+    sizes_ml[0] = 0.0
+    far = (sizes_ml >= rules.shoulder_ml)[labels]
+    if not far.any():
+        return nothing
+    back = ndimage.distance_transform_edt(~far, sampling=spacing)
+    return np.asarray(hot & (back <= rules.shoulder_mm + SLACK_MM))

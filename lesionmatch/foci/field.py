@@ -16,10 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.errors import InvalidInput
+from lesionmatch.foci.background import (
+    LEAST_VOXELS,
+    LIGHT_SD_MM,
+    Background,
+    background_of,
+    most_sd,
+)
 from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
-from lesionmatch.foci.liver_level import LIGHT_SD_MM, Background, background_of
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.protocol import FociRules
+
+USUAL = FociRules()
 
 SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 12.0))
 """Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
@@ -55,12 +64,16 @@ class Field:
     """Noise of `light` over the square root of the activity."""
     background: Array
     """SUV of the lesion-free liver expected at each voxel."""
+    core: Where
+    """Hot regions of the liver itself but for their skirts: tumour, however wide."""
     z: Array
     """Standard deviations above the liver around; the largest over the scales."""
     voxel_sd: float
     """Noise of one voxel of liver, in SUV, at the liver's level."""
     level: float
     """SUV of the liver."""
+    level_is_seen: bool
+    """Whether this image tells it; else no liver is left, and a usual one's was taken."""
 
     @property
     def cov(self) -> float:
@@ -68,7 +81,7 @@ class Field:
         return self.voxel_sd / self.level
 
 
-def field_of(suv: Image, liver_on_pet: Mask) -> Field:
+def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
     """The statistic around the liver; `liver_on_pet` lies on the grid of `suv`.
 
     Raises `WrongQuantity` unless `suv` is SUV, `InvalidInput` where the two lie on different
@@ -89,12 +102,12 @@ def field_of(suv: Image, liver_on_pet: Mask) -> Field:
             f"foci: wanted {LEAST_DEEP_ML:.0f} ml of liver deeper than {DEEP_MM:.0f} mm "
             f"on the PET, got {deep_ml:.1f} ml; check liver and coverage"
         )
-    return _standardised(part, liver, depth, deep)
+    return _standardised(part, liver, depth, deep, rules)
 
 
-def _standardised(part: Image, liver: Where, depth: Array, deep: Where) -> Field:
+def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
-    known = background_of(array, depth, deep, grid, INNER_MM)
+    known = background_of(array, depth, deep, grid, INNER_MM, rules)
     filled = np.where(known.cold, known.suv, array)
     around = np.where(known.hot, known.suv, filled)
     quiet = _quiet(depth, deep, known)
@@ -104,9 +117,14 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where) -> Field
         calm = gaussian(around, centre_mm, grid) - surround
         above = np.where(known.hot, gaussian(filled, centre_mm, grid) - surround, calm)
         raised = above / np.sqrt(np.maximum(surround, known.suv))
-        z = np.maximum(z, _standard(raised, (calm / np.sqrt(known.suv))[quiet]))
+        noise = (calm / np.sqrt(known.suv))[quiet]
+        if len(noise) >= LEAST_VOXELS:
+            z = np.maximum(z, _standard(raised, noise))
+    z = np.maximum(z, np.where(known.core, known.above, -np.inf))
     level = float(np.median(known.suv[deep]))
-    rough = ((array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv))[quiet]
+    rough = (array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
+    most = most_sd(array, deep, grid)
+    voxel_sd = min(robust_sd(rough[quiet]), most) if quiet.sum() >= LEAST_VOXELS else most
     return Field(
         grid=grid,
         suv=array,
@@ -115,9 +133,11 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where) -> Field
         liver=liver,
         depth=depth,
         background=known.suv,
+        core=known.core,
         z=z,
-        voxel_sd=robust_sd(rough) * float(np.sqrt(level)),
+        voxel_sd=voxel_sd * float(np.sqrt(level)),
         level=level,
+        level_is_seen=known.level.is_seen,
     )
 
 

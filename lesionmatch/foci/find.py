@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lesionmatch.foci.extent import extents
+from lesionmatch.foci.extent import Extent, extents
 from lesionmatch.foci.field import Field, field_of
-from lesionmatch.foci.filters import Where
 from lesionmatch.foci.neighbours import neighbour_of
 from lesionmatch.foci.peaks import Voxel, candidates, resolved
 from lesionmatch.geometry import Points
@@ -58,8 +57,8 @@ def find_foci(
     are findings. `field` saves making it again; `structures`, in the PET's frame, name the
     neighbours. Raises as `field_of` does.
     """
-    known = field_of(suv, liver_on_pet) if field is None else field
     rules = protocol.foci
+    known = field_of(suv, liver_on_pet, rules) if field is None else field
     found = resolved(known, candidates(known, rules), rules)
     regions = extents(known, [top for _, top in found], rules)
     return tuple(
@@ -73,18 +72,20 @@ def _focus(
     number: int,
     peak: Voxel,
     top: Voxel,
-    region: Where,
+    extent: Extent,
     rules: FociRules,
     structures: Mapping[Structure, Mask],
 ) -> Focus:
-    above = np.maximum(field.suv - field.background, 0.0)[region] + 1e-6
+    suv, region = field.suv[extent.box], extent.region
+    above = np.maximum(suv - field.background[extent.box], 0.0)[region] + 1e-6
+    grid = field.grid.crop(extent.box)
     return Focus(
         focus_id=f"F{number}",
         peak_mm=field.grid.world(peak),
-        centroid_mm=field.grid.world(np.average(np.argwhere(region), axis=0, weights=above)),
-        extent=Mask(field.grid, region).trimmed(),
+        centroid_mm=grid.world(np.average(np.argwhere(region), axis=0, weights=above)),
+        extent=Mask(grid, region).trimmed(),
         z=float(field.z[peak]),
-        suv_max=float(field.suv[region].max()),
+        suv_max=float(suv[region].max()),
         background_suv=float(field.background[peak]),
         depth_mm=float(field.depth[peak]),
         physiologic_neighbour=neighbour_of(field, top, rules, structures),

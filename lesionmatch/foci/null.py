@@ -75,11 +75,13 @@ def _places(
     fits = ((centres + offsets.min(0) >= 0) & (centres + offsets.max(0) < field.grid.shape)).all(1)
     mixed = rng.permutation(centres[fits])
     blocked = field.liver & ~free
-    kept = [
-        part[~blocked[_at(part, offsets)].any(1)]
-        for part in np.array_split(mixed, max(1, len(mixed) // 500))
-    ]
-    return np.asarray(np.concatenate(kept)[: int(rules.null_places)])
+    wanted, kept = int(rules.null_places), mixed[:0]
+    for first in range(0, len(mixed), wanted):
+        part = mixed[first : first + wanted]
+        kept = np.concatenate([kept, part[~blocked[_at(part, offsets)].any(1)]])
+        if len(kept) >= wanted:
+            break
+    return np.asarray(kept[:wanted])
 
 
 def _at(places: Voxels, offsets: Voxels) -> tuple[Voxels, ...]:

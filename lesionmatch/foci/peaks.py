@@ -8,6 +8,8 @@ from lesionmatch.foci.filters import Where, ball
 from lesionmatch.protocol import FociRules
 
 Voxel = tuple[int, ...]
+Peak = tuple[Voxel, Voxel]
+"""Where the statistic is highest, and the brightest voxel near it."""
 
 TOP_WITHIN_MM = 4.0
 """The brightest place of a focus lies this near the peak of its statistic."""
@@ -38,8 +40,8 @@ def brightest_near(field: Field, peak: Voxel) -> Voxel:
     return _voxel(inside[np.argmax(field.light[tuple(inside.T)])])
 
 
-def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[tuple[Voxel, Voxel]]:
-    """(peak, brightest voxel) of the peaks a dip divides from every brighter one.
+def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
+    """The peaks a dip divides from every brighter one.
 
     A dip divides where it falls below a share of the fainter peak's height above the liver
     and by more than the noise makes, or down to the liver's own noise.

@@ -17,7 +17,7 @@ from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian
 from lesionmatch.foci.liver_level import liver_level
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import FociRules, Protocol
 
 FWHM_PER_SD = 2.354820045
 FOUND_SD_MM = 2.5
@@ -64,13 +64,13 @@ def resolution_mm(
             raise InvalidInput(f"resolution: wanted 0 to 30 mm, got {header_fwhm_mm:g} mm")
         return Resolution(float(header_fwhm_mm), "header: reconstruction")
     rules = protocol.foci
-    seen = None if liver_on_pet is None else edge_fwhm_mm(suv, liver_on_pet)
+    seen = None if liver_on_pet is None else edge_fwhm_mm(suv, liver_on_pet, rules)
     if seen is not None and rules.least_fwhm_mm <= seen <= rules.most_fwhm_mm:
         return Resolution(seen, "measured: the liver's edge towards cold tissue")
     return Resolution(rules.default_fwhm_mm, "assumed: neither header nor image tells")
 
 
-def edge_fwhm_mm(suv: Image, liver_on_pet: Mask) -> float | None:
+def edge_fwhm_mm(suv: Image, liver_on_pet: Mask, rules: FociRules) -> float | None:
     """Width of the blur of the liver's edge; None where no plain edge is in view."""
     if liver_on_pet.is_empty:
         return None
@@ -80,7 +80,7 @@ def edge_fwhm_mm(suv: Image, liver_on_pet: Mask) -> float | None:
     deep, beyond = depth > 2 * MASK_WITHIN_MM, depth < -MASK_WITHIN_MM
     if not deep.any() or not beyond.any():
         return None
-    level = liver_level(light[deep])
+    level = liver_level(light[deep], rules).suv
     cold = beyond & (light < level / 2)
     if not cold.any():
         return None

@@ -65,6 +65,22 @@ class FociRules:
         least=1.0,
         most=6.0,
     )
+    shoulder_mm: float = threshold(
+        8.0,
+        "mm",
+        "tumour this far from a focus it runs into, without a peak of its own, belongs to it",
+        "own choice; one resolution length, so that no lesion's own blur reaches there",
+        least=2.0,
+        most=30.0,
+    )
+    shoulder_ml: float = threshold(
+        1.0,
+        "ml",
+        "where there is so much of it",
+        "own choice; a sphere of 12 mm",
+        least=0.1,
+        most=50.0,
+    )
     neighbour_depth_mm: float = threshold(
         10.0,
         "mm",
@@ -120,6 +136,30 @@ class FociRules:
         "own measurement: without it p is far off at the edge",
         least=0.5,
         most=50.0,
+    )
+    usual_liver_suv: float = threshold(
+        5.0,
+        "SUV",
+        "uptake of the lesion-free liver is looked for around this, and is this if none is left",
+        "published means: 4.8 (DOTATATE and DOTANOC, range 2.3 to 12.4), 5.6 (DOTATOC)",
+        least=1.0,
+        most=20.0,
+    )
+    usual_liver_log_sd: float = threshold(
+        0.4,
+        "ln SUV",
+        "and spreads about it by this",
+        "the published range is two standard deviations to either side",
+        least=0.05,
+        most=2.0,
+    )
+    most_liver_suv: float = threshold(
+        13.0,
+        "SUV",
+        "a liver above this is tumour throughout",
+        "just above the published range",
+        least=2.0,
+        most=100.0,
     )
     default_fwhm_mm: float = threshold(
         7.0,

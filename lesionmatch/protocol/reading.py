@@ -33,6 +33,38 @@ class InputLimits:
         least=1.0,
         most=100000.0,
     )
+    header_mb: float = threshold(
+        100.0,
+        "MB",
+        "a file with a longer header is not read",
+        "own choice; 10,000 frames of an enhanced image have below 50 MB",
+        least=1.0,
+        most=10000.0,
+    )
+    headers_mb: float = threshold(
+        2000.0,
+        "MB",
+        "a folder with more headers than this is refused",
+        "own choice; 10,000 files with 100 kB of private attributes each have 1,000 MB",
+        least=1.0,
+        most=100000.0,
+    )
+    header_elements: float = threshold(
+        1e6,
+        "elements",
+        "a file with a header of more elements is not read",
+        "own choice; 10,000 frames of an enhanced image have some 600,000",
+        least=1000.0,
+        most=1e8,
+    )
+    zip_mb: float = threshold(
+        40000.0,
+        "MB",
+        "a zip that would inflate to more is refused",
+        "own choice; twenty files of the largest size",
+        least=1.0,
+        most=1e6,
+    )
     inflation: float = threshold(
         200.0,
         "ratio",
@@ -62,6 +94,22 @@ class SeriesRules:
         "highdicom's own tolerance; 0.3 mm over a liver",
         least=0.0,
         most=0.1,
+    )
+    least_usual_hu: float = threshold(
+        -3100.0,
+        "HU",
+        "a CT whose median is below this is refused",
+        "own choice; scanners pad what they did not see with -1024 to -3024",
+        least=-1e5,
+        most=-1100.0,
+    )
+    most_usual_hu: float = threshold(
+        1000.0,
+        "HU",
+        "a CT whose median is above this is refused",
+        "own choice; the median voxel of a patient is fat, muscle or air",
+        least=100.0,
+        most=1e5,
     )
     hbp_least_score: float = threshold(
         5.0,
@@ -104,7 +152,7 @@ class SeriesRules:
         most=0.9,
     )
     hbp_vessels: float = threshold(
-        0.01,
+        0.015,
         "fraction",
         "share of the liver that must stand out for its vessels to be dark or bright",
         "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",
@@ -196,6 +244,14 @@ class SuvRules:
         "frame for the mean of its activity",
         least=0.0,
         most=60.0,
+    )
+    most_of_dose: float = threshold(
+        1.5,
+        "ratio",
+        "an image that holds more than this of the injected activity is refused",
+        "no image can hold more than 1; calibration is right to 10 %, the rest is for noise",
+        least=1.0,
+        most=100.0,
     )
     half_life_warn: float = threshold(
         0.01,

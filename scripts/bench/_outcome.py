@@ -71,11 +71,11 @@ def run(study: Study) -> Outcome:
     start = time.perf_counter()
     registration, blur = study.registration, blur_of(study)
     before = _carried(study, registration)
-    found = _found(study, registration)
+    found = found_by(study, registration)
     shift_mm = shift_of(found.carried, found.foci, fwhm_mm=blur.fwhm_mm, rules=PROTOCOL.landmarks)
     if shift_mm is not None:
         registration = registration.moved(shift_mm)
-        found = _found(study, registration)
+        found = found_by(study, registration)
     liver, field, foci = found.liver, found.field, found.foci
     sharp = sharpen(found.carried, foci, study.suv.grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
@@ -114,7 +114,7 @@ def run(study: Study) -> Outcome:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Foci where the liver is thought to lie, and the lesions there."""
 
     liver: Mask
@@ -123,11 +123,12 @@ class _Found:
     carried: tuple[Carried, ...]
 
 
-def _found(study: Study, registration: DrawnRegistration) -> _Found:
+def found_by(study: Study, registration: DrawnRegistration) -> Found:
+    """The PET read where a registration puts the liver."""
     liver = _liver_on_pet(study, registration)
     field = field_of(study.suv, liver)
     foci = find_foci(study.suv, liver, PROTOCOL, field=field)
-    return _Found(liver, field, foci, _carried(study, registration))
+    return Found(liver, field, foci, _carried(study, registration))
 
 
 def _carried(study: Study, registration: DrawnRegistration) -> tuple[Carried, ...]:
@@ -239,7 +240,7 @@ class Off:
 
 EXACT = Off()
 TOLERANCE = Off(size_mm=0.5, distance_mm=1.0, noise_sd=1.0)
-"""Half a voxel of the MRI, one of its voxels, and the noise of one voxel of the PET."""
+"""A quarter and a half of a voxel of the MRI in plane, and the noise of one voxel of the PET."""
 
 
 def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth, off: Off = EXACT) -> str:

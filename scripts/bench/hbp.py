@@ -75,7 +75,7 @@ def main() -> None:
     for name, make in KINDS.items():
         among: Counter[str] = Counter()
         without: Counter[str] = Counter()
-        for seed in range(500, 500 + seeds):
+        for seed in range(700, 700 + seeds):
             fields, voxel_ml = fields_of(simulate(replace(make(seed), size=Size.SMALL)))
             among[taken(fields, voxel_ml)] += 1
             fields.pop("hepatobiliary")

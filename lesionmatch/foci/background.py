@@ -1,0 +1,120 @@
+"""What lesion-free liver looks like at every place, however much of it is tumour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from lesionmatch.foci.filters import Array, Where, gaussian, local_mean, one_sided_sd
+from lesionmatch.foci.liver_level import Level, liver_level
+from lesionmatch.geometry import Grid
+from lesionmatch.protocol import FociRules
+
+LIGHT_SD_MM = 2.0
+"""The smoothing under which single voxels are called cold or hot."""
+
+BACKGROUND_SD_MM = 15.0
+COLD_SD = 2.5
+"""Places this many standard deviations below the background are cold."""
+
+ODD_SD = 2.5
+"""Places this far from the background are left out of it."""
+
+CORE_SD, SKIRT_SD = 7.0, 2.0
+"""A hot region has a core above the first and reaches down to the second."""
+
+SKIRT_MM = 8.0
+"""The skirt ends this far from the core: further out it would follow the grain."""
+
+OWN_DEPTH_MM = 3.0
+"""A hot region whose brightest voxel lies deeper than this belongs to the liver."""
+
+LEAST_VOXELS = 60
+"""Fewer tell no standard deviation."""
+
+GRAIN_SD_MM = 6.0
+CALM_SHARE = 0.25
+"""So much of the liver, the calmest, tells the grain: no edges of lesions run there."""
+
+MOST_IN_GRAIN = 1.5
+"""What is left of noise without all that is smooth over the width above it holds at least one
+part in this of its standard deviation, at a grain of up to 8 mm."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """The lesion-free liver expected at every voxel, and what does not look like it."""
+
+    suv: Array
+    cold: Where
+    hot: Where
+    """Hot regions of the liver itself; hot neighbours are not among them."""
+    above: Array
+    """Standard deviations of `light` above `suv`."""
+    light: Array
+    """The image lightly smoothed."""
+    light_sd: float
+    """Noise of `light` over the square root of the activity."""
+    level: Level
+
+    @property
+    def core(self) -> Where:
+        """Hot regions but for their skirts."""
+        return np.asarray(self.hot & (self.above > CORE_SD))
+
+
+def background_of(
+    array: Array, depth: Array, deep: Where, grid: Grid, inner_mm: float, rules: FociRules
+) -> Background:
+    """Local mean of the liver; lesions, vessels and cysts left out."""
+    light = gaussian(array, LIGHT_SD_MM, grid)
+    level = liver_level(light[deep], rules)
+    local: Array = np.full(array.shape, level.suv, np.float32)
+    inner = depth > inner_mm
+    hot = np.zeros(array.shape, bool)
+    most = most_sd(light, deep, grid)
+    for _ in range(3 if level.is_seen else 0):
+        apart = (light - local) / np.sqrt(local)
+        sd = _noise_sd(apart[deep & ~hot], most)
+        hot = _hot(apart / sd, light, depth, grid)
+        usual = inner & ~hot & (np.abs(apart) < ODD_SD * sd)
+        weight = usual.astype(np.float32)
+        local = local_mean(array, weight, BACKGROUND_SD_MM, grid, prior=level.suv)
+        local = np.clip(local, 0.5 * level.suv, 1.6 * level.suv, dtype=np.float32)
+    apart = (light - local) / np.sqrt(local)
+    sd = _noise_sd(apart[deep & ~hot], most)
+    above = np.asarray(apart / sd, np.float32)
+    hot = _hot(above, light, depth, grid)
+    return Background(local, above < -COLD_SD, hot, above, light, sd, level)
+
+
+def _noise_sd(apart: NDArray[np.floating], most: float) -> float:
+    """Noise from what is not hot; from the grain where nothing is."""
+    return most if len(apart) < LEAST_VOXELS else min(one_sided_sd(apart), most)
+
+
+def most_sd(array: Array, deep: Where, grid: Grid) -> float:
+    """The most that noise over the square root of the activity can be, tumour or not.
+
+    From the grain alone: where tumour is most of the liver, what lies about the liver's level
+    is the slope of a lesion, not noise.
+    """
+    smooth = gaussian(array, GRAIN_SD_MM, grid)
+    grain = np.asarray((array - smooth) ** 2 / np.maximum(smooth, 1e-3), np.float32)
+    around = gaussian(grain, GRAIN_SD_MM, grid)[deep]
+    return MOST_IN_GRAIN * float(np.sqrt(np.quantile(around, CALM_SHARE)))
+
+
+def _hot(above: NDArray[np.floating], light: Array, depth: Array, grid: Grid) -> Where:
+    """Regions of the liver far above the noise, down to where they fade; not the neighbours."""
+    core = (above > CORE_SD) & (depth > 0)
+    if not core.any():
+        return core
+    near = ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= SKIRT_MM
+    whole, count = ndimage.label((above > SKIRT_SD) & near & (depth > -2 * OWN_DEPTH_MM))
+    numbers = np.unique(whole[core])
+    peaks = ndimage.maximum_position(np.where(depth > -2 * OWN_DEPTH_MM, light, 0), whole, numbers)
+    own = np.zeros(count + 1, bool)
+    own[numbers] = [depth[peak] > OWN_DEPTH_MM for peak in peaks]
+    return np.asarray(own[whole] & (depth > 0))

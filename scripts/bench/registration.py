@@ -11,7 +11,7 @@ many wrong and good pairs were doubted. All points the MRI covers count, on the 
                              B-spline, and elastix's where itk-elastix is installed
     --no-ct N                the first N studies also without their CT
     --linear N               the first N studies also by a rigid and an affine map, and their bounds
-    --wrong N                N seeds more, as five wrong pairs and one good one each
+    --wrong N                N wrong pairs made of each study of coarse voxels, kinds in turn
     --patients DIR           folder of the patient label maps; every third study is one
 """
 
@@ -220,22 +220,16 @@ def engines(studies: list[SimulatedStudy]) -> None:
         print("elastix B-spline: absent (pip install itk-elastix)")
 
 
-def wrong_pairs(studies: Iterator[SimulatedStudy]) -> None:
-    """Print how many wrong pairs, and how many good ones, were doubted."""
-    doubted: dict[str, list[bool]] = {name: [] for name in ("good", *WRONG)}
-    for study in studies:
-        good = register(study.hbp, study.liver, ct=study.ct, pet=study.suv, protocol=Protocol())
-        doubted["good"].append(not good.passed)
-        if good.doubts:
-            print(f"{study.recipe.seed:5d} good, but doubted: {good.doubts}", flush=True)
-        for name, make in WRONG.items():
-            found = outcome(study, *make(study))
-            doubted[name].append(isinstance(found, RegistrationFailed) or not found.passed)
-            if not doubted[name][-1]:
-                print(f"{study.recipe.seed:5d} {name}, and not doubted", flush=True)
-    for name, were in doubted.items():
-        print(f"{name:13s}: {share(were)} doubted")
-    print(f"wrong pairs  : {share([d for name in WRONG for d in doubted[name]])} doubted")
+def wrong_pairs(study: SimulatedStudy, count: int, doubted: dict[str, list[bool]]) -> None:
+    """Register `count` wrong pairs made of a study, kinds in turn, and note which were doubted."""
+    kinds = list(WRONG)
+    for number in range(count):
+        name = kinds[(study.recipe.seed + 2 * number) % len(kinds)]
+        found = outcome(study, *WRONG[name](study))
+        is_doubted = isinstance(found, RegistrationFailed) or not found.passed
+        doubted[name].append(is_doubted)
+        said = found if isinstance(found, RegistrationFailed) else found.doubts
+        print(f"{study.recipe.seed:5d} {name}: {said or 'NOT DOUBTED'}", flush=True)
 
 
 def outcome(study: SimulatedStudy, mri: Image, liver: Mask) -> Registration | RegistrationFailed:
@@ -257,6 +251,7 @@ def main() -> None:
     options = asked()
     seeds = range(options.first, options.first + options.studies)
     rows, without_ct = [], []
+    doubted: dict[str, list[bool]] = {name: [] for name in WRONG}
     linear: dict[Method, list[Row]] = {"rigid": [], "affine": []}
     kept: list[SimulatedStudy] = []
     print(HEAD)
@@ -270,16 +265,19 @@ def main() -> None:
                 of_method.append(measured(study, method=method))
         if number < options.engines:
             kept.append(study)
+        if study.recipe.size is Size.SMALL:
+            wrong_pairs(study, options.wrong, doubted)
     summary(rows)
+    for name, were in doubted.items() if options.wrong else ():
+        print(f"{name:13s}: {share(were)} doubted")
+    if options.wrong:
+        print(f"wrong pairs  : {share([d for were in doubted.values() for d in were])} doubted")
     if without_ct:
         print(line_of("without a CT", without_ct))
     for method, of_method in linear.items():
         if of_method:
             print(line_of(f"{method} map", of_method))
     engines(kept)
-    if options.wrong:
-        start = options.first + 1000
-        wrong_pairs(made(range(start, start + options.wrong), options.patients, small=True))
 
 
 def asked() -> argparse.Namespace:
@@ -293,14 +291,11 @@ def asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def made(seeds: range, patients: Path | None, *, small: bool = False) -> Iterator[SimulatedStudy]:
-    """The studies of the seeds but those that cannot be, said; `small` without lesions."""
+def made(seeds: range, patients: Path | None) -> Iterator[SimulatedStudy]:
+    """The studies of the seeds but those that cannot be, said."""
     for seed in seeds:
-        recipe = recipe_of(seed, patients)
-        if small:
-            recipe = dataclasses.replace(recipe, size=Size.SMALL, lesions=())
         try:
-            yield simulate(recipe)
+            yield simulate(recipe_of(seed, patients))
         except InvalidOption as error:
             print(f"{seed:5d} left out: {error}")
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import nrrd
 import numpy as np
+import pydicom
 from pydicom.dataset import Dataset
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from lesionmatch import nifti
 from lesionmatch.dicom.write import Patient, Series, StudyHeader, save
@@ -21,6 +29,7 @@ GRID = Grid.of(
     Frame("1.2.8"), (SLICES, ROWS, COLUMNS), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2)
 )
 FORMATS = ("nii.gz", "nii", "nrrd", "SEG", "RTSTRUCT")
+SYNTAXES = (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, RLELossless, JPEGLSLossless)
 AT = datetime(2025, 1, 2, 12)
 
 
@@ -36,6 +45,16 @@ def small_study(folder: Path, drawn: str = "nii.gz") -> tuple[Path, Path]:
     places = (saved(folder / "pet", [*pet, *plain, *ct]), saved(folder / "mri", [*hbp, *portal]))
     _draw(places[1], hbp, drawn)
     return places
+
+
+def rewrite(folder: Path, syntax: UID) -> None:
+    """Store the images of a folder in another transfer syntax."""
+    for path in folder.glob("*.dcm"):
+        ds = pydicom.dcmread(path)
+        if syntax.is_encapsulated:
+            ds.compress(syntax, generate_instance_uid=False)
+        ds.file_meta.TransferSyntaxUID = syntax
+        ds.save_as(path, implicit_vr=syntax.is_implicit_VR, little_endian=True)
 
 
 KINDS = ("PET", "PET not corrected", "CT", "HBP", "portal")

@@ -147,6 +147,17 @@ def test_what_stands_from_earlier_is_said(
     ]
 
 
+def test_what_the_rest_will_take_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = type("Usage", (), {"free": 123.4e9})()
+    monkeypatch.setattr("lesionmatch.batch.run.shutil.disk_usage", lambda _: free)
+    rows = studies(tmp_path, [f"well.{n}" for n in range(5)])
+    run(rows, tmp_path / "out", replace(QUIET, is_quiet=False))
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "5 to compare, about 0.2 GB; 123.4 GB are free"
+
+
 def test_a_change_behind_a_linked_folder_is_seen(tmp_path: Path) -> None:
     (row,) = studies(tmp_path, ["well.1"])
     (tmp_path / "elsewhere").mkdir()

@@ -210,6 +210,15 @@ def test_a_series_date_stands_in_for_a_study_date(tmp_path: Path) -> None:
     assert read(tmp_path, JANE, None).study_date is None  # type: ignore[attr-defined]
 
 
+def test_a_file_without_preamble_has_its_tag_and_a_note_has_none(tmp_path: Path) -> None:
+    whole = header(JANE, date(2020, 7, 1), SeriesPlan("PT", 1), "1.2", "1.3")
+    (tmp_path / "bare").write_bytes(whole[132:])
+    (tmp_path / "note").write_bytes(b"read me")
+    found = read_tag(tmp_path / "bare")
+    assert (found.study, found.series) == ("1.2", "1.3")  # type: ignore[union-attr]
+    assert read_tag(tmp_path / "note") == "not DICOM"
+
+
 def test_a_file_without_study_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(header(JANE, None, SeriesPlan("PT", 1), "", "1.3"))
     assert read_tag(tmp_path / "x") == "no study or series UID"

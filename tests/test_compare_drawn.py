@@ -61,6 +61,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     argv = ["compare", DEMO / "pet", DEMO / "mri", "-o", folder / "out", "-q", "--no-overlays"]
     argv += ["--lesions", saved(folder / "seg", drawn), "--registration", best_affine(folder)]
+    argv += ["--dose-mbq", "166", "--injected-at", "2024-04-06T07:53:43"]
     assert main([str(word) for word in argv]) in (0, 1)
     return folder / "out"
 
@@ -103,6 +104,16 @@ def test_a_region_keeps_its_size(out: Path) -> None:
 
 def test_avid_lesions_are_seen_wherever_they_were_drawn(out: Path) -> None:
     assert {row["pet_status"] for row in rows(out).values()} == {"positive"}
+
+
+def test_what_was_given_in_the_header_s_place_is_recorded_beside_it(out: Path) -> None:
+    run = json.loads((out / "run.json").read_text())
+    dose, time = run["overrides"]
+    assert dose == {"option": "--dose-mbq", "unit": "MBq", "given": 166.0, "header": 166.0}
+    assert (time["option"], time["unit"]) == ("--injected-at", "min before imaging")
+    assert time["given"] == time["header"] == pytest.approx(66.28, abs=0.01)
+    assert (run["options"]["dose_mbq"], run["options"]["injected_at"]) == (166.0, "given")
+    assert not any("2024-04-06" in text for text in run["assumptions"])
 
 
 def test_a_drawing_in_another_frame_is_refused(

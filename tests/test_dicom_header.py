@@ -14,7 +14,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from lesionmatch.dicom.header import _dataset_of, read_header
+from lesionmatch.dicom.header import CHUNK, _dataset_of, read_header
 from tests.reading_files import DATA, hbp_slice, pet_slice, saved
 
 DEMO = Path(__file__).parent.parent / "fixtures" / "demo"
@@ -97,3 +97,29 @@ def test_a_group_length_that_is_wrong_or_absent_is_left_to_pydicom(tmp_path: Pat
     for data in (longer, without):
         assert _dataset_of(data[:1024]) == (0, "")
         assert values(read_header(io.BytesIO(data), data[:1024])) == own
+
+
+def test_a_header_longer_than_what_is_read_at_once_is_whole(tmp_path: Path) -> None:
+    ds = hbp_slice(0)
+    block = ds.private_block(0x0029, "SIEMENS CSA HEADER", create=True)
+    block.add_new(0x10, "OB", bytes(CHUNK))
+    path = saved(tmp_path, [ds]) / "0000.dcm"
+    assert is_short(path)
+    same(path)
+    with path.open("rb") as file:
+        assert read_header(file, path.read_bytes()[:1024]).Rows == ds.Rows
+
+
+def test_a_header_that_ends_where_the_reading_does_is_whole(tmp_path: Path) -> None:
+    path = saved(tmp_path, [hbp_slice(0)]) / "0000.dcm"
+    pixels = both(path)[1]
+    start = _dataset_of(path.read_bytes()[:1024])[0]
+    for over in (-1, 0, 1, 8, 11, 12, 13):
+        # So much filling that the pixel element begins `over` bytes before the end.
+        ds = hbp_slice(0)
+        filling = CHUNK - (pixels - start) - over - 8 - 20 - 12
+        ds.private_block(0x0029, "SIEMENS CSA HEADER", create=True).add_new(
+            0x10, "OB", bytes(max(filling + filling % 2, 2))
+        )
+        one = saved(tmp_path / str(over), [ds]) / "0000.dcm"
+        same(one)

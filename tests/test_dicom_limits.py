@@ -32,7 +32,7 @@ def deflated(tmp_path: Path, rows: int) -> Path:
 def test_a_deflated_file_is_read_up_to_the_limit_and_not_beyond(tmp_path: Path) -> None:
     path = deflated(tmp_path, 1000)
     assert isinstance(header_of(path), Instance)
-    assert header_of(path, InputLimits(file_mb=1.0)) == "inflates to more than 1 MB"
+    assert header_of(path, InputLimits(inflated_mb=1.0)) == "inflates to more than 1 MB"
 
 
 def test_a_deflated_file_that_is_cut_short_is_truncated(tmp_path: Path) -> None:

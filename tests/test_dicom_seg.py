@@ -119,6 +119,20 @@ def test_a_broken_seg_is_refused(tmp_path: Path, change: dict[str, Any], says: s
         study(tmp_path, [ds])
 
 
+@pytest.mark.parametrize(("number", "got"), [(None, r"\[0\]"), (7, r"\[7\]")])
+def test_a_frame_of_no_segment_is_not_lost_in_silence(
+    tmp_path: Path, number: int | None, got: str
+) -> None:
+    ds = seg([(1, 2, plane((3, 3))), (2, 3, plane((4, 4)))])
+    frame = ds.PerFrameFunctionalGroupsSequence[1]
+    if number is None:
+        del frame.SegmentIdentificationSequence
+    else:
+        frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber = number
+    with pytest.raises(InvalidInput, match=rf"one of the segments \[1, 2\], got {got}"):
+        study(tmp_path, [ds])
+
+
 def test_frames_off_one_grid_are_refused(tmp_path: Path) -> None:
     ds = seg([(1, 2, plane((5, 6))), (1, 3, plane((5, 6)))])
     moved = ds.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]

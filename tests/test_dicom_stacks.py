@@ -1,6 +1,7 @@
 """Slices that make no volume, of CT, PET and MR alike: refused or parted, with a reason."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.reading_files import MAKERS, pet_slice, saved, slices
 every_modality = pytest.mark.parametrize("modality", MAKERS)
 
 
-def stack(modality: str, count: int = 12, **attributes: object) -> list[Dataset]:
+def stack(modality: str, count: int = 12, **attributes: Any) -> list[Dataset]:  # noqa: ANN401
     return [MAKERS[modality](n, **attributes) for n in range(count)]
 
 
@@ -21,7 +22,7 @@ def scan(folder: Path, datasets: list[Dataset]) -> tuple[dicom.SeriesRecord, ...
     return dicom.scan([saved(folder, datasets)]).series
 
 
-def twice(modality: str, **second: object) -> list[Dataset]:
+def twice(modality: str, **second: Any) -> list[Dataset]:  # noqa: ANN401
     """Two volumes under one series UID."""
     again = stack(modality, **second)
     for ds in again:
@@ -108,7 +109,7 @@ def test_a_slice_without_a_position(tmp_path: Path, modality: str) -> None:
     [{"TriggerTime": 500}, {"FrameReferenceTime": 659900}, {"AcquisitionTime": "112000"}],
 )
 def test_gates_and_time_frames_that_are_not_called_so_are_a_person_s_choice(
-    tmp_path: Path, attributes: dict[str, object]
+    tmp_path: Path, attributes: dict[str, Any]
 ) -> None:
     folder = saved(tmp_path, twice("PT", **attributes))
     with pytest.raises(AmbiguousSeries, match=r"got several in one \(1\.2\.3\.1#1, 1\.2\.3\.1#2\)"):
@@ -142,7 +143,7 @@ def test_beds_of_one_acquisition_are_one_volume_of_one_factor(tmp_path: Path) ->
     ],
 )
 def test_what_is_no_static_pet_of_slices_is_set_aside_with_a_reason(
-    tmp_path: Path, attributes: dict[str, object], why: str
+    tmp_path: Path, attributes: dict[str, Any], why: str
 ) -> None:
     datasets = slices(pet_slice, series="1.2.3.9", **attributes)
     folder = saved(tmp_path, datasets)

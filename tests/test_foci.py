@@ -30,7 +30,11 @@ def away_mm(centre_mm: tuple[float, float, float]) -> NDArray[np.float64]:
 
 
 def liver_pet(
-    *spheres: Sphere, seed: int = 0, mask_shift_mm: float = 0.0, fwhm_mm: float = FWHM_MM
+    *spheres: Sphere,
+    seed: int = 0,
+    mask_shift_mm: float = 0.0,
+    fwhm_mm: float = FWHM_MM,
+    breathing_mm: float = 0.0,
 ) -> tuple[Image, Mask]:
     """A PET of a ball of liver, 75 mm in radius, with (centre, diameter, times liver) in it."""
     activity = np.where(away_mm((0, 0, 0)) < 75, LEVEL, 0.6)
@@ -38,6 +42,10 @@ def liver_pet(
         part = np.clip((diameter / 2 - away_mm(centre)) / 4 + 0.5, 0, 1)
         activity = activity + part * ((ratio - 1) * LEVEL)
     clean = ndimage.gaussian_filter(activity, fwhm_mm / 2.355 / 4)
+    phases = breathing_mm / 2 * np.cos((np.arange(24) + 0.5) / 24 * np.pi) / 4
+    if breathing_mm:
+        moved = [ndimage.shift(clean, (p, 0, 0), order=1, mode="nearest") for p in phases]
+        clean = np.mean(moved, axis=0)
     grain = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(GRID.shape), 0.5)
     suv = clean + grain / grain.std() * COV * np.sqrt(clean * LEVEL)
     image = Image(GRID, np.maximum(suv, 0).astype(np.float32), Quantity.SUV_BW)
@@ -212,6 +220,25 @@ def test_a_hot_organ_inside_a_wrong_mask_is_told_from_a_focus() -> None:
     assert [f for f in found if f.counts] == []
 
 
+def test_uptake_that_no_dip_divides_from_brighter_uptake_outside_is_spill_in() -> None:
+    organ, inside = ((81, 0, 0), 12, 6.0), ((67, 0, 0), 12, 4.0)
+    bowel = Mask(GRID, away_mm((81, 0, 0)) < 7)
+    (focus,) = find_foci(*liver_pet(organ, inside), PROTOCOL, structures={Structure.BOWEL: bowel})
+    assert focus.physiologic_neighbour == "spill-in through the capsule from bowel"
+    assert not focus.counts
+
+
+def test_a_lesion_that_a_dip_divides_from_a_brighter_neighbour_counts() -> None:
+    organ, lesion = ((83, 0, 0), 12, 7.0), ((67, 0, 0), 12, 5.0)
+    (focus,) = find_foci(*liver_pet(organ, lesion), PROTOCOL)
+    assert focus.counts
+
+
+def test_a_hot_organ_that_breathing_carries_over_the_capsule_is_no_finding() -> None:
+    found = find_foci(*liver_pet(((0, 0, -98), 40, 5.0), breathing_mm=20.0), PROTOCOL)
+    assert [f for f in found if f.counts] == []
+
+
 def test_a_focus_at_the_edge_beside_a_drawn_organ_is_undecided_and_names_it() -> None:
     strict = replace(PROTOCOL, foci=replace(PROTOCOL.foci, undecided_mm=7.0))
     stomach = Mask(GRID, away_mm((95, 0, 0)) < 15)
@@ -226,14 +253,31 @@ def test_a_lesion_under_the_capsule_with_no_hot_neighbour_counts() -> None:
     assert focus.counts
 
 
-def test_chance_is_uniform_where_there_is_no_lesion(quiet: Field) -> None:
+@pytest.fixture(scope="module")
+def beside_gut() -> Field:
+    return field_of(*liver_pet(((92, 0, 0), 30, 4.0), ((0, 90, 0), 26, 3.0), seed=3))
+
+
+@pytest.mark.parametrize("radius_mm", [5.0, 12.0])
+@pytest.mark.parametrize(("least_mm", "most_mm"), [(1.0, 5.0), (5.0, 12.0), (20.0, 80.0)])
+@pytest.mark.parametrize("surroundings", ["quiet", "beside_gut"])
+def test_chance_is_uniform_where_there_is_no_lesion(
+    surroundings: str,
+    least_mm: float,
+    most_mm: float,
+    radius_mm: float,
+    request: pytest.FixtureRequest,
+) -> None:
+    field: Field = request.getfixturevalue(surroundings)
     rng = np.random.default_rng(2)
-    places = rng.permutation(np.argwhere(quiet.depth > 2))[:80]
+    places = rng.permutation(np.argwhere((field.depth > least_mm) & (field.depth < most_mm)))[:60]
     chances = []
-    for place in quiet.grid.world(places):
-        search = ball_mask(tuple(place), 9)
-        chances.append(null_p(quiet, search, PROTOCOL, avoid=search, rng=rng))
-    assert stats.kstest([c for c in chances if c is not None], "uniform").pvalue > 0.01
+    for x_mm, y_mm, z_mm in field.grid.world(places):
+        search = ball_mask((x_mm, y_mm, z_mm), radius_mm)
+        chances.append(null_p(field, search, PROTOCOL, avoid=search, rng=rng))
+    known = [chance for chance in chances if chance is not None]
+    assert len(known) > 40
+    assert stats.kstest(known, "uniform").pvalue > 0.01
 
 
 @pytest.mark.parametrize("fwhm_mm", [6.0, 9.0])

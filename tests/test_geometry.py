@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from lesionmatch.errors import FrameMismatch, InvalidGeometry
-from lesionmatch.geometry import Frame, Grid, Transform
+from lesionmatch.geometry import Frame, Grid, Points, Transform, at_once
 
 PET, MRI = Frame("1.2.3"), Frame("1.2.4")
 
@@ -124,3 +125,17 @@ def test_other_voxels_cover_the_same_extent() -> None:
 def test_a_grid_without_voxels_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InvalidGeometry, match="wanted 3 sizes"):
         Grid(PET, shape, np.eye(4))  # type: ignore[arg-type]
+
+
+def test_groups_asked_at_once_are_answered_as_if_each_alone() -> None:
+    calls = []
+
+    def lengths(points: Points) -> NDArray[np.float64]:
+        calls.append(len(points))
+        return np.asarray(np.linalg.norm(points, axis=1))
+
+    groups = [np.array([[3.0, 4.0, 0.0]]), np.zeros((0, 3)), np.array([[1.0, 0, 0], [0, 2.0, 0]])]
+    got = at_once(lengths, groups)
+    assert [part.tolist() for part in got] == [[5.0], [], [1.0, 2.0]]
+    assert calls == [3]
+    assert at_once(lengths, []) == []

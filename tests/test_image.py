@@ -5,7 +5,7 @@ import pytest
 
 from lesionmatch.errors import InvalidGeometry, WrongQuantity
 from lesionmatch.geometry import Frame, Grid
-from lesionmatch.image import Image, LabelMap, Mask, Quantity
+from lesionmatch.image import Image, LabelMap, Mask, Quantity, union
 
 GRID = Grid.of(Frame("1.2.3"), (3, 4, 5), spacing_mm=(2, 1, 1))
 OTHER = Grid.of(Frame("1.2.3"), (3, 4, 5), origin_mm=(0.5, 0, 0), spacing_mm=(2, 1, 1))
@@ -53,6 +53,19 @@ def test_an_empty_mask_has_no_place() -> None:
 def test_a_mask_does_not_go_onto_voxels_of_another_grid() -> None:
     with pytest.raises(InvalidGeometry, match="grid that holds its voxels"):
         dot().trimmed().on(OTHER)
+
+
+def test_a_union_holds_the_voxels_of_all_its_parts() -> None:
+    other = np.zeros(GRID.shape, bool)
+    other[0, 0, 0] = other[1, 2, 3] = True
+    got = union(GRID, [dot().trimmed(), Mask(GRID, other).trimmed()])
+    np.testing.assert_array_equal(np.argwhere(got.array), [[0, 0, 0], [1, 2, 3]])
+    assert union(GRID, []).is_empty
+
+
+def test_a_part_of_another_grid_has_no_union() -> None:
+    with pytest.raises(InvalidGeometry, match="grid that holds its voxels"):
+        union(OTHER, [dot().trimmed()])
 
 
 def test_a_label_is_a_mask() -> None:

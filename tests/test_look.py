@@ -17,18 +17,19 @@ from lesionmatch.cli.parser import parser
 from lesionmatch.cli.verbs import options_of
 from lesionmatch.dicom import ReadOptions
 from lesionmatch.errors import InvalidInput
-from lesionmatch.geometry import Frame
-from lesionmatch.image import Quantity
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import LabelMap, Quantity
 from lesionmatch.suv import BodySize
 from tests.reading_files import (
+    COLUMNS,
     CT,
+    ROWS,
     changed,
     hbp_slice,
     instance,
     pet_slice,
     saved,
     slices,
-    small_study,
 )
 
 Said = Callable[..., str]
@@ -47,12 +48,28 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
     return run
 
 
+def few_files(folder: Path) -> tuple[Path, Path]:
+    """A PET/CT, and an MRI with eight voxels drawn on it."""
+    ct = [instance(CT, "1.2.3.7", n) for n in range(4)]
+    pet, mri = (
+        saved(folder / "pet", slices(pet_slice, 4) + ct),
+        saved(folder / "mri", slices(hbp_slice, 4)),
+    )
+    grid = Grid.of(
+        Frame("1.2.8"), (4, ROWS, COLUMNS), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2)
+    )
+    array = np.zeros(grid.shape, np.uint16)
+    array[1:3, 4:6, 4:6] = 1
+    nifti.write(LabelMap(grid, array), mri / "lesions.nii.gz")
+    return pet, mri
+
+
 def looked(said: Said, *argv: object) -> Any:  # noqa: ANN401
     return json.loads(said(*argv, "--json"))
 
 
 def test_inspect_shows_what_a_comparison_would_take(tmp_path: Path, said: Said) -> None:
-    pet, mri = small_study(tmp_path)
+    pet, mri = few_files(tmp_path)
     page = said("inspect", pet, mri)
     taken = page.split("a comparison would take\n")[1].split("\n\n")[0].splitlines()
     assert taken == [
@@ -66,7 +83,7 @@ def test_inspect_shows_what_a_comparison_would_take(tmp_path: Path, said: Said) 
 
 
 def test_inspect_s_json_says_the_same_under_its_documented_keys(tmp_path: Path, said: Said) -> None:
-    pet, mri = small_study(tmp_path)
+    pet, mri = few_files(tmp_path)
     found = looked(said, "inspect", pet, mri)
     assert set(found) == {
         *("schema", "files", "series", "pet", "ct", "hbp", "drawn", "label_files", "skipped"),
@@ -131,7 +148,7 @@ def test_inspect_warns_of_two_patients_without_naming_either(tmp_path: Path, sai
 
 
 def test_inspect_says_why_a_drawing_cannot_be_used(tmp_path: Path, said: Said) -> None:
-    mri = small_study(tmp_path)[1]
+    mri = few_files(tmp_path)[1]
     (mri / "far.nii.gz").write_bytes(b"no NIfTI")
     drawn = looked(said, "inspect", mri)["drawn"]
     assert [file["refusal"] is None for file in drawn] == [False, True]

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from lesionmatch.concordance import Relations, relate
+from lesionmatch.concordance.boxes import boxes_around, meet
 from lesionmatch.concordance.territory import Territory
 from lesionmatch.lesions import Carried
 from lesionmatch.protocol import RelationRules
-from tests.concordance_scene import Place, Spot, carried, spot
+from tests.concordance_scene import PET_GRID, Place, Spot, ball, carried, spot
 
 
 def related(lesions: Sequence[Carried], foci: Sequence[Spot]) -> Relations:
@@ -163,3 +164,11 @@ class TestOwnSearch:
         assert search[:, 0].min() >= 42.0  # Half way between surfaces at 39 and 46.
         own = territory.own_search(lesions[1], ("F1",), 7.0).points_mm()
         assert cdist(own, focus.extent.points_mm()).min() <= 3.5
+
+
+def test_boxes_meet_within_a_margin_and_half_a_voxel_of_each() -> None:
+    # Balls of 10 mm on voxels of 3 mm about x = 30 and 60: their voxels end at 34.5 and 55.5.
+    boxes = boxes_around([ball((x, 40, 40), 10, PET_GRID) for x in (30, 60)])
+    assert meet(boxes[0], boxes).tolist() == [True, False]
+    assert meet(boxes[0], boxes, 20.5).tolist() == [True, False]
+    assert meet(boxes[0], boxes, 21.5).tolist() == [True, True]

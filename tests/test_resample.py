@@ -19,6 +19,7 @@ from lesionmatch.resample import (
     grid_of,
     matrix_of,
     read_transform,
+    region_on,
     resample,
     resample_mask,
     smooth,
@@ -227,3 +228,14 @@ def test_a_singular_matrix_is_refused(tmp_path: Path) -> None:
     (tmp_path / "map.txt").write_text("1 0 0 0\n0 0 0 0\n0 0 1 0\n0 0 0 1\n")
     with pytest.raises(InvalidGeometry, match="finite and invertible"):
         read_transform(tmp_path / "map.txt", target=MRI, source=PET)
+
+
+def test_a_region_on_other_voxels_has_those_it_covers_by_half() -> None:
+    # Two voxels of 1 mm at x = 0 and 1; at -0.4 it is covered by 0.6, at 1.6 by 0.4.
+    mask = Mask(
+        Grid.of(PET, (1, 1, 4), origin_mm=(-1, 0, 0)), np.array([[[False, True, True, False]]])
+    )
+    at = Grid.of(PET, (1, 1, 3), origin_mm=(-0.4, 0, 0), spacing_mm=(1, 1, 1.0))
+    np.testing.assert_array_equal(region_on(at, mask).array, [[[True, True, False]]])
+    shift = PointMap.affine(Transform(PET, PET, np.eye(4) + np.eye(4)[:, [0]] @ [[0, 0, 0, 1.0]]))
+    np.testing.assert_array_equal(region_on(at, mask, shift).array, [[[True, False, False]]])

@@ -64,9 +64,9 @@ def run_batch(
             for row in rows
             if _is_wanted(ledger, row.study_id, keys[row.study_id], batch)
         ]
-        _require_disk(ledger, len(todo), len(rows))
+        room = _require_disk(ledger, len(todo), len(rows))
         try:
-            _work_off(todo, ledger, batch, _before(ledger, todo, keys))
+            _work_off(todo, ledger, batch, [*_before(ledger, todo, keys), *room])
         except BaseException:
             # What is finished is gathered even when a person or a full disk stops the batch.
             with contextlib.suppress(UnusableOutput):
@@ -231,8 +231,11 @@ def _require_outside_inputs(out: Path, rows: Sequence[StudyRow]) -> None:
                 )
 
 
-def _require_disk(ledger: Ledger, missing: int, total: int) -> None:
-    """Raise `UnusableOutput` unless the missing studies are expected to fit on the disk."""
+def _require_disk(ledger: Ledger, missing: int, total: int) -> list[str]:
+    """What the missing studies are expected to take, in a sentence; nothing where none is missing.
+
+    Raises `UnusableOutput` unless they are expected to fit on the disk.
+    """
     wanted_gb = missing * _study_mb(ledger) / 1e3
     free_gb = shutil.disk_usage(ledger.out).free / 1e9
     if wanted_gb > free_gb:
@@ -240,6 +243,9 @@ def _require_disk(ledger: Ledger, missing: int, total: int) -> None:
             f"-o: wanted about {wanted_gb:.1f} GB for {missing} of {total} studies, got "
             f"{free_gb:.1f} GB free; free some, or choose another disk"
         )
+    if not missing:
+        return []
+    return [f"{missing} to compare, about {wanted_gb:.1f} GB; {free_gb:.1f} GB are free"]
 
 
 def _study_mb(ledger: Ledger) -> float:

@@ -10,7 +10,7 @@ in the shift, so that no lesion points at its own focus.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from lesionmatch import dicom
 from lesionmatch.compare.drawn import OnPet
 from lesionmatch.concordance import Sharpened, sharpen, shift_of
 from lesionmatch.foci import Field, Focus, Resolution, field_of, find_foci, resolution_mm
-from lesionmatch.image import Mask, union
+from lesionmatch.image import Image, Mask, union
 from lesionmatch.lesions import Carried
 from lesionmatch.liver import Reference, reference_uptake
 from lesionmatch.protocol import Protocol
@@ -47,6 +47,14 @@ class Seen:
     avoid: Mask
     """Lesions and foci: where the lesion-free liver is not."""
     reference: Reference
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What had to be assumed of the PET."""
+        noise = self.reading.noise
+        if noise.level_is_seen:
+            return ()
+        return (f"no liver without tumour was found on the PET; {noise.level:.1f} SUV were taken",)
 
     @property
     def foci(self) -> tuple[Focus, ...]:
@@ -85,5 +93,25 @@ def sight(pet: dicom.PetStudy, reading: Reading, placed: OnPet, rules: Protocol)
         reading=reading,
         sharpened=sharpened,
         avoid=avoid,
-        reference=reference_uptake(pet.suv, reading.liver, avoid, rules, spleen=spleen),
+        reference=reference_of(pet.suv, reading.liver, reading.noise, avoid, spleen, rules),
+    )
+
+
+def reference_of(
+    suv: Image, liver: Mask, noise: Field, avoid: Mask, spleen: Mask | None, rules: Protocol
+) -> Reference:
+    """The uptake of the liver without lesions, or its own level where tumour leaves none.
+
+    Where most of the liver is tumour that nobody drew, its highest peak of uptake is tumour.
+    """
+    found = reference_uptake(suv, liver, avoid, rules, spleen=spleen)
+    most_suv = rules.uptake.most_over_level * noise.level
+    if noise.level_is_seen and found.suv_mean <= most_suv:
+        return found
+    return replace(
+        found,
+        suv_mean=noise.level,
+        suv_sd=noise.voxel_sd,
+        cov=noise.cov,
+        text=f"the liver's own level; the {found.suv_mean:.1f} SUV between lesions are tumour",
     )

@@ -69,11 +69,12 @@ def weighed(inventory: Inventory, options: ReadOptions) -> Inventory:
 
 
 def _near(inventory: Inventory, rules: SeriesRules) -> list[SeriesRecord]:
-    """The series whose headers leave them near the best one, best first."""
+    """The series whose headers leave them near the best one, best first, in its frame."""
     usable = [r for r in inventory.series if r.score is not None and r.is_usable]
     ranked = sorted(usable, key=lambda record: (-(record.score or 0.0), record.key))
     least = (ranked[0].score or 0.0) - rules.hbp_near if ranked else 0.0
-    return [record for record in ranked if (record.score or 0.0) >= least][:MOST_READ]
+    near = [record for record in ranked if (record.score or 0.0) >= least]
+    return [record for record in near if record.frame_uid == near[0].frame_uid][:MOST_READ]
 
 
 def evidence_of(
@@ -198,12 +199,12 @@ def _local(field: Field, inner: Inside, even: Inside) -> Field:
 
 def said_of(signals: Mapping[str, Signal], rules: SeriesRules) -> dict[str, tuple[Evidence, ...]]:
     """What the images say for and against each candidate, by comparison with the others."""
-    least_dark = min((signal.dark for signal in signals.values()), default=0.0)
     found: dict[str, tuple[Evidence, ...]] = {}
     for key, signal in signals.items():
-        ratio = signal.level / max(s.level for name, s in signals.items() if name != key)
+        others = [other for name, other in signals.items() if name != key]
+        ratio = signal.level / max(other.level for other in others)
         # Lesions are dark in every phase; what is dark in this one alone are vessels.
-        vessels = signal.dark - least_dark
+        vessels = signal.dark - max(other.dark for other in others)
         has_dark_vessels = vessels >= rules.hbp_vessels and signal.dark > 2.0 * signal.bright
         has_bright_vessels = signal.bright >= rules.hbp_vessels and signal.bright > signal.dark
         items = []

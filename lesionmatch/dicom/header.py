@@ -6,6 +6,7 @@ shape that the standard prescribes needs none of that: where the dataset begins 
 encoded stand in the first bytes. Any other file is left to `dcmread` as a whole.
 """
 
+import io
 import re
 from functools import cache
 from typing import BinaryIO
@@ -16,8 +17,11 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from lesionmatch.dicom.values import tag_of
+from lesionmatch.dicom.values import VALUE_FAULTS, tag_of
 
+CHUNK = 1 << 17
+"""Bytes read at once: as many as an operating system reads ahead, and more than most headers.
+The parser asks a file for its place at every element, which in memory costs nothing."""
 META = b"\x02\x00\x00\x00UL\x04\x00"
 """How the file meta information begins: its group length."""
 SYNTAX = re.compile(rb"\x02\x00\x10\x00UI..([0-9.]{17,64})\0?", re.DOTALL)
@@ -41,10 +45,39 @@ def read_header(file: BinaryIO, head: bytes, *, force: bool = False) -> Dataset:
     if not start:
         file.seek(0)
         return dcmread(file, stop_before_pixels=True, force=force)
-    file.seek(start)
-    dataset = read_dataset(file, syntax == IMPLICIT, True, stop_when=_are_pixels)
+    dataset = _from_memory(file, start, syntax) or _from_file(file, start, syntax)
     dataset.file_meta = _meta(syntax)
     return dataset
+
+
+def _from_memory(file: BinaryIO, start: int, syntax: str) -> Dataset | None:
+    """The header, from one read of as much as headers take; None where it is longer."""
+    file.seek(start)
+    beginning = file.read(CHUNK)
+    stream = io.BytesIO(beginning)
+    met: list[int] = []
+
+    def are_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001
+        if tag in PIXEL_TAGS:
+            met.append(tag)
+        return bool(met)
+
+    is_cut = len(beginning) == CHUNK
+    try:
+        dataset = read_dataset(stream, syntax == IMPLICIT, True, stop_when=are_pixels)
+    except VALUE_FAULTS:
+        if not is_cut:
+            raise
+        return None
+    if is_cut and not met:
+        return None
+    file.seek(start + stream.tell())
+    return dataset
+
+
+def _from_file(file: BinaryIO, start: int, syntax: str) -> Dataset:
+    file.seek(start)
+    return read_dataset(file, syntax == IMPLICIT, True, stop_when=_are_pixels)
 
 
 def _dataset_of(head: bytes) -> tuple[int, str]:

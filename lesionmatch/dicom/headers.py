@@ -18,7 +18,7 @@ from pydicom.tag import BaseTag
 
 from lesionmatch.dicom import hbp
 from lesionmatch.dicom.classify import describe, plain_words
-from lesionmatch.dicom.instance import DEFLATED, MAGIC, PARSER_FAULTS, read_instance
+from lesionmatch.dicom.instance import BARE, DEFLATED, MAGIC, PARSER_FAULTS, read_instance
 from lesionmatch.dicom.sources import Source
 from lesionmatch.dicom.values import items, parse_date, tag_of, text
 from lesionmatch.errors import InvalidInput
@@ -98,13 +98,15 @@ def read_tag(path: Path) -> Tag | str:
     try:
         with path.open("rb") as file:
             head = file.read(1024)
-            if head[128:132] != MAGIC:
+            is_bare = head[128:132] != MAGIC
+            if is_bare and not BARE.match(head):
                 return "not DICOM"
-            if DEFLATED.search(head):
+            if not is_bare and DEFLATED.search(head):
                 return "deflated as a whole, which an index does not unpack"
             file.seek(0)
-            dataset = read_partial(file, stop_when=_is_past, specific_tags=WANTED_TAGS)
-            return _tag(dataset)
+            return _tag(
+                read_partial(file, stop_when=_is_past, force=is_bare, specific_tags=WANTED_TAGS)
+            )
     except PARSER_FAULTS as error:
         return f"cannot be read as DICOM ({type(error).__name__})"
 

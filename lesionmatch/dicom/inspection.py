@@ -171,6 +171,7 @@ def _patients(inventory: Inventory) -> tuple[str, ...]:
         if found:
             return (
                 f"{record.what} has another {' and '.join(found)} than {records[0].what}; "
-                "a comparison refuses that without --different-ids",
+                "a comparison refuses a folder of several patients, and asks for --different-ids "
+                "where PET and MRI differ",
             )
     return ()

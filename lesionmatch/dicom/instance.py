@@ -178,9 +178,9 @@ class Capped(io.RawIOBase):
 def _deflated(source: Source, file: BinaryIO, limits: InputLimits) -> Instance | str:
     """A file deflated as a whole, read from what it inflates to."""
     data = file.read()
-    found = _inflated(data, int(limits.file_mb * MEGABYTE))
+    found = _inflated(data, int(limits.inflated_mb * MEGABYTE))
     if found is None:
-        return f"inflates to more than {limits.file_mb:.0f} MB"
+        return f"inflates to more than {limits.inflated_mb:.0f} MB"
     if not found:
         return "a truncated file"
     return _from_stream(source, io.BytesIO(found), found[:1024], limits, inflated=len(found))

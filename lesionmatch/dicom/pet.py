@@ -35,6 +35,8 @@ from lesionmatch.segments import Structure
 
 PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
 HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
+EVERY = 4
+"""Of voxels along each axis, one in this many tells what most are like."""
 SHARP_KERNEL = re.compile(r"bone|lung|edge|sharp|\b[bi]r?[67]\d|\bb[67]\d")
 
 
@@ -190,8 +192,7 @@ def scale_of(record: SeriesRecord, options: ReadOptions) -> SuvScale:
         stack = record.usable_stack()
         require_lossless(stack.planes, record.what)
         return suv_scale([plane.header for plane in stack.planes], options, record.what)
-    if record.refusal is not None:
-        raise record.refusal
+    record.usable_stack()
     raise InvalidInput(
         f"{record.what}: wanted a static PET of slices, got one that is set aside: "
         f"{record.set_aside}; choose another series"
@@ -303,7 +304,7 @@ def read_hounsfield(record: SeriesRecord, options: ReadOptions) -> Image:
 def _require_tissue_or_air(array: NDArray[np.float32], options: ReadOptions, what: str) -> None:
     """Raise `InvalidInput` where the usual voxel of a CT is neither tissue nor air."""
     rules = options.protocol.series
-    usual = float(np.median(array))
+    usual = float(np.median(array[::EVERY, ::EVERY, ::EVERY]))
     if not rules.least_usual_hu <= usual <= rules.most_usual_hu:
         raise InvalidInput(
             f"{what}: wanted a CT of {rules.least_usual_hu:g} to {rules.most_usual_hu:g} HU in its "

@@ -18,7 +18,7 @@ from lesionmatch.dicom.instance import (
     Instance,
 )
 from lesionmatch.dicom.plane import Plane, pixel_shape
-from lesionmatch.dicom.samples import Shape, bytes_of, dtype_of, samples
+from lesionmatch.dicom.samples import bytes_of, dtype_of, samples
 from lesionmatch.dicom.sources import MEGABYTE
 from lesionmatch.dicom.stack import Stack
 from lesionmatch.dicom.values import number, text
@@ -79,25 +79,27 @@ def stored(instance: Instance, limits: InputLimits, what: str) -> NDArray[np.gen
     if int(number(dataset, "SamplesPerPixel") or 1) != 1:
         raise InvalidInput(f"{what}: wanted grey values, got colours; choose another series")
     shape = (int(number(dataset, "NumberOfFrames") or 1), *pixel_shape(dataset))
-    size_mb = bytes_of(shape, dtype_of(dataset, what)) / MEGABYTE
+    syntax = instance.syntax
+    dtype = dtype_of(dataset, what, is_big=syntax == BIG_ENDIAN)
+    size_mb = bytes_of(shape, dtype) / MEGABYTE
     if size_mb > limits.volume_mb:
         raise InvalidInput(
             f"{what}: wanted at most {limits.volume_mb:.0f} MB, got {shape[0]} frames of "
             f"{shape[1]} x {shape[2]} pixels, {size_mb:.0f} MB; raise [input] volume_mb"
         )
-    if instance.syntax in NATIVE:
-        return _native(instance, shape, what)
+    if syntax in NATIVE:
+        return samples(_native(instance, syntax, dtype, what), dtype, shape, what)
     return decoded(instance, shape, what)
 
 
-def _native(instance: Instance, shape: Shape, what: str) -> NDArray[np.generic]:
-    is_big = instance.syntax == BIG_ENDIAN
-    dtype = dtype_of(instance.dataset, what, is_big=is_big)
+def _native(instance: Instance, syntax: str, dtype: np.dtype[np.generic], what: str) -> bytes:
+    """The bytes of uncompressed pixels, all that the file says there are and no more."""
+    is_big = syntax == BIG_ENDIAN
     with instance.open() as file:
         file.seek(instance.pixel_offset)
-        head = file.read(8 if instance.syntax == IMPLICIT_LITTLE else 12)
+        head = file.read(8 if syntax == IMPLICIT_LITTLE else 12)
         length = int.from_bytes(head[-4:], "big" if is_big else "little")
-        if head[:4] != PIXEL_DATA[instance.syntax] or (len(head) == 12 and head[4:6] not in WORDS):
+        if head[:4] != PIXEL_DATA[syntax] or (len(head) == 12 and head[4:6] not in WORDS):
             raise InvalidInput(f"{what}: wanted whole numbers as pixels, got others")
         data = file.read(min(length, instance.size))
         rest = file.read(4)
@@ -113,8 +115,8 @@ def _native(instance: Instance, shape: Shape, what: str) -> NDArray[np.generic]:
         )
     if is_big and head[4:6] == b"OW" and dtype.itemsize == 1:
         # Bytes lie in words there, the second first.
-        data = np.frombuffer(data[: len(data) // 2 * 2], "<u2").byteswap().tobytes()
-    return samples(data, dtype, shape, what)
+        return np.frombuffer(data[: len(data) // 2 * 2], "<u2").byteswap().tobytes()
+    return data
 
 
 def _may_follow(tag: bytes, *, is_big: bool) -> bool:

@@ -123,7 +123,10 @@ class SeriesRecord:
     def usable_stack(self) -> Stack:
         """The volume. Raises the reason why there is none."""
         if self.stack is None:
-            raise self.refusal or InconsistentSeries(f"{self.what}: wanted a volume, got none")
+            raise self.refusal or InconsistentSeries(
+                f"{self.what}: wanted a volume of slices, got a series that is set aside: "
+                f"{self.set_aside}; choose another series"
+            )
         return self.stack
 
 

@@ -56,13 +56,8 @@ class Roi:
 
 def rois(dataset: Dataset, what: str) -> tuple[Roi, ...]:
     """The regions of an RTSTRUCT, those without contours too. Raises `InvalidInput`."""
-    drawn = {
-        int(number(i, "ReferencedROINumber") or 0): i for i in items(dataset, "ROIContourSequence")
-    }
-    coded = {
-        int(number(i, "ReferencedROINumber") or 0): i
-        for i in items(dataset, "RTROIObservationsSequence")
-    }
+    drawn = _by_roi(dataset, "ROIContourSequence")
+    coded = _by_roi(dataset, "RTROIObservationsSequence")
     only = frame_uids(dataset)
     found = []
     for item in items(dataset, "StructureSetROISequence"):

@@ -26,7 +26,7 @@ from lesionmatch.protocol import InputLimits
 from lesionmatch.segments import Code, Segment, meaning_of
 
 BACKGROUND = 0
-"""The number of no segment."""
+"""The number of no segment, in a label map alone."""
 ON_GRID_TOL = 0.05
 """Frames may lie this fraction of a voxel off the grid they share: rounding of positions."""
 UNIT_TOL = 1e-3
@@ -120,14 +120,14 @@ def _numbers_drawn(
 ) -> set[int]:
     """The numbers of the segments that frames or, in a label map, pixels belong to."""
     if text(dataset, "SOPClassUID") == LABELMAP_SEG:
-        return {int(value) for value in np.unique(pixels)}
+        return {int(value) for value in np.unique(pixels)} - {BACKGROUND}
     return {frame.number for frame in frames}
 
 
 def _require_described(drawn: set[int], described: Sequence[Description], what: str) -> None:
     """Raise `InvalidInput` where something is drawn of no segment, or a number is of several."""
     known = [one.number for one in described]
-    strange = drawn - {BACKGROUND, *known}
+    strange = drawn - set(known)
     if strange or len(set(known)) < len(known):
         raise InvalidInput(
             f"{what}: wanted all that is drawn to belong to one of the segments {sorted(known)}, "

@@ -23,7 +23,6 @@ SAME_PLACE_MM = 0.01
 """Planes this near each other along the normal lie at one place."""
 ORIENTATION_DIGITS = 4
 UNIT_TOL = 1e-3
-LEAST_SPACING_MM, MOST_SPACING_MM = 0.05, 30.0
 FEWEST_PLANES = 3
 """Fewer planes say nothing about whether their distance is even: a scout, not a volume."""
 
@@ -119,7 +118,7 @@ def stack_of(part: Part, rules: SeriesRules, what: str) -> Stack:
     """
     planes = part.planes
     _require_places(planes, what)
-    _require_sane(planes[0], what)
+    _require_sane(planes[0], rules, what)
     places = _places_mm(planes)
     assert places is not None
     order = np.argsort(places, kind="stable")
@@ -149,17 +148,18 @@ def _require_places(planes: Sequence[Plane], what: str) -> None:
         )
 
 
-def _require_sane(plane: Plane, what: str) -> None:
+def _require_sane(plane: Plane, rules: SeriesRules, what: str) -> None:
     """Every plane of a part has the same size, spacing and orientation, so one is looked at."""
     if min(plane.shape) < 1 or plane.spacing_mm is None:
         raise InconsistentSeries(
             f"{what}: wanted Rows, Columns and PixelSpacing, got {plane.shape} and "
             f"{plane.spacing_mm}; export the series again"
         )
-    if not all(LEAST_SPACING_MM <= mm <= MOST_SPACING_MM for mm in plane.spacing_mm):
+    least, most = rules.least_pixel_mm, rules.most_pixel_mm
+    if not all(least <= mm <= most for mm in plane.spacing_mm):
         raise InvalidInput(
-            f"{what}: wanted pixels of {LEAST_SPACING_MM} to {MOST_SPACING_MM} mm, got "
-            f"{plane.spacing_mm}; mend PixelSpacing"
+            f"{what}: wanted pixels of {least:g} to {most:g} mm, got {plane.spacing_mm}; "
+            "mend PixelSpacing"
         )
     axes = np.array(plane.orientation).reshape(2, 3)
     lengths = np.linalg.norm(axes, axis=1)

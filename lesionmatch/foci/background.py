@@ -111,10 +111,22 @@ def _hot(above: NDArray[np.floating], light: Array, depth: Array, grid: Grid) ->
     core = (above > CORE_SD) & (depth > 0)
     if not core.any():
         return core
-    near = ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= SKIRT_MM
-    whole, count = ndimage.label((above > SKIRT_SD) & near & (depth > -2 * OWN_DEPTH_MM))
-    numbers = np.unique(whole[core])
-    peaks = ndimage.maximum_position(np.where(depth > -2 * OWN_DEPTH_MM, light, 0), whole, numbers)
+    box = grid.box_around(grid.world(np.argwhere(core)), SKIRT_MM)
+    near = ndimage.distance_transform_edt(~core[box], sampling=grid.spacing_mm) <= SKIRT_MM
+    reach = near & (above[box] > SKIRT_SD) & (depth[box] > -2 * OWN_DEPTH_MM)
+    whole, count = ndimage.label(reach)
     own = np.zeros(count + 1, bool)
-    own[numbers] = [depth[peak] > OWN_DEPTH_MM for peak in peaks]
-    return np.asarray(own[whole] & (depth > 0))
+    own[1:] = _depth_of_brightest(whole, light[box], depth[box]) > OWN_DEPTH_MM
+    own[np.setdiff1d(np.arange(count + 1), whole[core[box]])] = False
+    hot = np.zeros_like(core)
+    hot[box] = own[whole] & (depth[box] > 0)
+    return hot
+
+
+def _depth_of_brightest(labels: NDArray[np.signedinteger], light: Array, depth: Array) -> Array:
+    """(labels,) depth of the brightest voxel of each region, from label 1 on."""
+    within = labels > 0
+    numbers, depths = labels[within], depth[within]
+    order = np.lexsort((light[within], numbers))
+    last = np.flatnonzero(np.diff(numbers[order], append=0))
+    return np.asarray(depths[order][last])

@@ -13,7 +13,6 @@ one lesion neither hides nor feigns another and a large one is not hollow.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesionmatch.errors import InvalidInput
 from lesionmatch.foci.background import (
@@ -23,6 +22,7 @@ from lesionmatch.foci.background import (
     background_of,
     most_sd,
 )
+from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
@@ -111,15 +111,16 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     filled = np.where(known.cold, known.suv, array)
     around = np.where(known.hot, known.suv, filled)
     quiet = _quiet(depth, deep, known)
+    edge_mm, calm_liver = edge_distance_mm(known, grid), (depth > -MASK_WITHIN_MM) & ~known.hot
     z = np.full(array.shape, -np.inf, np.float32)
     for centre_mm, surround_mm in SCALES_MM:
         surround = gaussian(around, surround_mm, grid)
         calm = gaussian(around, centre_mm, grid) - surround
         above = np.where(known.hot, gaussian(filled, centre_mm, grid) - surround, calm)
         raised = above / np.sqrt(np.maximum(surround, known.suv))
-        noise = (calm / np.sqrt(known.suv))[quiet]
-        if len(noise) >= LEAST_VOXELS:
-            z = np.maximum(z, _standard(raised, noise))
+        if np.count_nonzero(quiet) >= LEAST_VOXELS:
+            noise = calm / np.sqrt(known.suv)
+            z = np.maximum(z, standard(raised, noise, edge_mm, calm_liver, quiet))
     z = np.maximum(z, np.where(known.core, known.above, -np.inf))
     level = float(np.median(known.suv[deep]))
     rough = (array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
@@ -147,7 +148,3 @@ def _quiet(depth: Array, deep: Where, known: Background) -> Where:
     wanted = QUIET_SHARE * np.count_nonzero(deep)
     quiet = deep & ~odd
     return quiet if np.count_nonzero(quiet) > wanted else (depth > 0) & ~odd
-
-
-def _standard(raised: NDArray[np.floating], calm: NDArray[np.floating]) -> Array:
-    return np.asarray((raised - np.median(calm)) / robust_sd(calm), np.float32)

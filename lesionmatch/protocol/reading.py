@@ -12,7 +12,7 @@ class InputLimits:
     file_mb: float = threshold(
         2000.0,
         "MB",
-        "a file above this, or what it inflates to, is not read",
+        "a larger file, or member of an archive, is not read",
         "own choice; a whole-body CT in one enhanced file is below 1 GB",
         least=1.0,
         most=100000.0,
@@ -30,6 +30,14 @@ class InputLimits:
         "MB",
         "an image that would take more in memory is refused",
         "own choice; 512 x 512 x 2000 voxels of 4 bytes are 2.1 GB",
+        least=1.0,
+        most=100000.0,
+    )
+    inflated_mb: float = threshold(
+        512.0,
+        "MB",
+        "a file that is deflated as a whole and inflates to more is not read",
+        "own choice; that transfer syntax is used for segmentations and reports",
         least=1.0,
         most=100000.0,
     )
@@ -95,6 +103,22 @@ class SeriesRules:
         least=0.0,
         most=0.1,
     )
+    least_pixel_mm: float = threshold(
+        0.05,
+        "mm",
+        "a volume of smaller pixels is refused",
+        "own choice; the finest body images have 0.3 mm",
+        least=0.001,
+        most=1.0,
+    )
+    most_pixel_mm: float = threshold(
+        30.0,
+        "mm",
+        "a volume of larger pixels is refused",
+        "own choice; the coarsest PET has 8 mm",
+        least=5.0,
+        most=1000.0,
+    )
     least_usual_hu: float = threshold(
         -3100.0,
         "HU",
@@ -115,7 +139,7 @@ class SeriesRules:
         5.0,
         "points",
         "a series with fewer points is not taken for the hepatobiliary phase",
-        "own choice: a 3D gradient echo with fat saturation alone has 3",
+        "own choice: a 3D gradient echo with fat saturation and short times alone has 3",
         least=1.0,
         most=20.0,
     )
@@ -154,7 +178,8 @@ class SeriesRules:
     hbp_vessels: float = threshold(
         0.015,
         "fraction",
-        "share of the liver that must stand out for its vessels to be dark or bright",
+        "share of the liver that must stand out for its vessels to be bright, or dark beyond "
+        "what is dark in every other candidate",
         "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",
         least=0.0,
         most=0.2,

@@ -33,3 +33,11 @@ class UptakeRules:
         least=0.0,
         most=1.0,
     )
+    most_over_level: float = threshold(
+        1.5,
+        "ratio",
+        "a reference this many times the liver's likeliest level is tumour; the level is taken",
+        "own choice; the least uptake of a tumour that would fill most of a liver unseen",
+        least=1.05,
+        most=10.0,
+    )

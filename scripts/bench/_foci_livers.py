@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from _liver_bodies import (
     FINE_MM,
-    PATIENT,
     Array,
     Body,
     Where,
-    ellipsoid_body,
+    body_of,
     interpolated,
-    patient_body,
     smooth_noise,
 )
 from numpy.typing import NDArray
@@ -112,6 +110,9 @@ class Raster:
         axes = zip(first, spacing, count, strict=True)
         return cls(grid, tuple((f + s * np.arange(n)) / FINE_MM for f, s, n in axes))
 
+    def image(self, suv: Array) -> Image:
+        return Image(self.grid, suv.astype(np.float32), Quantity.SUV_BW)
+
     def of(self, fine: Array, shift: NDArray[np.float64] | float = 0.0) -> Array:
         """`fine`, moved by `shift` fine voxels, on the PET's voxels."""
         shifts = np.broadcast_to(shift, 3)
@@ -151,9 +152,7 @@ class Liver:
 def simulate(seed: int, *, spheres: tuple[Sphere, ...] = (), other: bool = False) -> Liver:
     """The liver of `seed`: the same seed, the same liver."""
     rng = np.random.default_rng(seed)
-    level = rng.uniform(3.5, 9.0)
-    anatomy = "patient" if seed % 2 and PATIENT.exists() else "ellipsoids"
-    body = (patient_body if anatomy == "patient" else ellipsoid_body)(rng, level)
+    level, body = body_of(rng, seed)
     scanner = Scanner.other(rng) if other else Scanner.usual(rng)
     raster = Raster.drawn(rng, body.liver.shape, scanner)
     clean = raster.of(scanner.blurred(body.activity))
@@ -165,15 +164,22 @@ def simulate(seed: int, *, spheres: tuple[Sphere, ...] = (), other: bool = False
             lesion, signal = _lesion(sphere, centre, scanner, raster, scanner.cov * level)
             placed.append(lesion)
             clean = clean + signal
-    clean = np.maximum(clean, 0.01)
-    suv = clean + _grain(rng, scanner, raster.grid) * scanner.cov * np.sqrt(clean * level)
+    suv = noisy(rng, clean, scanner, level)
     return Liver(
-        Image(raster.grid, np.maximum(suv, 0).astype(np.float32), Quantity.SUV_BW),
-        Mask(raster.grid, _wrong_mask(rng, body, raster)),
+        raster.image(suv),
+        Mask(raster.grid, wrong_mask(rng, body, raster)),
         tuple(placed),
         scanner,
-        anatomy,
+        body.anatomy,
     )
+
+
+def noisy(rng: np.random.Generator, clean: Array, scanner: Scanner, level: float) -> Array:
+    """A clean image with the scanner's grain, which grows with the root of the activity."""
+    clean = np.maximum(clean, 0.01)
+    grain = _grain(rng, scanner, clean.shape)
+    suv = clean + grain * scanner.cov * np.sqrt(clean * level)
+    return np.asarray(np.maximum(suv, 0.0), np.float32)
 
 
 def _lesion(
@@ -224,14 +230,14 @@ def _ideal_z(signal: Array, scanner: Scanner, sd: float) -> float:
     return float(np.sqrt((spectrum / np.maximum(power, power.max() * 1e-4)).mean()))
 
 
-def _grain(rng: np.random.Generator, scanner: Scanner, grid: Grid) -> Array:
-    white = rng.standard_normal(grid.shape).astype(np.float32)
-    width = scanner.noise_fwhm_mm * SD_FROM_FWHM / grid.spacing_mm
+def _grain(rng: np.random.Generator, scanner: Scanner, shape: tuple[int, ...]) -> Array:
+    white = rng.standard_normal(shape).astype(np.float32)
+    width = scanner.noise_fwhm_mm * SD_FROM_FWHM / np.array(scanner.spacing_mm)
     grain = ndimage.gaussian_filter(white, width, mode="wrap")
     return np.asarray(grain / grain.std(), np.float32)
 
 
-def _wrong_mask(rng: np.random.Generator, body: Body, raster: Raster) -> Where:
+def wrong_mask(rng: np.random.Generator, body: Body, raster: Raster) -> Where:
     """The liver's border moved by 2 to 4 mm here and there, and all of it by up to 5 mm."""
     rough = smooth_noise(rng, body.liver.shape, rng.uniform(8, 15))
     wrong = body.depth + np.float32(rng.uniform(2, 4) * 0.7) * rough

@@ -35,6 +35,7 @@ class Body:
     """SUV before blur, with the liver at its level."""
     hot: Where
     """Organs hotter than the liver."""
+    anatomy: str
 
 
 def interpolated(array: Array, places: tuple[NDArray[np.float64], ...]) -> Array:
@@ -47,6 +48,13 @@ def interpolated(array: Array, places: tuple[NDArray[np.float64], ...]) -> Array
         high = np.minimum(low + 1, last)
         array = array.take(low, axis) * (1 - share) + array.take(high, axis) * share
     return array
+
+
+def body_of(rng: np.random.Generator, seed: int) -> tuple[float, Body]:
+    """SUV and body of a seed's liver; of odd seeds a patient's, where the label map is at hand."""
+    level = float(rng.uniform(3.5, 9.0))
+    is_patient = seed % 2 == 1 and PATIENT.exists()
+    return level, (patient_body if is_patient else ellipsoid_body)(rng, level)
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, ...], sd_mm: float) -> Array:
@@ -92,7 +100,7 @@ def ellipsoid_body(rng: np.random.Generator, level: float) -> Body:
     )  # fmt: skip
     for shape, suv in organs:
         activity[(shape > 0) & ~inside] = suv
-    return _finished(rng, depth, activity, level)
+    return _finished(rng, depth, activity, level, "ellipsoids")
 
 
 def patient_body(rng: np.random.Generator, level: float) -> Body:
@@ -114,7 +122,7 @@ def patient_body(rng: np.random.Generator, level: float) -> Body:
     activity[warped(labels < 500)] = u(0.3, 0.5)
     for label, suv in ((16000, u(15, 30)), (17000, u(9, 18)), (18000, u(9, 18))):
         activity[warped(labels == label) & ~inside] = suv
-    return _finished(rng, depth, activity, level)
+    return _finished(rng, depth, activity, level, "patient")
 
 
 @cache
@@ -158,7 +166,9 @@ def _largest(region: Where) -> Where:
     return np.asarray(ndimage.binary_fill_holes(labels == np.argmax(sizes)), bool)
 
 
-def _finished(rng: np.random.Generator, depth: Array, activity: Array, level: float) -> Body:
+def _finished(
+    rng: np.random.Generator, depth: Array, activity: Array, level: float, anatomy: str
+) -> Body:
     """Gut loops on the capsule, vessels, cysts, slow inhomogeneity."""
     inside = depth > 0
     surface = np.argwhere((depth > 0) & (depth <= FINE_MM))
@@ -173,7 +183,7 @@ def _finished(rng: np.random.Generator, depth: Array, activity: Array, level: fl
     activity = np.where(inside, level * slow, activity).astype(np.float32)
     _vessels(rng, inside, activity, surface)
     _cysts(rng, inside, activity)
-    return Body(inside, depth, activity, hot)
+    return Body(inside, depth, activity, hot, anatomy)
 
 
 def _loop(
@@ -199,6 +209,15 @@ def _box(centre: Points, reach: float, shape: tuple[int, ...]) -> tuple[slice, .
         slice(max(0, int(c - reach)), min(n, int(c + reach) + 2))
         for c, n in zip(centre, shape, strict=True)
     )
+
+
+def ball_at(
+    centre: Points, radius_mm: float, shape: tuple[int, ...]
+) -> tuple[tuple[slice, ...], Where]:
+    """The voxels of a ball about a fine voxel, in the box that holds them."""
+    radius = radius_mm / FINE_MM
+    box = _box(centre, radius + 1, shape)
+    return box, np.linalg.norm(_indices(box) - centre, axis=-1) < radius
 
 
 def _indices(box: tuple[slice, ...]) -> NDArray[np.intp]:
@@ -236,6 +255,5 @@ def _cysts(rng: np.random.Generator, inside: Where, activity: Array) -> None:
     for _ in range(rng.integers(0, 4)):
         centre = places[rng.integers(len(places))]
         radius = rng.uniform(4, 12) / FINE_MM
-        box = _box(centre, radius + 1, inside.shape)
-        near = np.linalg.norm(_indices(box) - centre, axis=-1) < radius
+        box, near = ball_at(centre, radius * FINE_MM, inside.shape)
         activity[box][near & inside[box]] = 0.3

@@ -4,6 +4,7 @@ Simulates STUDIES of SIZE (demo, small or clinical), compares them with one work
 with two, and prints the stages' times of one study, the rates, and the time 2,383 would take.
 """
 
+import argparse
 import csv
 import json
 import subprocess
@@ -39,26 +40,39 @@ def seconds(table: Path, out: Path, workers: int) -> float:
     return time.perf_counter() - start
 
 
+def stages(out: Path) -> tuple[float, list[str]]:
+    """The seconds inside `compare` of all studies below `out`, and what a study takes in words."""
+    records = [json.loads(path.read_text()) for path in sorted(out.glob("studies/*/run.json"))]
+    names = {name for record in records for name in record["seconds"]}
+    total = {name: sum(record["seconds"].get(name, 0.0) for record in records) for name in names}
+    whole = sum(total.values())
+    lines = [
+        f"{name:24} {seconds / len(records):6.1f} s {100 * seconds / whole:4.0f} %"
+        for name, seconds in sorted(total.items(), key=lambda item: -item[1])
+    ]
+    peak_mb = max(record["peak_memory_mb"] for record in records)
+    return whole, [*lines, f"most memory of a study    {peak_mb:6.0f} MB"]
+
+
 def main() -> None:
-    """Print the table."""
-    count, size = (
-        (*sys.argv[1:], "4", "small")[:2] if len(sys.argv) != 2 else (sys.argv[1], "small")
-    )
+    """Print the tables."""
+    wanted = argparse.ArgumentParser(description=__doc__)
+    wanted.add_argument("studies", type=int, nargs="?", default=4)
+    wanted.add_argument("size", type=Size, nargs="?", default=Size.SMALL)
+    arguments = wanted.parse_args()
+    count: int = arguments.studies
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table = write_studies(folder, int(count), Size(size))
+        table = write_studies(folder, count, arguments.size)
         one, two = seconds(table, folder / "one", 1), seconds(table, folder / "two", 2)
-        inside = 0.0
-        for run in sorted((folder / "one" / "studies").glob("*/run.json")):
-            record = json.loads(run.read_text())
-            inside += sum(record["seconds"].values())
-            print(run.parent.name, record["seconds"], f"{record['peak_memory_mb']:.0f} MB")
+        inside, lines = stages(folder / "one")
+    print("\n".join(lines))
     print(
-        f"one worker: {3600 * int(count) / one:.0f} an hour, {one / int(count):.1f} s a study, "
+        f"one worker: {3600 * count / one:.0f} an hour, {one / count:.1f} s a study, "
         f"{100 * (1 - inside / one):.1f} % outside compare"
     )
-    print(f"two workers: {3600 * int(count) / two:.0f} an hour, {one / two:.2f} times one")
-    print(f"{COHORT} studies with two workers: {COHORT * two / int(count) / 3600:.1f} h")
+    print(f"two workers: {3600 * count / two:.0f} an hour, {one / two:.2f} times one")
+    print(f"{COHORT} studies with two workers: {COHORT * two / count / 3600:.1f} h")
 
 
 if __name__ == "__main__":

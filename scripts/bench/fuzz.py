@@ -19,26 +19,34 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from pydicom.uid import UID
+
 from tests.fuzzing import is_defect, run
-from tests.small_studies import FORMATS, small_study
+from tests.small_studies import FORMATS, SYNTAXES, rewrite, small_study
 
 
 def main(arguments: list[str]) -> int:
-    """Damage a study of each format of segmentation in turn; 1 where there was a defect."""
+    """Damage a study of each format and transfer syntax in turn; 1 where there was a defect."""
     cases = int(arguments[0]) if arguments else 2000
     seed = int(arguments[1]) if len(arguments) > 1 else 1
     table: Counter[tuple[str, str]] = Counter()
     defects = 0
     start = time.perf_counter()
-    for number, drawn in enumerate(FORMATS):
+    plain: list[tuple[str, UID | None]] = [(drawn, None) for drawn in FORMATS]
+    studies = plain + [("nii.gz", syntax) for syntax in SYNTAXES]
+    for number, (drawn, syntax) in enumerate(studies):
         with tempfile.TemporaryDirectory() as folder:
             pet, mri = small_study(Path(folder), drawn)
-            share = cases // len(FORMATS) + (number < cases % len(FORMATS))
+            if syntax is not None:
+                rewrite(pet, syntax)
+                rewrite(mri, syntax)
+            share = cases // len(studies) + (number < cases % len(studies))
             for damage, ended in run(pet, mri, share, 100 * seed + number):
                 table[damage.kind, ended.split(":")[0].split(" ")[0]] += 1
                 if is_defect(ended):
                     defects += 1
-                    print(f"{drawn}, {damage.kind}, {damage.what}: {ended}")
+                    name = syntax.name if syntax else drawn
+                    print(f"{name}, {damage.kind}, {damage.what}: {ended}")
     print(f"{cases} cases, seed {seed}, {time.perf_counter() - start:.0f} s\n")
     _print(table)
     return int(defects > 0)

@@ -1,6 +1,6 @@
 """Whether the image's own signal tells the hepatobiliary phase from the others.
 
-    python scripts/bench hbp [SEEDS]
+    python scripts/bench hbp [SEEDS] [KIND...]
 
 For simulated examinations whose headers say nothing at all: how often the evidence of the
 images takes the right phase, none, or a wrong one; with the hepatobiliary phase among the
@@ -72,7 +72,8 @@ def main() -> None:
     """Print a line for each kind of examination."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     print("examination     among them       without it")
-    for name, make in KINDS.items():
+    for name in sys.argv[2:] or KINDS:
+        make = KINDS[name]
         among: Counter[str] = Counter()
         without: Counter[str] = Counter()
         for seed in range(700, 700 + seeds):

@@ -1,0 +1,53 @@
+"""What cold surroundings take from the statistic, learned from this liver by distance to them.
+
+Beside fat, lung, a cyst or a vessel blur leaves the liver darker, and a lesion there starts
+from below. How much is the same all along the edge of one image, so its median by distance to
+what is cold is taken off, and where the edge scatters more than noise does, it counts less.
+Hot neighbours have no cold edge and change nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionmatch.foci.background import LEAST_VOXELS, Background
+from lesionmatch.foci.filters import Array, Where, depth_mm, robust_sd
+from lesionmatch.geometry import Grid
+
+COLD_SHARE = 0.55
+"""Below this share of the liver's level lies more cold tissue than liver."""
+
+NEAREST_MM, FURTHEST_MM, STEP_MM = -6.0, 12.0, 1.5
+"""Signed distances to the cold edge that are looked at; further in nothing is taken."""
+
+MASK_WITHIN_MM = 3.0
+"""The edge is learned up to this far outside the mask."""
+
+
+def edge_distance_mm(known: Background, grid: Grid) -> Array:
+    """Signed distance to where the image itself turns cold, positive in the warm."""
+    return depth_mm(known.light > COLD_SHARE * known.suv, grid)
+
+
+def standard(
+    raised: NDArray[np.floating],
+    noise: NDArray[np.floating],
+    edge_mm: Array,
+    learned: Where,
+    quiet: Where,
+) -> Array:
+    """`raised` in standard deviations of `noise`, as it is at the voxel's distance to the edge.
+
+    Median and standard deviation are those of `quiet` liver far from the edge; nearer, over
+    `learned`, the median may be lower and the standard deviation higher, never the reverse: a
+    cold edge hides uptake but makes none, and anatomy only adds to noise.
+    """
+    median, sd = float(np.median(noise[quiet])), robust_sd(noise[quiet])
+    ends = np.arange(NEAREST_MM, FURTHEST_MM + STEP_MM, STEP_MM)
+    steps, values = np.digitize(edge_mm[learned], ends), noise[learned]
+    bins = [(start, values[steps == n]) for n, start in enumerate(ends[:-1], start=1)]
+    known = [(start + STEP_MM / 2, part) for start, part in bins if len(part) >= LEAST_VOXELS]
+    middles = [middle for middle, _ in known] + [FURTHEST_MM + STEP_MM]
+    medians = [min(float(np.median(part)), median) for _, part in known] + [median]
+    sds = [max(robust_sd(part), sd) for _, part in known] + [sd]
+    off = raised - np.interp(edge_mm, middles, medians)
+    return np.asarray(off / np.interp(edge_mm, middles, sds), np.float32)

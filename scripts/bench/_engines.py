@@ -115,7 +115,7 @@ def _region(study: SimulatedStudy) -> Mask:
 
 
 def _array_of(image: Image | Mask) -> NDArray[np.float32] | NDArray[np.uint8]:
-    return image.array.astype(np.uint8 if isinstance(image, Mask) else np.float32)
+    return image.array.astype(np.uint8) if isinstance(image, Mask) else image.array
 
 
 def _place(grid: Grid) -> tuple[list[float], list[float], NDArray[np.float64]]:

@@ -157,6 +157,7 @@ class RegistrationRules:
     )
 
 
+_ROUNDED = "up to the next half millimetre (others than reported)"
 _BOUND = "calibrated on simulated studies, others than reported (lesionmatch/registration/bound.py)"
 
 
@@ -205,16 +206,36 @@ class RegistrationBounds:
         most=0.0,
     )
     ct_rigid_mm: float = threshold(
-        9.0, "mm", "bound of a rigid map to the CT", _BOUND, least=0.0, most=100.0
+        6.5,
+        "mm",
+        "bound of a rigid map to the CT",
+        f"95th percentile on 11 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
     )
     ct_affine_mm: float = threshold(
-        6.0, "mm", "bound of an affine map to the CT", _BOUND, least=0.0, most=100.0
+        6.0,
+        "mm",
+        "bound of an affine map to the CT",
+        f"95th percentile on 18 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
     )
     pet_rigid_mm: float = threshold(
-        10.0, "mm", "bound of a rigid map to the PET", _BOUND, least=0.0, most=100.0
+        5.5,
+        "mm",
+        "bound of a rigid map to the PET",
+        f"95th percentile on 11 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
     )
     pet_affine_mm: float = threshold(
-        8.0, "mm", "bound of an affine map to the PET", _BOUND, least=0.0, most=100.0
+        4.5,
+        "mm",
+        "bound of an affine map to the PET",
+        f"95th percentile on 10 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
     )
     least_mm: float = threshold(
         1.0,

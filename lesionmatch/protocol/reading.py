@@ -176,7 +176,7 @@ class SeriesRules:
         most=0.9,
     )
     hbp_vessels: float = threshold(
-        0.015,
+        0.012,
         "fraction",
         "share of the liver that must stand out for its vessels to be bright, or dark beyond "
         "what is dark in every other candidate",

@@ -2,7 +2,7 @@
 
     python scripts/bench foci [--free 300] [--other 100] [--lesions 90] [--filled 10]
 
-Seeds begin at `--first`; those below 40000 were used for tuning. With LESIONMATCH_PATIENT_LABELS
+Seeds begin at `--first`; the default was not used for tuning. With LESIONMATCH_PATIENT_LABELS
 set every second body is a patient's.
 """
 

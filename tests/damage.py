@@ -286,8 +286,8 @@ def _differences(before: bytes, after: bytes) -> set[str] | None:
     except Exception:
         return None
     keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
-    sizes = [len(found.get(("PixelData",), b"")) for found in (one, other)]
-    gone = one.keys() != other.keys() or sizes[0] != sizes[1]
+    sizes = [found.get(("PixelData",), b"") for found in (one, other)]
+    gone = one.keys() != other.keys() or len(sizes[0]) != len(sizes[1])
     numbers = [key for key in keys if key[-1] in NUMBERS]
     if gone or not all(_is_number(other[key]) for key in numbers):
         return None
@@ -304,7 +304,7 @@ def _is_number(value: object) -> bool:
         return False
 
 
-def _flat(ds: Dataset, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+def _flat(ds: Dataset, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str | bytes]]:
     for element in ds:
         name = element.keyword or str(element.tag)
         if element.VR == "SQ":

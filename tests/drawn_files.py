@@ -11,8 +11,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from lesionmatch import dicom, nifti
 from lesionmatch.dicom import ReadOptions
-from lesionmatch.dicom.instance import Instance, read_instance
-from lesionmatch.dicom.sources import Source
+from lesionmatch.dicom.files.instance import Instance, read_instance
+from lesionmatch.dicom.files.sources import Source
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap, Mask
 from lesionmatch.protocol import InputLimits

@@ -9,8 +9,8 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from lesionmatch.dicom.instance import Instance, read_instance
-from lesionmatch.dicom.sources import Source
+from lesionmatch.dicom.files.instance import Instance, read_instance
+from lesionmatch.dicom.files.sources import Source
 from lesionmatch.protocol import InputLimits
 
 PET, CT, MR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("128", "2", "4"))

@@ -17,8 +17,8 @@ from pydicom.uid import (
 )
 
 from lesionmatch import nifti
-from lesionmatch.dicom.write import Patient, Series, StudyHeader, save
-from lesionmatch.dicom.write_outlines import Drawing, rtstruct, seg
+from lesionmatch.dicom.write.outlines import Drawing, rtstruct, seg
+from lesionmatch.dicom.write.series import Patient, Series, StudyHeader, save
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap, Mask
 from lesionmatch.segments import Kind, Segment, Structure

@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from lesionmatch.cohort import index, studies
 from lesionmatch.cohort.pseudonyms import Pseudonyms, pseudonyms
-from lesionmatch.dicom.headers import SeriesFacts, read_tag, series_facts, tracer
+from lesionmatch.dicom.series.headers import SeriesFacts, read_tag, series_facts, tracer
 from lesionmatch.errors import InvalidInput, NothingFound, UnusableOutput
 from lesionmatch.protocol import Protocol
 from tests.cohort_tree import Person, SeriesPlan, Tree, after, header, liver_mri, pet_ct

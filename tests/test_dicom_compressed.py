@@ -23,7 +23,7 @@ from pydicom.uid import (
 )
 
 from lesionmatch import dicom
-from lesionmatch.dicom.codestream import codestream_of
+from lesionmatch.dicom.pixels.codestream import codestream_of
 from lesionmatch.errors import InvalidInput
 from tests import fuzzing
 from tests.reading_files import pet_slice, saved, slices

@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
-from lesionmatch.dicom.hbp import total
 from lesionmatch.dicom.hbp_signal import Signal, said_of
+from lesionmatch.dicom.series.hbp import total
 from lesionmatch.phantom import simulate, write_study
 from lesionmatch.phantom.export import Export
 from lesionmatch.phantom.typical import Scenario, scenario_recipe

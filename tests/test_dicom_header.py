@@ -14,7 +14,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from lesionmatch.dicom.header import CHUNK, _dataset_of, read_header
+from lesionmatch.dicom.files.header import CHUNK, _dataset_of, read_header
 from tests.reading_files import DATA, hbp_slice, pet_slice, saved
 
 DEMO = Path(__file__).parent.parent / "fixtures" / "demo"

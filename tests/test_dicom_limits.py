@@ -14,8 +14,9 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from lesionmatch import dicom, nifti
-from lesionmatch.dicom import compressed, instance
-from lesionmatch.dicom.instance import Instance
+from lesionmatch.dicom.files import instance
+from lesionmatch.dicom.files.instance import Instance
+from lesionmatch.dicom.pixels import compressed
 from lesionmatch.errors import InvalidInput
 from lesionmatch.protocol import InputLimits, Protocol
 from tests.reading_files import header_of, one, pet_slice, saved, slices

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lesionmatch import dicom, nifti
-from lesionmatch.dicom.contours import pixels, region
-from lesionmatch.dicom.rtstruct import frame_uids, read_rtstruct
+from lesionmatch.dicom.drawn.contours import pixels, region
+from lesionmatch.dicom.drawn.rtstruct import frame_uids, read_rtstruct
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
 from lesionmatch.segments import Kind, Structure

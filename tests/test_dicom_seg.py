@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lesionmatch import dicom, nifti
-from lesionmatch.dicom.seg import read_seg
-from lesionmatch.dicom.segmentations import Scene, drawn_files
+from lesionmatch.dicom.drawn.seg import read_seg
+from lesionmatch.dicom.drawn.segmentations import Scene, drawn_files
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame
 from lesionmatch.protocol import InputLimits

@@ -11,10 +11,10 @@ from pydicom.dataset import Dataset
 
 from lesionmatch import dicom, nifti
 from lesionmatch.dicom import Inventory, ReadOptions
-from lesionmatch.dicom.instance import Instance
-from lesionmatch.dicom.plane import plane_of
-from lesionmatch.dicom.sources import Source
-from lesionmatch.dicom.stack import parts_of, stack_of
+from lesionmatch.dicom.files.instance import Instance
+from lesionmatch.dicom.files.sources import Source
+from lesionmatch.dicom.series.plane import plane_of
+from lesionmatch.dicom.series.stack import parts_of, stack_of
 from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
@@ -166,7 +166,7 @@ def test_a_stack_in_any_direction_is_placed_where_its_slices_are(
 
 
 def _unsaved(ds: Dataset) -> Any:  # noqa: ANN401
-    return Instance(Source(Path("none"), None, 999), ds, 0)  # type: ignore[arg-type]
+    return Instance(Source(Path("none"), None, 999), ds, 0)
 
 
 def test_a_coronal_series_is_read(tmp_path: Path) -> None:

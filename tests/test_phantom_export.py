@@ -13,7 +13,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from lesionmatch.dicom import write, write_pet
+from lesionmatch.dicom.write import pet as write_pet
+from lesionmatch.dicom.write import series as write
 from lesionmatch.errors import WrongQuantity
 from lesionmatch.phantom import (
     Export,

@@ -7,10 +7,10 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from lesionmatch.dicom.drawn.segmentations import DrawnFile
 from lesionmatch.dicom.inspection import Inspection
-from lesionmatch.dicom.records import SeriesRecord
-from lesionmatch.dicom.segmentations import DrawnFile
-from lesionmatch.dicom.suv_map import SuvFacts
+from lesionmatch.dicom.series.records import SeriesRecord
+from lesionmatch.dicom.suv.scale import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap
 from lesionmatch.segments import Kind, Segment
 

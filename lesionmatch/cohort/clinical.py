@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
-from lesionmatch.dicom.headers import completed_years
+from lesionmatch.dicom.series.headers import completed_years
 from lesionmatch.errors import InvalidInput, InvalidOption
 from lesionmatch.evaluation.table import read_table
 

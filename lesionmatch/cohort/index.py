@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
-from lesionmatch.dicom.headers import Tag, read_tag
+from lesionmatch.dicom.series.headers import Tag, read_tag
 from lesionmatch.errors import InvalidInput, NothingFound, UnusableOutput
 
 SCHEMA = """

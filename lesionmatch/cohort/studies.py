@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from lesionmatch.dicom.headers import SeriesFacts, series_facts
+from lesionmatch.dicom.series.headers import SeriesFacts, series_facts
 from lesionmatch.protocol import Protocol
 
 SOURCES = ("PT", "MR")

@@ -7,15 +7,15 @@ SUV with its provenance, segments in place.
 
 from pydicom import config
 
+from lesionmatch.dicom.files.sources import files_below
 from lesionmatch.dicom.inspection import Inspection, inspect
-from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.mri import read_mri_study
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.pet import read_pet_study
-from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.sources import files_below
+from lesionmatch.dicom.series.inventory import scan
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction, require_same_patient
-from lesionmatch.dicom.suv_map import SuvFacts
+from lesionmatch.dicom.suv.scale import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap, read_suv_map
 
 # Values that break the standard are refused where they matter, by a sentence of our own.

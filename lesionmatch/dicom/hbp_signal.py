@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesionmatch.dicom.hbp import Evidence
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.pixels import rescale, volume
-from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.pixels.volume import rescale, volume
+from lesionmatch.dicom.series.hbp import Evidence
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Points
 from lesionmatch.protocol import SeriesRules

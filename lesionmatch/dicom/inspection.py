@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesionmatch.dicom.drawn.segmentations import DrawnFile, Scene, drawn_files
 from lesionmatch.dicom.hbp_signal import weighed
-from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.mri import choose_hbp
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import IMAGE_ROLES, differences, identity
 from lesionmatch.dicom.pet import choose_ct, choose_pet, require_dicom
-from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.segmentations import DrawnFile, Scene, drawn_files
+from lesionmatch.dicom.series.inventory import scan
+from lesionmatch.dicom.series.patient import IMAGE_ROLES, differences, identity
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
+from lesionmatch.dicom.series.whole import require_whole
 from lesionmatch.dicom.suv_study import SCHEMA, SeriesSuv, suv_of_each
-from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
 from lesionmatch.segments import Kind, Segment

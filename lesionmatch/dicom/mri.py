@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lesionmatch.dicom.agreement import (
+from lesionmatch.dicom.drawn.segmentations import Scene, read_lesions
+from lesionmatch.dicom.hbp_signal import weighed
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.pet import asked_for, require_dicom
+from lesionmatch.dicom.pixels.volume import rescale, volume
+from lesionmatch.dicom.series.agreement import (
     PIXELS,
     require_agreement,
     require_sane_intercepts,
     require_sane_slopes,
 )
-from lesionmatch.dicom.hbp_signal import weighed
-from lesionmatch.dicom.inventory import scan
-from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import identity, of_one_patient, same_patient_note
-from lesionmatch.dicom.pet import asked_for, require_dicom
-from lesionmatch.dicom.pixels import rescale, volume
-from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.segmentations import Scene, read_lesions
+from lesionmatch.dicom.series.inventory import scan
+from lesionmatch.dicom.series.patient import identity, of_one_patient, same_patient_note
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
+from lesionmatch.dicom.series.whole import require_whole
 from lesionmatch.dicom.study import MriStudy, PetStudy
-from lesionmatch.dicom.whole import require_whole
 from lesionmatch.errors import AmbiguousSeries, NothingFound
 from lesionmatch.image import Image, Quantity
 

@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from lesionmatch.dicom.agreement import (
+from lesionmatch.dicom.drawn.segmentations import Drawn, Need, Scene, read_drawn
+from lesionmatch.dicom.files.values import number, required, text
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.pixels.volume import is_lossy, require_lossless, rescale, volume
+from lesionmatch.dicom.series.agreement import (
     CT,
     PIXELS,
     require_agreement,
     require_sane_intercepts,
     require_sane_slopes,
 )
-from lesionmatch.dicom.classify import plain_words
-from lesionmatch.dicom.inventory import scan
-from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import identity, listed, of_one_patient
-from lesionmatch.dicom.pixels import is_lossy, require_lossless, rescale, volume
-from lesionmatch.dicom.plane import Plane
-from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.segmentations import Drawn, Need, Scene, read_drawn
-from lesionmatch.dicom.stack import Stack
+from lesionmatch.dicom.series.classify import plain_words
+from lesionmatch.dicom.series.inventory import scan
+from lesionmatch.dicom.series.patient import identity, listed, of_one_patient
+from lesionmatch.dicom.series.plane import Plane
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
+from lesionmatch.dicom.series.stack import Stack
+from lesionmatch.dicom.series.whole import require_whole
 from lesionmatch.dicom.study import PetStudy, Reconstruction
-from lesionmatch.dicom.suv_map import SuvScale, suv_scale
-from lesionmatch.dicom.values import number, required, text
-from lesionmatch.dicom.whole import require_whole
+from lesionmatch.dicom.suv.scale import SuvScale, suv_scale
 from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
 from lesionmatch.image import Image, Quantity
 from lesionmatch.segments import Structure

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lesionmatch.dicom.drawn.segmentations import Drawn
+from lesionmatch.dicom.files.sources import Source
+from lesionmatch.dicom.files.values import text
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.patient import Identity, same_patient_note
-from lesionmatch.dicom.records import Inventory, SeriesRecord
-from lesionmatch.dicom.segmentations import Drawn
-from lesionmatch.dicom.sources import Source
-from lesionmatch.dicom.suv_map import SuvFacts
-from lesionmatch.dicom.values import text
+from lesionmatch.dicom.series.patient import Identity, same_patient_note
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
+from lesionmatch.dicom.suv.scale import SuvFacts
 from lesionmatch.geometry import Frame
 from lesionmatch.image import Image
 from lesionmatch.segments import Segment

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from lesionmatch.dicom.dose import Said, body_of
-from lesionmatch.dicom.inventory import scan
 from lesionmatch.dicom.options import Override, ReadOptions
 from lesionmatch.dicom.pet import read_suv, reconstruction, require_dicom, scale_of, the_pet
-from lesionmatch.dicom.records import Inventory, SeriesRecord
+from lesionmatch.dicom.series.inventory import scan
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.study import Reconstruction
-from lesionmatch.dicom.suv_map import MEAN_OF_BOTH, SuvFacts, SuvScale
+from lesionmatch.dicom.suv.dose import Said, body_of
+from lesionmatch.dicom.suv.scale import MEAN_OF_BOTH, SuvFacts, SuvScale
 from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Quantity
 from lesionmatch.suv import BodySize, body_size, to_body_weight

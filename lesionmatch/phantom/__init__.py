@@ -3,7 +3,7 @@
 `simulate` goes from a `Recipe` straight to images; `write_study` writes them as DICOM.
 """
 
-from lesionmatch.dicom.write_pet import Storage
+from lesionmatch.dicom.write.pet import Storage
 from lesionmatch.phantom.demo import demo_recipe
 from lesionmatch.phantom.export import Export, Layout, Outlines, write_study
 from lesionmatch.phantom.recipe import (

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.dicom import write, write_pet
-from lesionmatch.dicom.write import Dataset, Series
+from lesionmatch.dicom.write import pet as write_pet
+from lesionmatch.dicom.write import series as write
+from lesionmatch.dicom.write.series import Dataset, Series
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Quantity
 from lesionmatch.phantom import render, scanners

@@ -12,9 +12,10 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
-from lesionmatch.dicom import write, write_outlines
-from lesionmatch.dicom.write import Dataset
-from lesionmatch.dicom.write_pet import Acquisition, Storage, pet_series
+from lesionmatch.dicom.write import outlines as write_outlines
+from lesionmatch.dicom.write import series as write
+from lesionmatch.dicom.write.pet import Acquisition, Storage, pet_series
+from lesionmatch.dicom.write.series import Dataset
 from lesionmatch.phantom import decoys
 from lesionmatch.phantom.study import SimulatedStudy
 from lesionmatch.phantom.visit import BARE, PHILIPS, Names, Visits, series, visits

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from lesionmatch.dicom.write import Patient, Series, StudyHeader
-from lesionmatch.dicom.write_pet import Injection
+from lesionmatch.dicom.write.pet import Injection
+from lesionmatch.dicom.write.series import Patient, Series, StudyHeader
 from lesionmatch.phantom.recipe import Recipe, Stream
 
 FIRST_DAY = datetime(2024, 3, 11)

@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from lesionmatch.dicom.hbp import total
 from lesionmatch.dicom.hbp_signal import STEP_MM, Field, said_of, signals_of
+from lesionmatch.dicom.series.hbp import total
 from lesionmatch.phantom import decoys, simulate
 from lesionmatch.phantom.recipe import Anatomy, Plane, Recipe, Size
 from lesionmatch.phantom.study import SimulatedStudy

@@ -1,0 +1,1 @@
+"""What readers drew: SEG, RTSTRUCT and label maps as segments."""

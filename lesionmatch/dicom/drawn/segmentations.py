@@ -1,0 +1,269 @@
+"""What was drawn: segments of every format, found among a study's files or given."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from lesionmatch.dicom.drawn.content import FromFile
+from lesionmatch.dicom.drawn.label_files import Place, read_label_file
+from lesionmatch.dicom.drawn.rtstruct import frame_uids, read_rtstruct
+from lesionmatch.dicom.drawn.seg import read_seg
+from lesionmatch.dicom.files.sources import Source
+from lesionmatch.dicom.files.values import items, text
+from lesionmatch.dicom.options import ReadOptions
+from lesionmatch.dicom.series.inventory import scan
+from lesionmatch.dicom.series.records import Inventory, SeriesRecord
+from lesionmatch.dicom.series.stack import Stack
+from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.protocol import InputLimits
+from lesionmatch.segments import Kind, Segment, Structure
+
+SAME_LESION = 0.7
+"""A lesion of which this share is drawn in an earlier file too is the same lesion again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What was drawn, and in which files."""
+
+    segments: tuple[Segment, ...]
+    series: tuple[SeriesRecord, ...]
+    label_files: tuple[Source, ...]
+    is_about_lesions: bool
+    """Whether anything says which lesions there are, if only that there are none."""
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What a segmentation may have been drawn on."""
+
+    reference: Grid
+    """Of the image the study is about; label files of other voxels are taken to lie there."""
+    inventories: tuple[Inventory, ...]
+    frames: tuple[Frame, ...]
+    """Those in which a segmentation is of use, the study's own first."""
+    limits: InputLimits
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """Every volume at hand."""
+        return tuple(record.stack for record in self._volumes if record.stack is not None)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The grids of every volume at hand."""
+        return tuple(
+            Place(record.stack.grid, record.modality == "MR")
+            for record in self._volumes
+            if record.stack is not None and record.frame_uid in self.frames
+        )
+
+    @property
+    def _volumes(self) -> tuple[SeriesRecord, ...]:
+        return tuple(record for inventory in self.inventories for record in inventory.series)
+
+    def frame_of_series(self, uid: str) -> str:
+        """The frame of reference of a series at hand, empty where it is not at hand."""
+        return next((r.frame_uid for r in self._volumes if r.uid == uid and r.frame_uid), "")
+
+
+def read_lesions(inventory: Inventory, scene: Scene, options: ReadOptions) -> Drawn:
+    """The segments of a study: those given by options, else those found in the MRI folder.
+
+    Raises `NothingFound` where nothing says which lesions there are, `InvalidInput` where the
+    only segmentations lie in a frame of reference that is neither the MRI's nor the PET's.
+    """
+    need = Need.NEEDED if options.lesions is None else Need.GIVEN
+    source = _scanned(options.lesions, options) if options.lesions else inventory
+    drawn = read_drawn(source, scene, need)
+    if not drawn.is_about_lesions:
+        got = "only structures" if drawn.segments else "none"
+        raise NothingFound(
+            "lesions: wanted a segmentation of lesions (SEG, RTSTRUCT, NIfTI or NRRD), got "
+            f"{got}; put it into the MRI folder or give --lesions, an empty one for no lesions"
+        )
+    if options.liver is None:
+        return drawn
+    liver = _liver(options.liver, scene, options)
+    others = [s for s in drawn.segments if s.meaning is not Structure.LIVER]
+    return replace(
+        drawn,
+        segments=(*others, *liver.segments),
+        series=(*drawn.series, *liver.series),
+        label_files=(*drawn.label_files, *liver.label_files),
+        assumptions=(*drawn.assumptions, *liver.assumptions),
+    )
+
+
+def _scanned(path: Path, options: ReadOptions) -> Inventory:
+    return scan([path], options.protocol)
+
+
+def _liver(path: Path, scene: Scene, options: ReadOptions) -> Drawn:
+    """The liver of a given file: what is called so, or the one region there is."""
+    drawn = read_drawn(_scanned(path, options), scene, Need.GIVEN)
+    called = tuple(s for s in drawn.segments if s.meaning is Structure.LIVER)
+    if called:
+        return replace(drawn, segments=called)
+    if len(drawn.segments) == 1:
+        return replace(drawn, segments=(replace(drawn.segments[0], meaning=Structure.LIVER),))
+    raise InvalidInput(
+        f"--liver: wanted a segment called liver, or a single one, got {len(drawn.segments)} "
+        "others; name it, or give a file of the liver alone"
+    )
+
+
+class Need(Enum):
+    """How much a segmentation is wanted."""
+
+    GIVEN = "given by the user: every file must be of use"
+    NEEDED = "found: some file must be of use"
+    WELCOME = "found: context only"
+
+
+def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
+    """Every segmentation of an inventory that lies in one of the scene's frames.
+
+    What cannot be used is an assumption, or refused: by how much it is needed.
+    """
+    records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
+    for record in records:
+        if record.refusal is not None:
+            raise record.refusal
+    strange = [record for record in records if not _frames(record, scene)]
+    alone = need is Need.NEEDED and strange == records and not inventory.label_files
+    if strange and (need is Need.GIVEN or alone):
+        raise InvalidInput(
+            f"{strange[0].what}: wanted a segmentation in the frame of reference "
+            f"{' or '.join(scene.frames)}, got {strange[0].frame_uid or 'none'}; "
+            "draw on this study, or map it first"
+        )
+    notes = [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
+    kept = [record for record in records if record not in strange]
+    read = [*_from_series(kept, scene)]
+    labels, more = _from_labels(inventory.label_files, scene, need)
+    segments, doubles = _once([*read, *labels])
+    return Drawn(
+        segments=segments,
+        series=tuple(kept),
+        label_files=inventory.label_files,
+        is_about_lesions=any(one.is_about_lesions for one in (*read, *labels)),
+        assumptions=(*notes, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnFile:
+    """What one file of an inventory has drawn, or why it is of no use."""
+
+    form: str
+    """``SEG``, ``RTSTRUCT`` or ``label file``."""
+    series: str | None
+    """Its series' key; a label file has none."""
+    segments: tuple[Segment, ...]
+    notes: tuple[str, ...]
+    refusal: str | None
+
+
+def drawn_files(inventory: Inventory, scene: Scene) -> tuple[DrawnFile, ...]:
+    """Every file of an inventory in which something is drawn, each read by itself."""
+    records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
+    found = [_drawn_series(record, scene) for record in records]
+    for source in inventory.label_files:
+        try:
+            read = read_label_file(source, scene.reference, scene.places, scene.limits)
+        except InvalidInput as error:
+            found.append(DrawnFile("label file", None, (), (), str(error)))
+        else:
+            found.append(DrawnFile("label file", None, read.segments, read.notes, None))
+    return tuple(found)
+
+
+def _drawn_series(record: SeriesRecord, scene: Scene) -> DrawnFile:
+    why = None if _frames(record, scene) else "drawn in a frame of reference of no image here"
+    read: list[FromFile] = []
+    try:
+        read = [] if why else list(_from_series([record], scene))
+    except InvalidInput as error:
+        why = str(error).removeprefix(f"{record.what}: ")
+    segments = tuple(segment for one in read for segment in one.segments)
+    notes = tuple(note for one in read for note in one.notes)
+    return DrawnFile(record.role, record.key, segments, notes, why)
+
+
+def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
+    """The scene's frames that a segmentation is drawn in."""
+    header = record.instances[0].dataset
+    named = set(frame_uids(header)) if record.role == "RTSTRUCT" else {record.frame_uid}
+    if named <= {""}:
+        series = items(header, "ReferencedSeriesSequence")
+        named = {scene.frame_of_series(text(item, "SeriesInstanceUID")) for item in series}
+    return tuple(frame for frame in scene.frames if frame in named)
+
+
+def _from_series(records: Sequence[SeriesRecord], scene: Scene) -> Iterator[FromFile]:
+    stacks = scene.stacks
+    for record in sorted(records, key=lambda record: record.role != "SEG"):
+        frames = _frames(record, scene)
+        for instance in record.instances:
+            if instance.fault:
+                raise BrokenFile(
+                    f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
+                )
+            if record.role == "SEG":
+                grids = [stack.grid for stack in stacks]
+                yield read_seg(instance, frames[0], grids, scene.limits, record.what)
+            else:
+                yield read_rtstruct(instance, stacks, frames, record.what)
+
+
+def _from_labels(
+    files: Sequence[Source], scene: Scene, need: Need
+) -> tuple[list[FromFile], list[str]]:
+    found, notes = [], []
+    for source in files:
+        try:
+            found.append(read_label_file(source, scene.reference, scene.places, scene.limits))
+        except InvalidInput as error:
+            # What is broken may have held lesions; what is no label map did not.
+            if need is Need.GIVEN or (need is Need.NEEDED and isinstance(error, BrokenFile)):
+                raise
+            notes.append(f"a label file was set aside ({error})")
+    return found, notes
+
+
+def _once(files: Sequence[FromFile]) -> tuple[tuple[Segment, ...], list[str]]:
+    """The segments of all files, without lesions that an earlier file has too."""
+    kept: list[Segment] = []
+    notes = []
+    for file in files:
+        earlier = [segment for segment in kept if isinstance(segment.meaning, Kind)]
+        for segment in file.segments:
+            if isinstance(segment.meaning, Kind) and _is_drawn(segment, earlier):
+                notes.append(f"{segment.source} is drawn in an earlier file too and was left out")
+            else:
+                kept.append(segment)
+    return tuple(kept), notes
+
+
+def _is_drawn(segment: Segment, earlier: Sequence[Segment]) -> bool:
+    points = segment.mask.points_mm()
+    inside = np.zeros(len(points), np.bool_)
+    for other in earlier:
+        if other.mask.frame == segment.mask.frame:
+            inside |= _contains(other, points)
+    return bool(inside.mean() >= SAME_LESION)
+
+
+def _contains(segment: Segment, points_mm: np.ndarray) -> np.ndarray:
+    grid = segment.mask.grid
+    found = grid.contains(points_mm)
+    places = np.rint(grid.voxels(points_mm[found])).astype(int)
+    places = np.clip(places, 0, np.array(grid.shape) - 1)
+    found[found] = segment.mask.array[tuple(places.T)]
+    return found

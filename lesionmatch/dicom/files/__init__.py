@@ -1,0 +1,1 @@
+"""Files and headers: what lies in a folder, a zip or a DICOMDIR, and one dataset's values."""

@@ -1,0 +1,1 @@
+"""Stored pixels, compressed or not, as arrays of numbers."""

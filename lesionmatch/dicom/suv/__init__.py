@@ -1,0 +1,1 @@
+"""What the headers of a PET say about SUV."""

@@ -1,0 +1,1 @@
+"""Writes DICOM as a scanner and a reader's workstation would."""

@@ -119,8 +119,10 @@ def main() -> None:
         false_foci(args.first, args.free, other=False)
     if args.other:
         false_foci(args.first + 1000, args.other, other=True)
-    sensitivity(args.first + 2000, args.lesions)
-    replaced(args.first + 3000, args.filled)
+    if args.lesions:
+        sensitivity(args.first + 2000, args.lesions)
+    if args.filled:
+        replaced(args.first + 3000, args.filled)
 
 
 if __name__ == "__main__":

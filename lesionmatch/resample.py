@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import h5py
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
@@ -255,19 +256,38 @@ def matrix_of(point_map: PointMap) -> NDArray[np.float64] | None:
 def write_transform(point_map: PointMap, path: Path) -> None:
     """Write to `path`: ``.txt`` a 4x4 matrix of millimetres, else an ITK transform (``.h5``).
 
-    Raises `InvalidGeometry` for a deformation asked for as a matrix, `UnusableOutput` where
-    the file cannot be written.
+    Equal maps make equal bytes. Raises `InvalidGeometry` for a deformation asked for as a
+    matrix, `UnusableOutput` where the file cannot be written.
     """
     try:
         if path.suffix == ".txt":
             np.savetxt(path, _required_matrix(point_map), fmt="%.12g")
         else:
             sitk.WriteTransform(_composite(point_map.itk), str(path))
+            if path.suffix == ".h5":
+                _forget_when(path)
     except (OSError, RuntimeError) as error:
         raise UnusableOutput(
             f"transform {path.name}: wanted a file that can be written, got none; "
             "choose another folder"
         ) from error
+
+
+def _forget_when(path: Path) -> None:
+    """Write the transforms of an ITK file again without the times and the machine ITK notes."""
+    draft = path.with_name(f".{path.name}")
+    with h5py.File(path) as written, h5py.File(draft, "w") as kept:
+        _copy(written["TransformGroup"], kept.create_group("TransformGroup"))
+    draft.replace(path)
+
+
+def _copy(source: h5py.Group, target: h5py.Group) -> None:
+    """The same groups and arrays; h5py notes no times."""
+    for name, entry in sorted(source.items()):
+        if isinstance(entry, h5py.Group):
+            _copy(entry, target.create_group(name))
+        else:
+            target.create_dataset(name, data=entry[()], dtype=entry.dtype)
 
 
 def _required_matrix(point_map: PointMap) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """The parts of registration on small scenes whose answers are known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,15 @@ from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration import given
 from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
-from lesionmatch.registration.doubts import doubts_of
+from lesionmatch.registration.doubts import doubts_of, remarks_of
+from lesionmatch.registration.evidence import cut_share, inner_agreement, witness
 from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
 from lesionmatch.registration.inverse import inverse_shifts
 from lesionmatch.registration.offset import pet_ct_offset_mm
 from lesionmatch.registration.result import Quality
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
+from lesionmatch.registration.scene import grid_about
 from lesionmatch.registration.search import best_shifts
 from lesionmatch.registration.spline import Spline
 from lesionmatch.resample import PointMap
@@ -250,6 +253,7 @@ def test_a_transform_without_an_inverse_is_refused() -> None:
 GOOD = Quality(
     mutual_information=0.7,
     probe_ratio=5.0,
+    inner_agreement=20.0,
     peak_ratio=0.3,
     volume_ratio=1.0,
     jacobian_min=0.8,
@@ -262,12 +266,25 @@ GOOD = Quality(
 
 
 def doubts(**changes: float) -> tuple[str, ...]:
-    quality = Quality(**{**GOOD.as_dict(), **changes})  # type: ignore[arg-type]
+    """Of a pair whose inner pattern settles nothing, but for the changes."""
+    undecided = {**GOOD.as_dict(), "inner_agreement": 7.0, **changes}
+    quality = Quality(**undecided)  # type: ignore[arg-type]
     return doubts_of(quality, (), "ct", RegistrationRules())
 
 
 def test_good_numbers_raise_no_doubt() -> None:
     assert doubts() == ()
+
+
+def test_weak_contrast_is_no_doubt_where_the_vessels_agree() -> None:
+    weak = {"mutual_information": 0.1, "probe_ratio": 1.5, "peak_ratio": 0.95}
+    assert len(doubts(**weak)) == 3
+    assert doubts(**weak, inner_agreement=20.0) == ()
+
+
+def test_vessels_do_not_settle_what_a_pet_cannot_show() -> None:
+    quality = replace(GOOD, probe_ratio=1.5)
+    assert len(doubts_of(quality, (), "pet", RegistrationRules())) == 1
 
 
 def test_a_refused_stage_is_a_doubt() -> None:
@@ -282,7 +299,8 @@ def test_a_refused_stage_is_a_doubt() -> None:
         ("liver_on_target", -40.0, "has -40 HU"),
         ("liver_on_target", float("nan"), "has nan HU"),
         ("coverage", 0.5, "only 50 % of the liver lies on the CT"),
-        ("cut_share", 0.95, "the MRI cuts the liver"),
+        ("cut_share", 0.45, "the MRI cuts the liver: 45 % of it goes on beyond its end"),
+        ("inner_agreement", 1.2, "agree no better than 14 mm off (1.2 standard deviations"),
         ("mutual_information", 0.1, "share only 0.10 nats"),
         ("peak_ratio", 0.97, "another place fits nearly as well"),
         ("jacobian_max", 2.5, "stretches"),
@@ -293,6 +311,62 @@ def test_each_bad_number_raises_its_doubt(name: str, value: float, sentence: str
     found = doubts(**{name: value})
     assert len(found) == 1
     assert sentence in found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("cut_share", 0.10, "the MRI ends within the liver: about 10 % of it lies beyond"),
+        ("coverage", 0.90, "the CT ends within the liver: 10 % of it was not compared"),
+    ],
+)
+def test_a_scan_that_misses_some_liver_is_said_and_not_doubted(
+    name: str, value: float, sentence: str
+) -> None:
+    quality = replace(GOOD, **{name: value})  # type: ignore[arg-type]
+    assert doubts_of(quality, (), "ct", RegistrationRules()) == ()
+    (remark,) = remarks_of(quality, "ct", RegistrationRules())
+    assert sentence in remark
+
+
+def test_scans_of_the_whole_liver_have_no_remark() -> None:
+    assert remarks_of(GOOD, "ct", RegistrationRules()) == ()
+
+
+def test_what_is_doubted_is_not_remarked_as_well() -> None:
+    quality = replace(GOOD, cut_share=0.45, coverage=0.5)
+    assert remarks_of(quality, "ct", RegistrationRules()) == ()
+
+
+def test_a_liver_cut_by_the_scan_is_measured() -> None:
+    _, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    there = PointMap.identity(CT, MRI)
+    assert cut_share(liver, ct_target(ct), there, 110.0) == 0.0
+    upper = liver.crop((slice(20, 40), slice(0, 60), slice(0, 70)))
+    lost = 1 - upper.volume_ml / liver.volume_ml
+    # Columns that meet a vessel end there, so the estimate is a little low.
+    assert lost - 0.1 < cut_share(upper, ct_target(ct), there, 110.0) < lost + 0.02
+
+
+def test_vessels_that_meet_agree_and_those_of_another_liver_do_not() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))
+    other = Image(ct.grid, ct.array[:, ::-1], ct.quantity)
+    right, wrong = (
+        inner_agreement(judge, ct_target(image), PointMap.identity(CT, MRI), 110.0)
+        for image in (ct, other)
+    )
+    assert right is not None
+    assert wrong is not None
+    assert right > 5.0
+    assert wrong < 3.0
+
+
+def test_too_little_liver_on_the_target_says_nothing_of_its_vessels() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    judge = witness(mri, liver, grid_about(liver, 30.0, 2.5))
+    corner = ct_target(ct.crop((slice(0, 5), slice(0, 70), slice(0, 80))))
+    assert inner_agreement(judge, corner, PointMap.identity(CT, MRI), 110.0) is None
 
 
 def test_a_liver_far_off_on_the_pet_is_doubted() -> None:

@@ -1,5 +1,6 @@
 """Maps of points, resampling, distances, and their files."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +181,14 @@ def test_an_affine_map_is_read_as_it_was_written(tmp_path: Path, name: str) -> N
     read = read_transform(tmp_path / name, target=MRI, source=PET)
     points = np.array([[100.0, -200.0, 300.0], [0, 0, 0]])
     np.testing.assert_allclose(read(points), turned(8.0)(points), atol=1e-8)
+
+
+def test_equal_maps_make_equal_files_whenever_they_are_written(tmp_path: Path) -> None:
+    write_transform(bump(), tmp_path / "map.h5")
+    time.sleep(1.1)  # a file's clock counts whole seconds
+    write_transform(bump(), tmp_path / "later.h5")
+    assert (tmp_path / "map.h5").read_bytes() == (tmp_path / "later.h5").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"map.h5", "later.h5"}
 
 
 def test_a_deformation_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -39,8 +39,13 @@ class Comparison:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What practice forced on the reading of the files and of the PET."""
-        return (*self.pet.assumptions, *self.mri.assumptions, *self.seen.assumptions)
+        """What practice forced on the reading of files and PET, and what a scan leaves out."""
+        return (
+            *self.pet.assumptions,
+            *self.mri.assumptions,
+            *self.registration.remarks,
+            *self.seen.assumptions,
+        )
 
     @property
     def liver_on_pet(self) -> Mask:

@@ -1,7 +1,7 @@
 """What speaks against a liver mask, in sentences.
 
-Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and nearly all
-around: where growth ended without a border, it leaked.
+Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
+nearly all around: where growth ended without a border, it leaked.
 """
 
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.lesions import LesionRules
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
-from lesionmatch.protocol.registration import RegistrationRules
+from lesionmatch.protocol.registration import RegistrationBounds, RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "LiverRules",
     "Protocol",
     "ReasonRules",
+    "RegistrationBounds",
     "RegistrationRules",
     "RelationRules",
     "SeriesRules",
@@ -79,6 +80,7 @@ class Protocol:
     series: SeriesRules = field(default_factory=SeriesRules)
     suv: SuvRules = field(default_factory=SuvRules)
     registration: RegistrationRules = field(default_factory=RegistrationRules)
+    registration_bounds: RegistrationBounds = field(default_factory=RegistrationBounds)
 
     def __post_init__(self) -> None:
         for section in fields(self):

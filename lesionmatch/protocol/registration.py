@@ -84,12 +84,36 @@ class RegistrationRules:
         most=20.0,
     )
     most_cut_share: float = threshold(
-        0.47,
+        0.20,
         "ratio",
-        "liver that goes on beyond the MRI's end on more than this of its largest area is doubtful",
+        "a share of the liver beyond the MRI's end above this is doubtful; below it, said",
         _SEEDS,
         least=0.0,
         most=1.0,
+    )
+    least_said_cut_share: float = threshold(
+        0.02,
+        "ratio",
+        "a share of the liver beyond the MRI's end from which it is said",
+        "own choice; a full scan measures 0, the estimate is off by about 0.02",
+        least=0.0,
+        most=1.0,
+    )
+    least_inner_agreement: float = threshold(
+        5.0,
+        "standard deviations",
+        "agreement of vessels and lesions over that 14 mm off, below which it is doubtful (CT)",
+        _SEEDS,
+        least=0.0,
+        most=50.0,
+    )
+    sure_inner_agreement: float = threshold(
+        10.0,
+        "standard deviations",
+        "agreement of vessels and lesions from which weak agreement as a whole is no doubt (CT)",
+        _SEEDS,
+        least=0.0,
+        most=100.0,
     )
     most_peak_ratio: float = threshold(
         0.8,
@@ -130,4 +154,102 @@ class RegistrationRules:
         "breathing moves a liver by 10 to 25 mm, its mean position by less (own choice)",
         least=2.0,
         most=50.0,
+    )
+
+
+_ROUNDED = "up to the next half millimetre (others than reported)"
+_BOUND = "calibrated on simulated studies, others than reported (lesionmatch/registration/bound.py)"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationBounds:
+    """The 95 % bound of a registration's error (`registration_error_mm`)."""
+
+    ct_level: float = threshold(
+        -2.90,
+        "ln mm",
+        "a of the deformable map's bound on the CT",
+        _BOUND,
+        least=-20.0,
+        most=20.0,
+    )
+    pet_level: float = threshold(
+        -2.93,
+        "ln mm",
+        "a of the deformable map's bound on the PET",
+        _BOUND,
+        least=-20.0,
+        most=20.0,
+    )
+    hold_power: float = threshold(
+        -0.365,
+        "power",
+        "b: how the bound falls with the images' hold",
+        _BOUND,
+        least=-5.0,
+        most=0.0,
+    )
+    distance_power: float = threshold(
+        0.374,
+        "power",
+        "c: how the bound grows with the distance from the liver's centre",
+        _BOUND,
+        least=0.0,
+        most=5.0,
+    )
+    agreement_power: float = threshold(
+        -0.264,
+        "power",
+        "d: how the bound falls with the agreement of the images",
+        _BOUND,
+        least=-5.0,
+        most=0.0,
+    )
+    ct_rigid_mm: float = threshold(
+        6.5,
+        "mm",
+        "bound of a rigid map to the CT",
+        f"95th percentile on 11 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
+    )
+    ct_affine_mm: float = threshold(
+        6.0,
+        "mm",
+        "bound of an affine map to the CT",
+        f"95th percentile on 18 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
+    )
+    pet_rigid_mm: float = threshold(
+        5.5,
+        "mm",
+        "bound of a rigid map to the PET",
+        f"95th percentile on 11 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
+    )
+    pet_affine_mm: float = threshold(
+        4.5,
+        "mm",
+        "bound of an affine map to the PET",
+        f"95th percentile on 10 simulated studies, {_ROUNDED}",
+        least=0.0,
+        most=100.0,
+    )
+    least_mm: float = threshold(
+        1.0,
+        "mm",
+        "no bound is below this, as nothing simulated speaks for trusting a map more",
+        "own choice",
+        least=0.0,
+        most=10.0,
+    )
+    doubtful_mm: float = threshold(
+        15.0,
+        "mm",
+        "no bound of a doubtful map is below this, as its own measures are worth little",
+        "own choice; a liver's segment is about this far from the next",
+        least=0.0,
+        most=100.0,
     )

@@ -8,12 +8,13 @@ liver's ends, and are larger in a study whose images agree less. So
 
     bound = exp(a + b ln hold + c ln(r + 20 mm) + d ln(probe ratio)) - 0.1 mm
 
-with r the distance from the liver's centre. The coefficients are those of the mean of
+with r the distance from the liver's centre. The powers are those of the mean of
 ln(error + 0.1 mm) over 36 simulated studies (patients and analytic bodies, scanners coarse
-and fine); `a` is then raised until 95 % of points and lesions lie below the bound. The error
-is that on the PET, so what is left between PET and CT is in it. With no CT only `a` differs,
-from six studies. Linear maps have one bound each: that of the affine map with a CT is the 95th
-percentile of its error on the same studies (5.9 mm), the others are chosen wider than that.
+and fine); `a` is such that 95 % of points and lesions of studies not fitted lie below the
+bound. The error is that on the PET, so what is left between PET and CT is in it. With no CT
+only `a` differs. Linear maps have one bound each, the 95th percentile of their error. All of
+these numbers stand in the protocol (`RegistrationBounds`); `scripts/bench registration` says
+on studies of its own how often each bound holds.
 
 Simulated scans are kinder than real ones: the bound is what the method adds on images like
 those, and a floor for others.
@@ -25,16 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.geometry import Grid, Points
+from lesionmatch.protocol import RegistrationBounds
 from lesionmatch.registration.deform import Deformation
-
-DEFORMABLE = {"ct": (-3.090, -0.365, 0.374, -0.264), "pet": (-2.93, -0.365, 0.374, -0.264)}
-"""(a, b, c, d) of the module's formula, by target."""
-LINEAR_MM = {"ct": {"rigid": 9.0, "affine": 6.0}, "pet": {"rigid": 10.0, "affine": 8.0}}
-
-LEAST_MM = 1.0
-"""Nothing simulated speaks for trusting a map more than this."""
-DOUBTFUL_LEAST_MM = 15.0
-"""When the map itself is in doubt its own measures are worth little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +50,28 @@ class LocalBound:
     """The deformation's own."""
     centre_mm: NDArray[np.float64]
     probe_ratio: float
-    target: str
+    level: float
+    """a of the formula, by target."""
+    rules: RegistrationBounds
 
     def __call__(self, points_mm: Points) -> NDArray[np.float64]:
         """(N,) bound in mm at MRI points."""
-        a, b, c, d = DEFORMABLE[self.target]
+        rules = self.rules
         hold = np.maximum(self.bent.hold_at(self.grid, points_mm), 1e-7)
         away = np.linalg.norm(points_mm - self.centre_mm, axis=1)
-        logs = a + b * np.log(hold) + c * np.log(away + 20.0)
-        logs += d * np.log(max(self.probe_ratio, 1.0))
-        return np.asarray(np.maximum(np.exp(logs) - 0.1, LEAST_MM))
+        logs = self.level + rules.hold_power * np.log(hold)
+        logs += rules.distance_power * np.log(away + 20.0)
+        logs += rules.agreement_power * np.log(max(self.probe_ratio, 1.0))
+        return np.asarray(np.maximum(np.exp(logs) - 0.1, rules.least_mm))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DoubtfulBound:
-    """No less than `DOUBTFUL_LEAST_MM`, whatever `bound` says."""
+    """Twice what `bound` says, and no less than `least_mm`."""
 
     bound: EvenBound | LocalBound
+    least_mm: float
 
     def __call__(self, points_mm: Points) -> NDArray[np.float64]:
         """(N,) bound in mm at MRI points."""
-        return np.asarray(np.maximum(2.0 * self.bound(points_mm), DOUBTFUL_LEAST_MM))
+        return np.asarray(np.maximum(2.0 * self.bound(points_mm), self.least_mm))

@@ -58,30 +58,36 @@ class Level:
     smoothing_mm: float
     """Standard deviation of the Gaussian both images are smoothed by."""
     iterations: int
+    drawn: float
+    """Share of the region's voxels drawn at each iteration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stiffness:
     """How the deformation is found; defaults chosen on simulated studies not reported on."""
 
-    levels: tuple[Level, ...] = (Level(60.0, 3.0, 5), Level(40.0, 0.7, 9))
+    levels: tuple[Level, ...] = (
+        Level(60.0, 4.0, 4, 0.20),
+        Level(60.0, 2.0, 5, 0.25),
+        Level(50.0, 1.2, 5, 0.30),
+        Level(40.0, 0.7, 7, 0.35),
+    )
+    """An edge pulls from no further than its smoothing, so each level halves it."""
     spacing_mm: float = 2.5
     cell_voxels: int = 3
     region_mm: float = 20.0
     """Samples come from the liver and this far around it."""
     margin_mm: float = 30.0
     """The grid reaches this far beyond the liver; u fades to nothing over its last part."""
-    drawn: float = 0.35
-    """Share of the region's voxels drawn at each iteration."""
     edge_weight: float = 5.0
-    edge_per_mm: float = 0.02
+    edge_per_mm: float = 0.014
     """Slopes well below this, in windows per mm, are noise and no edge."""
-    bending: float = 1.0
+    bending: float = 1.5
     outside_weight: float = 0.2
     """What a voxel outside the liver counts for, where one inside counts for 1."""
     conjugate_steps: int = 30
     largest_step_mm: float = 6.0
-    smallest_step_mm: float = 0.15
+    smallest_step_mm: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -292,7 +298,7 @@ def _level(
     samples = _samples(scene, how, spline.cells_shape)
     contrast = _contrast(scene, samples, level.smoothing_mm, how)
     coefficients = spline.fitted(before)
-    drawn = int(how.drawn * len(samples.voxels))
+    drawn = int(level.drawn * len(samples.voxels))
     bend = how.bending * BENDING_UNIT * drawn / scene.volume_mm3
     for _ in range(level.iterations):
         chosen = rng.permutation(len(samples.voxels))[:drawn]
@@ -306,7 +312,7 @@ def _level(
         coefficients += change * np.float32(min(1.0, how.largest_step_mm / max(step_mm, 1e-6)))
         if step_mm < how.smallest_step_mm:
             break
-    return spline.field(coefficients), curvatures / np.float32(how.drawn)
+    return spline.field(coefficients), curvatures / np.float32(level.drawn)
 
 
 def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Deformation:

@@ -12,16 +12,36 @@ def doubts_of(
 ) -> tuple[str, ...]:
     """What speaks against a registration; nothing when it can be trusted.
 
-    A stage that was refused is a doubt, because the map kept instead is a coarser one.
+    A stage that was refused is a doubt, because the map kept instead is a coarser one. How
+    well the images agree as a whole is asked only where the liver's own pattern does not
+    settle it: an unenhanced CT agrees little with any MRI, right or wrong.
     """
+    inner = quality.inner_agreement if target == "ct" else None
+    is_settled = inner is not None and inner >= rules.sure_inner_agreement
     return (
         *refused,
-        *_fit_doubts(quality, rules),
-        *_contrast_doubts(quality, target, rules),
+        *(() if is_settled else _agreement_doubts(quality, target, rules)),
         *_shape_doubts(quality, rules),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
     )
+
+
+def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple[str, ...]:
+    """What of the liver the scans do not show both, where that is no doubt about the map."""
+    said = []
+    cut, covered = quality.cut_share, quality.coverage
+    if cut is not None and rules.least_said_cut_share <= cut <= rules.most_cut_share:
+        said.append(
+            f"the MRI ends within the liver: about {100 * cut:.0f} % of it lies beyond and "
+            "was not compared"
+        )
+    if covered is not None and rules.least_coverage <= covered < 1.0 - rules.least_said_cut_share:
+        said.append(
+            f"the {target.upper()} ends within the liver: {100 * (1 - covered):.0f} % of it "
+            "was not compared"
+        )
+    return tuple(said)
 
 
 def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
@@ -38,8 +58,19 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
         )
 
 
+def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
+    yield from _fit_doubts(quality, rules)
+    yield from _contrast_doubts(quality, target, rules)
+
+
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
-    shared = quality.mutual_information
+    shared, inner = quality.mutual_information, quality.inner_agreement
+    if target == "ct" and inner is not None and inner < rules.least_inner_agreement:
+        yield (
+            "vessels and lesions within the liver agree no better than 14 mm off "
+            f"({inner:.1f} standard deviations, wanted {rules.least_inner_agreement:g}): "
+            "it may be another patient's liver, or the alignment failed"
+        )
     if target == "ct" and shared is not None and shared < rules.least_information_nats:
         yield (
             f"MRI and CT share only {shared:.2f} nats about the liver "
@@ -85,7 +116,7 @@ def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> It
     cut = quality.cut_share
     if cut is not None and cut > rules.most_cut_share:
         yield (
-            f"the MRI cuts the liver: {100 * cut:.0f} % of its largest area goes on beyond "
+            f"the MRI cuts the liver: {100 * cut:.0f} % of it goes on beyond its end "
             f"(wanted at most {100 * rules.most_cut_share:.0f} %)"
         )
 

@@ -6,6 +6,7 @@ a stage is kept when its map gains more than the map before it, block by block, 
 the blocks' own scatter allows by chance.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,11 +25,23 @@ Floats = NDArray[np.float32]
 SPACING_MM = 3.0
 SHELL_MM = 8.0
 """Evidence comes from the liver and this far about it: far enough to see its edge."""
-BEYOND_MM = 25.0
-"""Less than this of the liver may be cut off."""
+BEYOND_STEP_MM = 5.0
+BEYOND_STEPS = 30
+"""How far beyond the end of the MRI liver is looked for: half a liver and more."""
+LIVER_LIKE = 0.075
+"""What counts as liver beyond the MRI lies this near to the liver's own, in windows: 30 HU."""
 
 PROBE_MM = 20.0
 """A right map is better than the same map shifted by this; a wrong one need not be."""
+DEEP_MM = 8.0
+"""From here inwards the capsule no longer blurs into a voxel: what is left is vessels,
+lesions and fissures, which no two livers share."""
+INNER_SHIFT_MM = 14.0
+"""More than a large vessel's width, so that no vessel still meets itself."""
+INNER_WINDOW_HALF = 0.25
+"""Half the range of intensities compared within the liver, in windows: 100 HU."""
+LEAST_DEEP = 300
+"""Places deep in the liver below which they say nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +51,8 @@ class Witness:
     points_mm: Points
     bins: Floats
     is_liver: NDArray[np.bool_]
+    is_deep: NDArray[np.bool_]
+    """At least `DEEP_MM` within the liver."""
     is_reserved: NDArray[np.bool_]
     block: NDArray[np.intp]
     """Which block of `RESERVED_MM` each place lies in."""
@@ -57,7 +72,8 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     place = np.floor((points - points.min(0)) / RESERVED_MM).astype(np.intp)
     block = np.ravel_multi_index(tuple(place.T), tuple(place.max(0) + 1))
     window = Window(0.0, float(np.quantile(values, 0.995)))
-    return Witness(points, window.bins(values), inside.array[near], held_back, block)
+    deep = distance_mm(Mask(grid, ~inside.array)) >= DEEP_MM
+    return Witness(points, window.bins(values), inside.array[near], deep[near], held_back, block)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,28 +111,36 @@ def liver_median(witness: Witness, seen: Seen) -> float:
 
 
 def cut_share(liver: Mask, target: Target, target_from_mri: PointMap, middle: float) -> float:
-    """How much liver the MRI cuts off: the part of its outermost slices beyond which, by
-    `BEYOND_MM`, the target still looks like liver (within a quarter of the window of `middle`),
-    as a share of the liver's largest area on a parallel slice; 0 when the scan shows all of it.
+    """How much liver the MRI cuts off, as a share of the whole liver's volume.
+
+    From every voxel of the liver on an outermost slice a column goes on outwards, as long as
+    the target looks like liver (within `LIVER_LIKE` of `middle`): what it
+    covers was cut off, or a little less, because columns end at bright vessels. 0 where the
+    scan shows all of the liver, or the target no more of it.
     """
-    near = 0.25 * (target.window.high - target.window.low) / 2
-    shares = [0.0]
+    near = LIVER_LIKE * (target.window.high - target.window.low)
+    cut_mm3 = 0.0
     for axis, grid_mm in enumerate(liver.grid.spacing_mm):
-        largest = liver.array.sum(tuple(n for n in range(3) if n != axis)).max()
+        area_mm2 = float(np.prod(liver.grid.spacing_mm) / grid_mm)
         for end, way in ((0, -1.0), (liver.grid.shape[axis] - 1, 1.0)):
-            voxels = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
-            voxels[:, axis] = end + way * BEYOND_MM / grid_mm
-            values = _coarsely(target, target_from_mri.apply(liver.grid.world(voxels)))
-            shares.append(float((np.abs(values - middle) < near).sum() / largest))
-    return max(shares)
+            face = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
+            face[:, axis] = end
+            steps = np.arange(1, BEYOND_STEPS + 1) * way * BEYOND_STEP_MM / grid_mm
+            columns = np.repeat(face[:, None], BEYOND_STEPS, 1)
+            columns[:, :, axis] += steps
+            places = target_from_mri.apply(liver.grid.world(columns.reshape(-1, 3)))
+            values = _coarsely(target, places).reshape(len(face), BEYOND_STEPS)
+            goes_on = np.logical_and.accumulate(np.abs(values - middle) < near, axis=1)
+            cut_mm3 += float(goes_on.sum()) * area_mm2 * BEYOND_STEP_MM
+    return cut_mm3 / (cut_mm3 + 1000.0 * liver.volume_ml)
 
 
 def _coarsely(target: Target, points: Points) -> Floats:
-    """The target averaged over about 5 mm at those of the points that lie on it."""
-    points = points[target.image.grid.contains(points)]
-    if len(points) == 0:
-        return np.empty(0, np.float32)
-    image = target.image.crop(target.image.grid.box_around(points, 10.0))
+    """The target averaged over about 5 mm at the points; nan where it was not scanned."""
+    on_target = target.image.grid.contains(points)
+    if not on_target.any():
+        return np.full(len(points), np.nan, np.float32)
+    image = target.image.crop(target.image.grid.box_around(points[on_target], 10.0))
     return _values(replace(target, image=shrunk(image, 5.0)), points)
 
 
@@ -160,6 +184,13 @@ def gain(witness: Witness, before: Seen, after: Seen, window: Window) -> Gain:
     return Gain(float(change.mean()), float(sums.sum() / spread))
 
 
+def _ways() -> NDArray[np.float64]:
+    """(14, 3) directions: along the axes and to the corners of a cube."""
+    axes = np.concatenate([np.eye(3), -np.eye(3)])
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
+    return np.concatenate([axes, corners])
+
+
 def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> float:
     """Mutual information of the map over the best of 14 maps shifted by `PROBE_MM`."""
     places = target_from_mri.apply(witness.points_mm)
@@ -169,7 +200,30 @@ def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> 
         seen = Seen(_values(target, places + shift))
         return _table(witness, seen, target.window, everywhere).mutual_information
 
-    axes = np.concatenate([np.eye(3), -np.eye(3)])
-    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
-    shifted = [at(PROBE_MM * way) for way in np.concatenate([axes, corners])]
-    return at(np.zeros(3)) / max(max(shifted), 1e-6)
+    return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in _ways()), 1e-6)
+
+
+def inner_agreement(
+    witness: Witness, target: Target, target_from_mri: PointMap, middle: float
+) -> float | None:
+    """By how much the liver's own pattern of vessels and lesions agrees under the map.
+
+    Mutual information of the places deep in the liver, less its mean over 14 maps shifted by
+    `INNER_SHIFT_MM`, in standard deviations of those 14: near 0 for two livers that are not
+    the same one, however alike their outlines. None where too little lies on the target.
+    """
+    places = target_from_mri.apply(witness.points_mm[witness.is_deep])
+    bins = witness.bins[witness.is_deep]
+    half = INNER_WINDOW_HALF * (target.window.high - target.window.low)
+    if target.image.grid.contains(places).sum() < LEAST_DEEP or math.isnan(middle):
+        return None
+    window = Window(middle - half, middle + half)
+
+    def at(shift: NDArray[np.float64]) -> float:
+        values = _values(target, places + shift)
+        on = np.isfinite(values)
+        ones = np.ones(int(on.sum()), np.float32)
+        return JointTable.of(bins[on], window.bins(values[on]), ones).mutual_information
+
+    beside = np.array([at(INNER_SHIFT_MM * way) for way in _ways()])
+    return float((at(np.zeros(3)) - beside.mean()) / max(float(beside.std()), 1e-6))

@@ -15,22 +15,23 @@ from threadpoolctl import threadpool_limits
 from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.geometry import Points, Transform
 from lesionmatch.image import Image, Mask
-from lesionmatch.protocol import Protocol, RegistrationRules
+from lesionmatch.protocol import Protocol, RegistrationBounds, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
-from lesionmatch.registration.bound import LINEAR_MM, DoubtfulBound, EvenBound, LocalBound
+from lesionmatch.registration.bound import DoubtfulBound, EvenBound, LocalBound
 from lesionmatch.registration.deform import (
     Deformation,
     Floats,
     Stiffness,
     deformation,
 )
-from lesionmatch.registration.doubts import doubts_of
+from lesionmatch.registration.doubts import doubts_of, remarks_of
 from lesionmatch.registration.evidence import (
     Gain,
     Witness,
     coverage,
     cut_share,
     gain,
+    inner_agreement,
     liver_median,
     mutual_information,
     probe_ratio,
@@ -89,7 +90,7 @@ def register(
             f"got {liver.volume_ml:.0f} ml; check the liver mask"
         )
     with threadpool_limits(limits=1):
-        return _registered(mri, liver, ct, pet, method, protocol.registration)
+        return _registered(mri, liver, ct, pet, method, protocol)
 
 
 def _registered(
@@ -98,21 +99,21 @@ def _registered(
     ct: Image | None,
     pet: Image | None,
     method: Method,
-    rules: RegistrationRules,
+    protocol: Protocol,
 ) -> Registration:
     target = _target(ct, pet)
     rng = np.random.default_rng(SEED)
     box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
     whole = liver
     mri, liver = mri.crop(box), liver.crop(box)
-    study = _Study(without_bias(mri, liver), liver, whole, target, rules)
+    study = _Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
     fit = _fit(study, method, rng)
     offset = (
         pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)
         if (pet is not None and target.name == "ct")
         else None
     )
-    return _result(study, fit, offset)
+    return _result(study, fit, offset, protocol.registration_bounds)
 
 
 def _target(ct: Image | None, pet: Image | None) -> Target:
@@ -261,7 +262,9 @@ def _against(rules: RegistrationRules, gained: Gain, growth: Floats) -> tuple[st
     return tuple(reasons)
 
 
-def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
+def _result(
+    study: _Study, fit: _Fit, offset: Points | None, bounds: RegistrationBounds
+) -> Registration:
     quality = _quality(study, fit, offset)
     ways = fit.ways
     if offset is not None and quality.pet_ct_offset_applied:
@@ -270,7 +273,7 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
     doubts = doubts_of(quality, fit.refused, name, rules)
     # A scan that ends within the liver is a doubt about the study, not about the map.
     is_lost = bool(doubts_of(replace(quality, cut_share=None), fit.refused, name, rules))
-    bound = _bound(study, fit, quality)
+    bound = _bound(study, fit, quality, bounds)
     return Registration(
         mri_from_pet=ways.mri_from_target,
         pet_from_mri=ways.target_from_mri,
@@ -278,16 +281,25 @@ def _result(study: _Study, fit: _Fit, offset: Points | None) -> Registration:
         target=name,
         quality=quality,
         doubts=doubts,
-        bound_mm=DoubtfulBound(bound) if is_lost else bound,
+        remarks=remarks_of(quality, name, rules),
+        bound_mm=DoubtfulBound(bound, bounds.doubtful_mm) if is_lost else bound,
     )
 
 
-def _bound(study: _Study, fit: _Fit, quality: Quality) -> EvenBound | LocalBound:
-    name = study.target.name
+def _bound(
+    study: _Study, fit: _Fit, quality: Quality, rules: RegistrationBounds
+) -> EvenBound | LocalBound:
+    is_ct = study.target.name == "ct"
     if fit.bent is None or quality.probe_ratio is None:
-        return EvenBound(LINEAR_MM[name][fit.kind])
+        rigid_mm, affine_mm = (
+            (rules.ct_rigid_mm, rules.ct_affine_mm)
+            if is_ct
+            else (rules.pet_rigid_mm, rules.pet_affine_mm)
+        )
+        return EvenBound(rigid_mm if fit.kind == "rigid" else affine_mm)
     centre = study.liver.points_mm().mean(0)
-    return LocalBound(fit.bent, fit.scene.grid, centre, quality.probe_ratio, name)
+    level = rules.ct_level if is_ct else rules.pet_level
+    return LocalBound(fit.bent, fit.scene.grid, centre, quality.probe_ratio, level, rules)
 
 
 def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:
@@ -313,6 +325,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
+        inner_agreement=inner_agreement(judge, target, there, middle),
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
         rotation_deg=_rotation_deg(fit.linear.matrix[:3, :3]),
         volume_ratio=float(growth.mean()),

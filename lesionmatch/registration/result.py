@@ -18,6 +18,8 @@ class Quality:
     """Of MRI and target over the liver and its shell, nats."""
     probe_ratio: float | None = None
     """That over the best of the same map shifted by 20 mm; 1 means nothing was found."""
+    inner_agreement: float | None = None
+    """How much better the liver's inner pattern agrees than 14 mm off, standard deviations."""
     peak_ratio: float | None = None
     """Second over first summit of the coarse search."""
     rotation_deg: float | None = None
@@ -34,7 +36,7 @@ class Quality:
     coverage: float | None = None
     """Share of the liver that falls on the target."""
     cut_share: float | None = None
-    """Area beyond which the liver goes on where the MRI ends, as a share of its largest."""
+    """Share of the liver's volume that goes on beyond the end of the MRI."""
     affine_gain_errors: float | None = None
     deformable_gain_errors: float | None = None
     """How surely unseen voxels prefer this stage to the one before, in standard errors."""
@@ -66,6 +68,8 @@ class Registration:
     """A sentence each; none when it is trusted."""
     bound_mm: Callable[[Points], NDArray[np.float64]]
     """95 % bound of the error at MRI points."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know of a map that may well be right."""
 
     @property
     def passed(self) -> bool:

@@ -50,17 +50,20 @@ def scene(
     margin_mm: float,
     spacing_mm: float,
 ) -> Scene:
-    """Both images on one grid about the liver, along the MRI's axes."""
+    """Both images on one grid about the liver, along the MRI's axes.
+
+    Read by cubic splines: linear interpolation would blur the thin vessels by half a voxel.
+    """
     grid = grid_about(liver, margin_mm, spacing_mm)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     carried = PointMap.affine(affine)
     around = carried.apply(grid.corners_mm())
     image = target.image.crop(target.image.grid.box_around(around, 10.0))
     image = shrunk(image, spacing_mm / 1.2)
-    on_grid = resample(image, grid, carried, outside=np.nan)
+    on_grid = resample(image, grid, carried, outside=np.nan, interpolation="cubic")
     return Scene(
         grid,
-        resample(smoothed_down(mri, grid), grid, outside=np.nan),
+        resample(smoothed_down(mri, grid), grid, outside=np.nan, interpolation="cubic"),
         on_grid,
         target.window,
         inside.array,

@@ -2,13 +2,16 @@
 
 ``python scripts/bench registration`` prints, for each study, the error in the liver (mean,
 95th percentile and greatest distance from where 1,500 points truly lie) on the CT and on
-the PET, the lesions' own error, how many lie within their bound, least Jacobian, time and
-memory; then the engines side by side; then how many wrong pairs were doubted.
+the PET, the lesions' own error, how many lie within their bound, least Jacobian and CPU
+seconds; then what the rows come to, by kind of study; then the engines side by side, and how
+many wrong and good pairs were doubted. All points the MRI covers count, on the CT or not.
 
-    --first N --studies N    seeds (default 7000 and 30; tuned on below 4000)
-    --engines                also our own affine map, and SimpleITK's B-spline from there
-    --wrong N                wrong pairs made of the first N studies (default 0)
-    --pet-only               without the CT
+    --first N --studies N    seeds (default 8000 and 30; tuned on below 4000)
+    --engines N              the first N studies also by our affine map alone, SimpleITK's
+                             B-spline, and elastix's where itk-elastix is installed
+    --no-ct N                the first N studies also without their CT
+    --linear N               the first N studies also by a rigid and an affine map, and their bounds
+    --wrong N                N wrong pairs made of each study of coarse voxels, kinds in turn
     --patients DIR           folder of the patient label maps; every third study is one
 """
 
@@ -16,19 +19,24 @@ import argparse
 import dataclasses
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
+from _engines import engine_rows, has_elastix
+from numpy.typing import NDArray
 
+from lesionmatch.accuracy.intervals import clopper_pearson
+from lesionmatch.accuracy.values import Proportion
 from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import Anatomy, LesionRecipe, Place, Plane, Recipe, Size, simulate, wrong
 from lesionmatch.phantom.study import SimulatedStudy
 from lesionmatch.protocol import Protocol
-from lesionmatch.registration import Registration, register
+from lesionmatch.registration import Method, Registration, register
 from lesionmatch.segments import Kind
+
+Errors = NDArray[np.float64]
 
 PLACES = (Place.ANYWHERE, Place.SUBCAPSULAR, Place.DEEP, Place.NEAR_VESSEL)
 WRONG = {
@@ -78,7 +86,7 @@ def recipe_of(seed: int, patients: Path | None) -> Recipe:
     )
 
 
-def three(errors: np.ndarray) -> str:
+def three(errors: Errors) -> str:
     """Mean, 95th percentile and greatest."""
     return f"{errors.mean():7.2f} {np.percentile(errors, 95):5.2f} {errors.max():5.2f}"
 
@@ -87,46 +95,52 @@ def three(errors: np.ndarray) -> str:
 class Row:
     """One study's errors, in mm."""
 
-    on_ct: np.ndarray
-    on_pet: np.ndarray
-    lesions: np.ndarray
-    bounds: np.ndarray
+    recipe: Recipe
+    on_ct: Errors
+    on_pet: Errors
+    lesions: Errors
+    bounds: Errors
     seconds: float
     registration: Registration
 
     @property
     def text(self) -> str:
-        """The row without what was simulated."""
+        """The row, what was simulated first."""
+        recipe = self.recipe
         within = np.mean(self.lesions <= self.bounds)
         quality = self.registration.quality
-        doubts = f" {self.registration.method}: {self.registration.doubts}"
+        said = f" {self.registration.method}: {self.registration.doubts}"
         return (
-            f"| {three(self.on_ct)} | {three(self.on_pet)} "
+            f"{recipe.seed:5d} {recipe.anatomy.value:8s} {recipe.size.value:8s} "
+            f"{recipe.mri_plane.value:8s} {recipe.breathing_mm:5.0f} {recipe.deformation_mm:6.0f} "
+            f"{recipe.rotation_deg:4.0f} | {three(self.on_ct)} | {three(self.on_pet)} "
             f"| {self.lesions.mean():8.2f} {self.lesions.max():5.2f} {self.bounds.mean():6.2f} "
             f"{within:5.0%} | {quality.jacobian_min:6.2f} {self.seconds:4.1f}"
-            f"{doubts if self.registration.doubts else ''}"
+            f"{said if self.registration.doubts else ''}"
         )
 
 
-def measured(study: SimulatedStudy, *, has_ct: bool) -> Row:
+def measured(study: SimulatedStudy, *, has_ct: bool = True, method: Method = "auto") -> Row:
     """One study registered, and how far off it is."""
     ct = study.ct if has_ct else None
-    started = time.perf_counter()
-    found = register(study.hbp, study.liver, ct=ct, pet=study.suv, protocol=Protocol())
-    seconds = time.perf_counter() - started
+    started = time.process_time()
+    found = register(
+        study.hbp, study.liver, ct=ct, pet=study.suv, method=method, protocol=Protocol()
+    )
+    seconds = time.process_time() - started
     truth = study.truth
     scanned = study.hbp.grid.contains(truth.liver_points_mri_mm)
-    points = truth.liver_points_mri_mm[scanned]
-    landed = found.pet_from_mri.apply(points)
+    landed = found.pet_from_mri.apply(truth.liver_points_mri_mm[scanned])
     quality = found.quality
     shift = np.array(quality.pet_ct_offset_mm) if quality.pet_ct_offset_applied else np.zeros(3)
     lesions = np.array([lesion.mri_mm for lesion in truth.lesions])
     lesions_pet = np.array([lesion.pet_mm for lesion in truth.lesions])
 
-    def off(places: np.ndarray, where: np.ndarray) -> np.ndarray:
+    def off(places: Errors, where: Errors) -> Errors:
         return np.asarray(np.linalg.norm(places - where, axis=1))
 
     return Row(
+        study.recipe,
         off(landed - shift, truth.liver_points_ct_mm[scanned]),
         off(landed, truth.liver_points_pet_mm[scanned]),
         off(found.pet_from_mri.apply(lesions), lesions_pet),
@@ -136,132 +150,174 @@ def measured(study: SimulatedStudy, *, has_ct: bool) -> Row:
     )
 
 
-def described(recipe: Recipe) -> str:
-    """What was simulated."""
+KINDS: dict[str, Callable[[Recipe], bool]] = {
+    "all": lambda _: True,
+    "analytic body": lambda r: r.anatomy is Anatomy.ANALYTIC,
+    "patient's labels": lambda r: r.anatomy is Anatomy.PATIENT,
+    "clinical voxels": lambda r: r.size is Size.CLINICAL,
+    "coarse voxels": lambda r: r.size is Size.SMALL,
+    "coronal MRI": lambda r: r.mri_plane is Plane.CORONAL,
+    "oblique MRI": lambda r: r.mri_tilt_deg != 0.0,
+    "MRI cuts the liver": lambda r: any(r.mri_missing_mm),
+    "PET/CT cuts the liver": lambda r: any(r.pet_missing_mm),
+    "breathing below 8 mm": lambda r: r.breathing_mm < 8,
+    "breathing 8 to 16 mm": lambda r: 8 <= r.breathing_mm < 16,
+    "breathing 16 to 25 mm": lambda r: r.breathing_mm >= 16,
+    "deformation below 6 mm": lambda r: r.deformation_mm < 6,
+    "deformation 6 to 10 mm": lambda r: r.deformation_mm >= 6,
+    "rotation below 4 deg": lambda r: r.rotation_deg < 4,
+    "rotation 4 to 8 deg": lambda r: r.rotation_deg >= 4,
+    "PET off its CT": lambda r: r.pet_ct_offset_mm != 0.0,
+    "unenhanced or fatty CT": lambda r: r.liver_hu is not None,
+    "poor hepatobiliary phase": lambda r: r.hbp_vessel_contrast < 1.0,
+}
+
+
+def by_kind(rows: list[Row]) -> None:
+    """Print a line for each kind of study; a study is of several."""
+    print(
+        "\nkind of study               n | CT: mean  worst   p95   max | PET: mean | within bound"
+    )
+    for name, is_one in KINDS.items():
+        of_kind = [row for row in rows if is_one(row.recipe)]
+        if of_kind:
+            print(line_of(name, of_kind))
+
+
+def line_of(name: str, rows: list[Row]) -> str:
+    """Mean of study means, the worst of them, and of all points the 95th percentile and most."""
+    means = [row.on_ct.mean() for row in rows]
+    every = np.concatenate([row.on_ct for row in rows])
+    within = np.concatenate([row.lesions <= row.bounds for row in rows])
+    on_pet = np.mean([row.on_pet.mean() for row in rows])
     return (
-        f"{recipe.seed:5d} {recipe.anatomy.value:8s} {recipe.size.value:8s} "
-        f"{recipe.mri_plane.value:8s} {recipe.breathing_mm:5.0f} {recipe.deformation_mm:6.0f} "
-        f"{recipe.rotation_deg:4.0f} "
+        f"{name:24s} {len(rows):4d} | {np.mean(means):8.2f} {max(means):6.2f} "
+        f"{np.percentile(every, 95):5.2f} {every.max():5.2f} | {on_pet:9.2f} "
+        f"| {within.mean():.0%} of {within.size}"
     )
 
 
-def simpleitk_errors(study: SimulatedStudy, affine: Registration) -> tuple[np.ndarray, float]:
-    """SimpleITK's own B-spline (Mattes information, 40 mm, LBFGSB) after our affine map."""
-    started = time.perf_counter()
-    fixed, moving = (_itk(image) for image in (study.hbp, study.ct))
-    region = sitk.BinaryDilate(_itk(study.liver), [3, 8, 8][::-1])
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(32)
-    method.SetMetricFixedMask(region)
-    method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(0.05, 1)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetMovingInitialTransform(affine.pet_from_mri.itk)
-    size = np.array(fixed.GetSize()) * np.array(fixed.GetSpacing())
-    knots = np.maximum(np.rint(size / 40.0), 1).astype(int).tolist()
-    spline = sitk.BSplineTransformInitializer(fixed, knots, 3)
-    method.SetInitialTransform(spline, inPlace=True)
-    method.SetOptimizerAsLBFGSB(numberOfIterations=20)
-    method.Execute(fixed, moving)
-    whole = sitk.CompositeTransform([affine.pet_from_mri.itk, spline])
-    points = study.truth.liver_points_mri_mm
-    landed = np.array([whole.TransformPoint(p) for p in points.tolist()])
-    errors = np.linalg.norm(landed - study.truth.liver_points_ct_mm, axis=1)
-    return np.asarray(errors), time.perf_counter() - started
-
-
-def _itk(image: Image | Mask) -> sitk.Image:
-    """A SimpleITK image of an image, or of a mask as 0 and 1."""
-    array = image.array.astype(np.uint8 if isinstance(image, Mask) else np.float32)
-    made = sitk.GetImageFromArray(array)
-    made.SetSpacing(image.grid.spacing_mm[::-1].tolist())
-    made.SetOrigin(image.grid.origin_mm.tolist())
-    made.SetDirection(image.grid.directions[:, ::-1].ravel().tolist())
-    return made
-
-
-def engines(study: SimulatedStudy) -> Iterator[str]:
-    """One line an engine."""
-    affine = register(
-        study.hbp, study.liver, ct=study.ct, pet=None, method="affine", protocol=Protocol()
-    )
-    points, truth = study.truth.liver_points_mri_mm, study.truth.liver_points_ct_mm
-    ours = np.linalg.norm(affine.pet_from_mri.apply(points) - truth, axis=1)
-    yield f"{'our affine map':>55s} | {three(ours)}"
-    errors, seconds = simpleitk_errors(study, affine)
-    yield f"{'SimpleITK B-spline from there':>55s} | {three(errors)} | {seconds:.1f} s"
-
-
-def wrong_pairs(studies: Iterator[SimulatedStudy]) -> None:
-    """Print how many wrong pairs were doubted, kind by kind."""
-    counts = {name: [0, 0] for name in WRONG}
+def engines(studies: list[SimulatedStudy]) -> None:
+    """Print every engine's own row for each study, and their means."""
+    found: dict[str, list[Errors]] = {}
     for study in studies:
-        for name, make in WRONG.items():
-            image, liver = make(study)
-            try:
-                found = register(image, liver, ct=study.ct, pet=study.suv, protocol=Protocol())
-                is_doubted = not found.passed
-            except RegistrationFailed:
-                is_doubted = True
-            counts[name][0] += is_doubted
-            counts[name][1] += 1
-    for name, (doubted, all_) in counts.items():
-        print(f"wrong pair, {name:13s}: {doubted} of {all_} doubted")
+        affine = register(
+            study.hbp, study.liver, ct=study.ct, pet=None, method="affine", protocol=Protocol()
+        )
+        points, truth = study.truth.liver_points_mri_mm, study.truth.liver_points_ct_mm
+        ours = np.linalg.norm(affine.pet_from_mri.apply(points) - truth, axis=1)
+        rows = {"our affine map": (np.asarray(ours), 0.0)} | engine_rows(study, affine)
+        for name, (errors, seconds) in rows.items():
+            found.setdefault(name, []).append(errors)
+            print(
+                f"{study.recipe.seed:5d} {name:20s} | {three(errors)} | {seconds:5.1f} s",
+                flush=True,
+            )
+    for name, of_engine in found.items():
+        means = [errors.mean() for errors in of_engine]
+        print(f"{name}: mean {np.mean(means):.2f} mm, worst study's mean {max(means):.2f}")
+    if studies and not has_elastix():
+        print("elastix B-spline: absent (pip install itk-elastix)")
+
+
+def wrong_pairs(study: SimulatedStudy, count: int, doubted: dict[str, list[bool]]) -> None:
+    """Register `count` wrong pairs made of a study, kinds in turn, and note which were doubted."""
+    kinds = list(WRONG)
+    for number in range(count):
+        name = kinds[(study.recipe.seed + 2 * number) % len(kinds)]
+        found = outcome(study, *WRONG[name](study))
+        is_doubted = isinstance(found, RegistrationFailed) or not found.passed
+        doubted[name].append(is_doubted)
+        said = found if isinstance(found, RegistrationFailed) else found.doubts
+        print(f"{study.recipe.seed:5d} {name}: {said or 'NOT DOUBTED'}", flush=True)
+
+
+def outcome(study: SimulatedStudy, mri: Image, liver: Mask) -> Registration | RegistrationFailed:
+    """The registration of another MRI to a study's PET/CT, or why there is none."""
+    try:
+        return register(mri, liver, ct=study.ct, pet=study.suv, protocol=Protocol())
+    except RegistrationFailed as error:
+        return error
+
+
+def share(were: list[bool]) -> str:
+    """A count and its exact 95 % interval."""
+    found = clopper_pearson(Proportion(sum(were), len(were)))
+    return f"{sum(were)} of {len(were)} ({found.lower:.1%} to {found.upper:.1%})"
 
 
 def main() -> None:
     """Run the studies."""
-    parser = argparse.ArgumentParser(prog="bench registration")
-    parser.add_argument("--first", type=int, default=7000)
-    parser.add_argument("--studies", type=int, default=30)
-    parser.add_argument("--engines", action="store_true")
-    parser.add_argument("--wrong", type=int, default=0)
-    parser.add_argument("--pet-only", action="store_true")
-    parser.add_argument("--patients", type=Path, default=None)
-    options = parser.parse_args()
+    options = asked()
     seeds = range(options.first, options.first + options.studies)
-    rows = []
+    rows, without_ct = [], []
+    doubted: dict[str, list[bool]] = {name: [] for name in WRONG}
+    linear: dict[Method, list[Row]] = {"rigid": [], "affine": []}
+    kept: list[SimulatedStudy] = []
     print(HEAD)
+    for number, study in enumerate(made(seeds, options.patients)):
+        rows.append(measured(study))
+        print(rows[-1].text, flush=True)
+        if number < options.no_ct:
+            without_ct.append(measured(study, has_ct=False))
+        for method, of_method in linear.items():
+            if number < options.linear:
+                of_method.append(measured(study, method=method))
+        if number < options.engines:
+            kept.append(study)
+        if study.recipe.size is Size.SMALL:
+            wrong_pairs(study, options.wrong, doubted)
+    summary(rows)
+    for name, were in doubted.items() if options.wrong else ():
+        print(f"{name:13s}: {share(were)} doubted")
+    if options.wrong:
+        print(f"wrong pairs  : {share([d for were in doubted.values() for d in were])} doubted")
+    if without_ct:
+        print(line_of("without a CT", without_ct))
+    for method, of_method in linear.items():
+        if of_method:
+            print(line_of(f"{method} map", of_method))
+    engines(kept)
+
+
+def asked() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="bench registration")
+    for name, default in (
+        ("first", 8000), ("studies", 30), ("engines", 0), ("no-ct", 0), ("linear", 0), ("wrong", 0),
+    ):  # fmt: skip
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--patients", type=Path, default=None)
+    return parser.parse_args()
+
+
+def made(seeds: range, patients: Path | None) -> Iterator[SimulatedStudy]:
+    """The studies of the seeds but those that cannot be, said."""
     for seed in seeds:
-        recipe = recipe_of(seed, options.patients)
         try:
-            study = simulate(recipe)
+            yield simulate(recipe_of(seed, patients))
         except InvalidOption as error:
             print(f"{seed:5d} left out: {error}")
-            continue
-        rows.append(measured(study, has_ct=not options.pet_only))
-        print(described(recipe) + rows[-1].text, flush=True)
-        for text in engines(study) if options.engines else ():
-            print(text, flush=True)
-    summary(rows)
-    wrong_pairs(
-        simulate(dataclasses.replace(recipe_of(s, options.patients), size=Size.SMALL, lesions=()))
-        for s in seeds[: options.wrong]
-    )
 
 
 def summary(rows: list[Row]) -> None:
     """Print what the rows come to."""
     if not rows:
         return
-    for name in ("on_ct", "on_pet", "lesions"):
-        errors = [getattr(row, name) for row in rows]
-        means = np.array([e.mean() for e in errors])
-        worst = max(np.percentile(e, 95) for e in errors)
-        print(
-            f"{name:8s} mean {means.mean():.2f} mm, worst study's mean {means.max():.2f}, 95th "
-            f"percentile {np.percentile(np.concatenate(errors), 95):.2f} (worst {worst:.2f}), "
-            f"greatest {max(e.max() for e in errors):.2f}; "
-            f"studies with mean <= 1.0 mm: {np.mean(means <= 1.0):.0%}"
-        )
+    by_kind(rows)
+    means = np.array([row.on_ct.mean() for row in rows])
     within = np.concatenate([row.lesions <= row.bounds for row in rows])
-    doubted = sum(bool(row.registration.doubts) for row in rows)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    doubted = [bool(row.registration.doubts) for row in rows]
+    seconds = [row.seconds for row in rows]
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"within their bound: {within.mean():.1%} of {within.size} lesions, bounds "
-        f"{np.concatenate([row.bounds for row in rows]).mean():.1f} mm on average; doubted: "
-        f"{doubted} of {len(rows)}; seconds: median {np.median([r.seconds for r in rows]):.1f}, "
-        f"most {max(r.seconds for r in rows):.1f}; peak memory with the simulator {peak:.0f} MB"
+        f"\nstudies with a mean of at most 1.0 mm: {share((means <= 1.0).tolist())}; "
+        f"lesions {np.concatenate([row.lesions for row in rows]).mean():.2f} mm off, within their "
+        f"bound {share(within.tolist())}, bounds "
+        f"{np.concatenate([row.bounds for row in rows]).mean():.1f} mm on average; least Jacobian "
+        f"{min(row.registration.quality.jacobian_min or 0.0 for row in rows):.2f}; doubted: "
+        f"{share(doubted)}; CPU seconds: median {np.median(seconds):.1f}, most "
+        f"{max(seconds):.1f}; peak memory with the simulator {peak_mb:.0f} MB"
     )
 
 

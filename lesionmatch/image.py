@@ -100,9 +100,18 @@ class Mask:
 
         Raises `InvalidGeometry` for an empty mask, which has no place.
         """
+        return self.crop(self.box(margin_mm))
+
+    def box(self, margin_mm: float = 0.0) -> tuple[slice, slice, slice]:
+        """The smallest part of the grid that holds it, with a margin.
+
+        Raises `InvalidGeometry` for an empty mask, which has no place.
+        """
         if self.is_empty:
             raise InvalidGeometry("trimming a mask: wanted a voxel that belongs to it, got none")
-        return self.crop(self.grid.box_around(self.points_mm(), margin_mm))
+        filled = (np.flatnonzero(self.array.any(tuple({0, 1, 2} - {axis}))) for axis in range(3))
+        ends = np.array([(n[0], n[-1]) for n in filled])
+        return self.grid.box_around(self.grid.world(ends.T), margin_mm)
 
     def on(self, grid: Grid) -> "Mask":
         """This cropped region put back on `grid`, of which its own grid is a part.

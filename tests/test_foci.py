@@ -193,6 +193,14 @@ def test_a_liver_that_is_tumour_throughout_is_one_focus() -> None:
     assert focus.extent.volume_ml > 0.8 * liver.volume_ml
 
 
+def test_tumour_that_runs_into_a_hotter_organ_is_found() -> None:
+    tumour, spleen = ((10, 0, 0), 140, 4.0), ((96, 0, 0), 44, 9.0)
+    found = [f for f in find_foci(*liver_pet(tumour, spleen), PROTOCOL) if f.counts]
+    assert found
+    held = np.any([f.extent.on(GRID).array for f in found], axis=0)
+    assert held[away_mm((0, 0, 0)) < 50].mean() > 0.9
+
+
 def test_a_fainter_lesion_that_leans_on_a_hot_one_belongs_to_its_focus() -> None:
     image, liver = liver_pet(((-24, 0, 0), 40, 9.0), ((18, 0, 0), 44, 3.0))
     (focus,) = find_foci(image, liver, PROTOCOL)

@@ -37,6 +37,7 @@ OWNERS = {
     "highdicom": {"dicom"},
     "nibabel": {"nifti"},
     "nrrd": {"nifti"},
+    "h5py": {"resample"},
     "SimpleITK": {"resample", "registration", "dicom"},
     "matplotlib": {"report"},
     "jinja2": {"report"},

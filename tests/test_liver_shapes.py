@@ -13,6 +13,7 @@ from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver import describe_liver, find_liver
 from lesionmatch.liver.capsule import find_capsule, surface_points_mm
+from lesionmatch.liver.ducts import duct_points_mm
 from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.liver.tubes import eigenvalues, tubes
 from lesionmatch.protocol import LiverRules, Protocol
@@ -218,12 +219,52 @@ def test_a_liver_on_the_left_is_doubted() -> None:
     assert any("to the left of the body's" in doubt for doubt in doubts(RIGHT[:, :, ::-1]))
 
 
+def test_a_border_that_is_none_is_doubted() -> None:
+    bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & (X < -20.0)
+    assert any("around the liver is as bright" in doubt for doubt in doubts(RIGHT, picture(bright)))
+
+
+def test_a_brighter_organ_on_the_left_is_not_taken_for_the_liver() -> None:
+    heart = ball(34.0, (64.0, 0.0, 30.0))
+    values = picture(RIGHT & ~heart).array + np.where(heart, 60.0, 0.0).astype(np.float32)
+    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
+    assert not (found & heart & ~RIGHT).any()
+    assert (found & RIGHT).sum() / RIGHT.sum() > 0.9
+
+
+def test_a_kidney_that_touches_the_liver_and_is_a_sixth_darker_is_left_out() -> None:
+    kidney = ball(26.0, (-35.0, 30.0, -62.0)) & ~RIGHT
+    values = picture(RIGHT).array + np.where(kidney, 53.0, 0.0).astype(np.float32)
+    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
+    assert (found & kidney).sum() / kidney.sum() < 0.1
+    assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
+
+
+def test_a_dark_lesion_open_to_the_surface_belongs_to_the_liver_and_a_trough_does_not() -> None:
+    lesion = ball(18.0, (-72.0, -22.0, 12.0)) & RIGHT
+    trough = np.hypot(X + 10.0, Y - 50.0) < 9.0
+    values = picture(RIGHT & ~lesion & ~trough).array + np.where(lesion, 22.0, 0.0)
+    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
+    assert (found & lesion).sum() / lesion.sum() > 0.8
+    assert (found & trough & RIGHT).sum() / (trough & RIGHT).sum() < 0.3
+
+
 def test_the_liver_is_found_at_any_scale_of_brightness() -> None:
     for scale in (0.001, 500.0):
         hbp = picture(RIGHT, TUBES)
         scaled = Image(GRID, hbp.array * np.float32(scale), Quantity.ARBITRARY)
         found = find_liver(scaled, Protocol()).array
         assert 2.0 * (found & RIGHT).sum() / (found.sum() + RIGHT.sum()) > 0.97
+
+
+def test_ducts_are_thin_and_bright_and_a_gallbladder_is_none() -> None:
+    duct = (np.hypot(X + 30.0, Y) < 2.5) & (np.abs(Z) < 40.0)
+    bladder = ball(12.0, (-5.0, -20.0, -30.0))
+    values = picture(RIGHT).array + np.where(duct | bladder, 60.0, 0.0).astype(np.float32)
+    points = duct_points_mm(Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, RIGHT))
+    assert np.hypot(points[:, 0] + 30.0, points[:, 1]).max() < 5.0
+    assert points[:, 2].min() < -35.0
+    assert points[:, 2].max() > 35.0
 
 
 def test_an_image_without_a_large_bright_region_is_refused() -> None:

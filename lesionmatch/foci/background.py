@@ -30,6 +30,10 @@ SKIRT_MM = 8.0
 OWN_DEPTH_MM = 3.0
 """A hot region whose brightest voxel lies deeper than this belongs to the liver."""
 
+SPILL_DEPTH_MM, OWN_SHARE = 15.0, 0.2
+"""So does one with more than this share of its liver below this depth, though it runs into a
+hotter neighbour: spill-in, breathing and a wrong mask reach less deep."""
+
 LEAST_VOXELS = 60
 """Fewer tell no standard deviation."""
 
@@ -117,6 +121,9 @@ def _hot(above: NDArray[np.floating], light: Array, depth: Array, grid: Grid) ->
     whole, count = ndimage.label(reach)
     own = np.zeros(count + 1, bool)
     own[1:] = _depth_of_brightest(whole, light[box], depth[box]) > OWN_DEPTH_MM
+    inside = np.bincount(whole[depth[box] > 0], minlength=count + 1)
+    far_in = np.bincount(whole[depth[box] > SPILL_DEPTH_MM], minlength=count + 1)
+    own |= far_in > OWN_SHARE * inside
     own[np.setdiff1d(np.arange(count + 1), whole[core[box]])] = False
     hot = np.zeros_like(core)
     hot[box] = own[whole] & (depth[box] > 0)

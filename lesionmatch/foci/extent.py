@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from skimage.segmentation import watershed
 
+from lesionmatch.foci.background import SPILL_DEPTH_MM
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import Where
 from lesionmatch.foci.peaks import Voxel
@@ -51,7 +53,23 @@ def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
     for n, top in enumerate(tops, start=1):
         marks[top] = n
     where = (field.light > field.background) | (marks > 0)
-    return np.asarray(watershed(-field.light, marks, mask=where), np.int32)
+    basin = np.asarray(watershed(-field.light, marks, mask=where), np.int32)
+    return _given_back(field, tops, basin)
+
+
+def _given_back(field: Field, tops: Sequence[Voxel], basin: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The basins without the tumour that a hotter neighbour's basin took: the nearest focus's.
+
+    A neighbour's uptake does not reach below the depth of spill-in.
+    """
+    taken = (basin > len(tops)) & field.core & (field.depth > SPILL_DEPTH_MM)
+    deep = [n for n, top in enumerate(tops, start=1) if field.depth[top] > SPILL_DEPTH_MM]
+    if not deep or not taken.any():
+        return basin
+    spacing, places = field.grid.spacing_mm, np.argwhere(taken)
+    near = cKDTree([np.multiply(tops[n - 1], spacing) for n in deep]).query(places * spacing)[1]
+    basin[taken] = np.array(deep)[near]
+    return basin
 
 
 def _reach(

@@ -79,6 +79,7 @@ def _focus(
     suv, region = field.suv[extent.box], extent.region
     above = np.maximum(suv - field.background[extent.box], 0.0)[region] + 1e-6
     grid = field.grid.crop(extent.box)
+    is_deep = np.median(field.depth[extent.box][region]) > rules.neighbour_depth_mm
     return Focus(
         focus_id=f"F{number}",
         peak_mm=field.grid.world(peak),
@@ -88,5 +89,5 @@ def _focus(
         suv_max=float(suv[region].max()),
         background_suv=float(field.background[peak]),
         depth_mm=float(field.depth[peak]),
-        physiologic_neighbour=neighbour_of(field, top, rules, structures),
+        physiologic_neighbour=None if is_deep else neighbour_of(field, top, rules, structures),
     )

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+from lesionmatch.foci.background import OWN_DEPTH_MM, SPILL_DEPTH_MM
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import Where, ball
 from lesionmatch.protocol import FociRules
@@ -51,9 +52,20 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
     kept: list[int] = []
     for n in order:
         around = undivided(field, tops[n], rules)
-        if not any(around[tops[m]] for m in kept):
+        joined = [m for m in kept if around[tops[m]]]
+        if all(_spills(field, tops[m]) and not _spills_to(field, tops[n]) for m in joined):
             kept.append(n)
     return [(peaks[n], tops[n]) for n in sorted(kept)]
+
+
+def _spills(field: Field, top: Voxel) -> bool:
+    """Whether a focus may be a neighbour's uptake, and tumour behind it must not join it."""
+    return bool(field.depth[top] <= OWN_DEPTH_MM)
+
+
+def _spills_to(field: Field, top: Voxel) -> bool:
+    """Whether a neighbour's uptake reaches so deep."""
+    return bool(field.depth[top] <= SPILL_DEPTH_MM)
 
 
 def undivided(field: Field, top: Voxel, rules: FociRules) -> Where:

@@ -40,8 +40,10 @@ SURFACE_MARGIN_MM = 10.0
 class Capsule:
     """The capsule as points, and the space outside the envelope it spans."""
 
+    surface_mm: Points
+    """(N, 3) points of the liver's whole surface."""
     points_mm: Points
-    """(N, 3) capsule points, closer together than the voxels they were found on."""
+    """(N, 3) those that are capsule, closer together than the voxels they were found on."""
     tree: cKDTree | None
     """None when no part of the liver's surface is capsule, e.g. in a narrow slab."""
     ball_distance_mm: NDArray[np.float32]
@@ -74,10 +76,10 @@ def find_capsule(liver: Mask, rules: LiverRules) -> Capsule:
     """The capsule of a filled liver, by the definition at the head of this module."""
     surface = surface_points_mm(liver)
     grid, ball_distance = _ball_distance(liver, rules.capsule_ball_mm)
-    capsule = Capsule(surface, None, ball_distance, grid, rules.capsule_ball_mm)
+    capsule = Capsule(surface, surface, None, ball_distance, grid, rules.capsule_ball_mm)
     points = surface[capsule.depth_mm(surface) <= rules.capsule_reach_mm]
     tree = cKDTree(points) if len(points) else None
-    return Capsule(points, tree, ball_distance, grid, rules.capsule_ball_mm)
+    return Capsule(surface, points, tree, ball_distance, grid, rules.capsule_ball_mm)
 
 
 def surface_points_mm(mask: Mask, smoothing_voxels: float = SMOOTHING_VOXELS) -> Points:

@@ -101,9 +101,9 @@ def describe_liver(
     """
     require_same_frame("liver mask", hbp.frame, mask.frame)
     drawn = union(hbp.grid, lesions)
-    filled = Mask(hbp.grid, _filled(mask.array | drawn.array))
     if mask.is_empty:
         raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
+    filled = _filled(Mask(hbp.grid, mask.array | drawn.array))
     rules = protocol.liver
     capsule = find_capsule(filled, rules)
     given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
@@ -113,13 +113,16 @@ def describe_liver(
         vessels = find_vessels(hbp, filled, drawn, rules)
         vessel_source = "found on the HBP image"
     surface = surface_points_mm(vessels, 0.0)
-    hilum, hilum_source = _hilum(filled, capsule, vessels)
+    portal = structures.get(Structure.PORTAL_VEIN)
+    hilum = find_hilum(
+        hbp, filled, capsule, vessels, None if portal is None else union(hbp.grid, [portal])
+    )
     return Liver(
         mask=filled,
         origin=origin,
         capsule=capsule,
-        hilum_mm=hilum,
-        hilum_source=hilum_source,
+        hilum_mm=hilum.point_mm,
+        hilum_source=hilum.source,
         vessels=vessels,
         vessel_source=vessel_source,
         vessel_tree=cKDTree(surface) if len(surface) else None,
@@ -127,12 +130,6 @@ def describe_liver(
     )
 
 
-def _filled(liver: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(ndimage.binary_fill_holes(liver), np.bool_)
-
-
-def _hilum(liver: Mask, capsule: Capsule, vessels: Mask) -> tuple[Points, str]:
-    hilum = find_hilum(liver, capsule, vessels)
-    if hilum is None:
-        return liver.points_mm().mean(0), "the liver's middle, because its surface shows no cleft"
-    return hilum, "deepest cleft of the liver's under surface"
+def _filled(liver: Mask) -> Mask:
+    part = liver.trimmed()
+    return Mask(part.grid, ndimage.binary_fill_holes(part.array)).on(liver.grid)

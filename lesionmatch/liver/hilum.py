@@ -1,71 +1,109 @@
 """The hilum: where the portal vein enters the liver and divides, found on the liver's surface.
 
-Three things are known of it. It lies in a cleft of the visceral side, which the capsule's
+Four things are known of it. It lies in a cleft of the visceral side, which the capsule's
 rolling ball does not reach. The largest vessels of the lower liver come together in front of
-it. And it lies to the patient's left of the liver's middle, behind and below it, by a few
-centimetres in any body. Every point of the clefts is weighted by all three, and the hilum is
-where the weights are densest. With drawn portal veins the same vote is taken of their place
-alone; without any vessel the clefts and the place decide.
+it. The bile ducts, bright in this phase, leave the liver there. And it lies to the patient's
+left of the liver's middle and below it, by a few centimetres in any body. Every point of the
+clefts is weighted by all four, and the hilum is where the weights are densest. Where the
+portal vein was drawn, the hilum is where it meets the clefts.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from lesionmatch.geometry import Points
-from lesionmatch.image import Mask
-from lesionmatch.liver.capsule import Capsule, surface_points_mm
+from lesionmatch.image import Image, Mask
+from lesionmatch.liver.capsule import Capsule
+from lesionmatch.liver.ducts import duct_points_mm
+from lesionmatch.liver.work import work_mask
 from lesionmatch.resample import distance_mm
 
 LEAST_DEPTH_MM = 3.0
-FROM_MIDDLE_MM = (30.0, 12.0, -15.0)
+MOST_DEPTH_MM = 15.0
+"""Deeper clefts count no more."""
+FROM_MIDDLE_MM = (22.0, 6.0, -16.0)
 """Left of, behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
-PLACE_SD_MM = (22.0, 22.0, 35.0)
-"""Widest along the body, where a liver that the image cuts has its middle elsewhere."""
+PLACE_SD_MM = (24.0, 18.0, 22.0)
 MIDDLE_ML = 1500.0
 VESSEL_REACH_MM = 30.0
+DUCT_REACH_MM = 15.0
+PORTAL_REACH_MM = 6.0
 VOTE_MM = 12.0
 MOST_POINTS = 1500
 MOST_LUMEN = 5000
-NO_VESSEL = 0.3
-"""Weight of a place without vessels, as a share of the place with most."""
+NO_VESSEL, NO_DUCT = 0.1, 0.3
+"""Weight of a place without vessels or ducts, as a share of the place with most."""
+COARSE_MM = 4.0
 
 
-def find_hilum(liver: Mask, capsule: Capsule, vessels: Mask) -> Points | None:
-    """(3,) the hilum in the frame of `liver`; None where its surface has no cleft."""
-    surface = surface_points_mm(liver)
-    depth = capsule.depth_mm(surface)
+@dataclass(frozen=True, slots=True, eq=False)
+class Hilum:
+    """A place and how it was found."""
+
+    point_mm: Points
+    """(3,)"""
+    source: str
+
+
+def find_hilum(
+    hbp: Image, liver: Mask, capsule: Capsule, vessels: Mask, portal: Mask | None = None
+) -> Hilum:
+    """The hilum of `liver`; `portal` is the portal vein where a reader drew it."""
+    middle = work_mask(liver.trimmed(COARSE_MM), COARSE_MM).points_mm().mean(0)
+    depth = capsule.depth_mm(capsule.surface_mm)
     is_cleft = depth > LEAST_DEPTH_MM
-    points, depth = _some(surface[is_cleft]), _some(depth[is_cleft])
+    points, depth = _some(capsule.surface_mm[is_cleft]), _some(depth[is_cleft])
     if not len(points):
-        return None
-    weight = _place_weight(points, liver) * np.minimum(depth, 15.0)
-    weight *= NO_VESSEL + _vessel_share(points, vessels)
-    tree = cKDTree(points)
-    votes = np.array([weight[i].sum() for i in tree.query_ball_point(points, VOTE_MM)])
-    around = tree.query_ball_point(points[int(np.argmax(votes))], VOTE_MM)
-    return np.asarray(np.average(points[around], axis=0, weights=weight[around]))
+        return Hilum(middle, "the liver's middle, because its surface shows no cleft")
+    weight = _place_weight(points, middle, liver.volume_ml) * np.minimum(depth, MOST_DEPTH_MM)
+    if portal is not None and not portal.is_empty:
+        lumen, _ = _lumen(portal)
+        weight *= 1e-3 + _share(points, lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
+        return Hilum(_densest(points, weight), "where the drawn portal vein meets a cleft")
+    weight *= NO_VESSEL + _share(points, *_lumen(vessels), VESSEL_REACH_MM)
+    ducts = _some(duct_points_mm(hbp, liver), MOST_LUMEN)
+    weight *= NO_DUCT + _share(points, ducts, np.ones(len(ducts)), DUCT_REACH_MM)
+    seen = " and bile ducts" if len(ducts) else ", without bile ducts to confirm it"
+    return Hilum(_densest(points, weight), f"cleft of the liver near large vessels{seen}")
 
 
 def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:
     return rows[:: max(1, len(rows) // most)]
 
 
-def _place_weight(points: Points, liver: Mask) -> NDArray[np.float64]:
+def _place_weight(points: Points, middle_mm: Points, volume_ml: float) -> NDArray[np.float64]:
     """How well points fit the hilum's usual place in a liver of this size."""
-    scale = (liver.volume_ml / MIDDLE_ML) ** (1.0 / 3.0)
-    usual = liver.points_mm().mean(0) + scale * np.array(FROM_MIDDLE_MM)
-    off = np.linalg.norm((points - usual) / np.array(PLACE_SD_MM), axis=1) / scale
-    return np.asarray(np.exp(-0.5 * off**2))
+    scale = (volume_ml / MIDDLE_ML) ** (1.0 / 3.0)
+    off = (points - middle_mm) / scale - np.array(FROM_MIDDLE_MM)
+    return np.asarray(np.exp(-0.5 * np.sum((off / np.array(PLACE_SD_MM)) ** 2, axis=1)))
 
 
-def _vessel_share(points: Points, vessels: Mask) -> NDArray[np.float64]:
-    """Lumen near each point, thick vessels counting more, relative to the most of any."""
+def _lumen(vessels: Mask) -> tuple[Points, NDArray[np.float64]]:
+    """Points of the vessels and their weights: the square of the depth in the lumen."""
     if vessels.is_empty:
-        return np.zeros(len(points))
-    part = vessels.trimmed(10.0)
+        return np.empty((0, 3)), np.empty(0)
+    part = vessels.trimmed(COARSE_MM)
     depth = distance_mm(Mask(part.grid, ~part.array))[part.array].astype(np.float64)
-    radius, lumen = _some(depth, MOST_LUMEN), _some(part.points_mm(), MOST_LUMEN)
-    near = cKDTree(lumen).query_ball_point(points, VESSEL_REACH_MM)
-    share = np.array([float((radius[i] ** 2).sum()) for i in near])
+    return _some(part.points_mm(), MOST_LUMEN), _some(depth, MOST_LUMEN) ** 2
+
+
+def _share(
+    points: Points, near: Points, weight: NDArray[np.float64], reach_mm: float
+) -> NDArray[np.float64]:
+    """Weight of `near` within reach of each point, relative to the most of any; 0 without."""
+    if not len(near):
+        return np.zeros(len(points))
+    within = cKDTree(near).query_ball_point(points, reach_mm)
+    share = np.array([float(weight[i].sum()) for i in within])
     return share / max(float(share.max()), 1e-9)
+
+
+def _densest(points: Points, weight: NDArray[np.float64]) -> Points:
+    """(3,) the middle of the points around the one with most weight near it."""
+    tree = cKDTree(points)
+    votes = np.array([weight[i].sum() for i in tree.query_ball_point(points, VOTE_MM)])
+    around = tree.query_ball_point(points[int(np.argmax(votes))], VOTE_MM)
+    return np.asarray(np.average(points[around], axis=0, weights=weight[around]))

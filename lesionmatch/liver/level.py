@@ -2,27 +2,50 @@
 
 A coil's sensitivity changes over decimetres, vessels and lesions over millimetres to
 centimetres. The level is a wide Gaussian mean over liver that is neither dark nor bright,
-which is decided by the level itself: three rounds suffice.
+which is decided by the level itself: three rounds suffice. It is so smooth that voxels of
+5 mm hold all of it.
 """
 
 import numpy as np
 from scipy import ndimage
 
-from lesionmatch.geometry import Grid
-from lesionmatch.liver.morphology import Values, Voxels
+from lesionmatch.image import Image, Mask
+from lesionmatch.liver.morphology import Values
+from lesionmatch.liver.work import work_image
+from lesionmatch.resample import region_on, resample
 
+SPACING_MM = 5.0
 LEVEL_SIGMA_MM = 20.0
 DARK_SHARE = 0.88
 BRIGHT_SHARE = 1.2
 ROUNDS = 3
+LEAST_SHARE = 1e-3
+"""Of the brightest level, below which no level falls, so that it can be divided by."""
 
 
-def parenchyma_level(values: Values, liver: Voxels, grid: Grid) -> Values:
-    """Brightness healthy liver would have at each voxel of `grid`; positive."""
-    sigma = LEVEL_SIGMA_MM / grid.spacing_mm
-    level: Values = np.full(values.shape, np.median(values[liver]), np.float32)
+def parenchyma_ratio(image: Image, liver: Mask) -> Values:
+    """`image` over the brightness that healthy liver would have at each of its voxels."""
+    level = parenchyma_level(image, liver)
+    return np.asarray(image.array / level, np.float32)
+
+
+def parenchyma_level(image: Image, liver: Mask) -> Values:
+    """Brightness healthy liver would have at each voxel of `image`; positive."""
+    coarse = work_image(image, SPACING_MM)
+    level = Image(coarse.grid, _level(coarse, region_on(coarse.grid, liver)), image.quantity)
+    fine = resample(level, image.grid, outside=float(np.median(level.array))).array
+    floor = max(LEAST_SHARE * float(fine.max()), float(np.finfo(np.float32).tiny))
+    return np.asarray(np.maximum(fine, np.float32(floor)), np.float32)
+
+
+def _level(image: Image, liver: Mask) -> Values:
+    values, sigma = image.array, LEVEL_SIGMA_MM / image.grid.spacing_mm
+    level: Values = np.full(values.shape, np.median(values), np.float32)
+    if liver.is_empty:
+        return level
+    level[:] = np.median(values[liver.array])
     for share in np.linspace(0.7, DARK_SHARE, ROUNDS):
-        usable = liver & (values > share * level) & (values < BRIGHT_SHARE * level)
+        usable = liver.array & (values > share * level) & (values < BRIGHT_SHARE * level)
         if not usable.any():
             break
         weight = ndimage.gaussian_filter(usable.astype(np.float32), sigma, truncate=3.0)

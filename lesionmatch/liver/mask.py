@@ -1,53 +1,56 @@
 """The liver found on a hepatobiliary-phase image, without a trained network.
 
-The liver is the largest thing in the upper abdomen that is bright and even. Where a ball
-fits into brightness over the largest volume is liver; its own brightness gives the coil's
-sensitivity, and with that divided out, whatever is as bright and hangs together with it by
-more than a thin bridge is liver too. The surface is then set, voxel by voxel, half way
-between the liver's brightness and that of what lies outside at this place. Vessels,
-lesions and narrow clefts within it are closed and filled.
+The liver is the largest thing in the upper abdomen that is bright and even. From a `seed`
+it grows over the calm bright `regions` that belong together; vessels, clefts and lesions
+within it are closed and filled, and so are the `hollows` of lesions at its surface. All of
+this is done on voxels of 3 mm. Then the surface is set on the image's own voxels: half way
+between the liver's brightness and that of what lies outside at this place.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Grid
-from lesionmatch.image import Image, Mask
-from lesionmatch.liver.coil import sensitivity
-from lesionmatch.liver.morphology import (
-    Values,
-    Voxels,
-    ball,
-    closed,
-    dilated,
-    eroded,
-    filled,
-    largest_piece,
-)
+from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.liver.hollows import with_hollows
+from lesionmatch.liver.level import parenchyma_level
+from lesionmatch.liver.morphology import Values, Voxels, closed, filled, largest_piece
+from lesionmatch.liver.regions import parenchyma
+from lesionmatch.liver.seed import find_seed
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol import Protocol
-from lesionmatch.resample import resample_mask
+from lesionmatch.resample import distance_mm, resample, resample_mask
 
-SEED_SPACING_MM = 5.0
-SEED_BALL_MM = 15.0
-"""Fits into a liver between its vessels and lesions, and hardly into a kidney."""
-SEED_ML = 40.0
-"""Of places for the ball's centre."""
-WORK_SPACING_MM = 2.5
-NECK_MM = 5.0
-"""Half the width of a bridge over which the liver is not followed."""
-ROUNDS = 3
-BRIGHT_LEAST, BRIGHT_MOST = 0.72, 0.9
-"""Between these lies the share of the liver's brightness that still is liver while growing."""
-TOO_BRIGHT = 1.25
-"""Bile, gallbladder and the kidney's pelvis are brighter than this."""
-NOISE_SDS = 4.0
+SPACING_MM = 3.0
+MARGIN_MM = 20.0
 VESSEL_GAP_MM = 4.0
 BAND_MM = 5.0
-OUTSIDE_MM = 4.0
+"""The surface lies at most this far from that on the working grid."""
+OUTSIDE_MM = (3.0, 10.0)
+"""The shell whose brightness is that of the outside."""
+OUTSIDE_SIGMA_MM = 4.0
+TOO_BRIGHT = 1.4
+USUAL_OUTSIDE = 0.3
 LEAST_SHARE = 0.2
 """Of the least plausible volume: below it there is nothing to doubt, only nothing found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coarse:
+    """The liver on the working grid, around it."""
+
+    grid: Grid
+    whole: Voxels
+    """With what lies within it."""
+    bright: Voxels
+    """Parenchyma and drawn lesions."""
+    level: Values
+    """Brightness of parenchyma at each place."""
+    ratio: Values
+    """The image over `level`."""
 
 
 def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -> Mask:
@@ -55,32 +58,29 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
 
     Raises `InvalidInput` where nothing in the image is bright, even and large enough.
     """
-    image = work_image(hbp, WORK_SPACING_MM)
-    core = resample_mask(_seed(hbp), image.grid) >= 0.5
-    for _ in range(ROUNDS):
-        ratio = image.array / sensitivity(image, core)
-        core = _grown(ratio, core, image.grid)
-    bright = Mask(image.grid, core)
-    box = hbp.grid.box_around(bright.points_mm(), 4 * BAND_MM)
-    fine = _refined(hbp.crop(box), bright)
-    if lesions is not None:
-        fine |= lesions.crop(box).array
-    liver = Mask(hbp.grid.crop(box), _whole(fine, hbp.grid.crop(box))).on(hbp.grid)
+    seed = find_seed(hbp)
+    if seed is None:
+        raise _not_found("none")
+    coarse = _coarse(work_image(hbp, SPACING_MM), seed, lesions)
+    liver = _on_image(hbp, coarse, lesions)
     if liver.volume_ml < LEAST_SHARE * protocol.liver.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")
     return liver
 
 
-def _seed(hbp: Image) -> Mask:
-    """Where a ball fits into the brightest large volume."""
-    image = work_image(hbp, SEED_SPACING_MM)
-    fits = ndimage.grey_erosion(image.array, footprint=ball(SEED_BALL_MM, image.grid))
-    top = float(np.percentile(fits, 99.9))
-    for share in np.arange(0.95, 0.3, -0.05):
-        seed = largest_piece(fits > share * top)
-        if np.count_nonzero(seed) * image.grid.voxel_ml >= SEED_ML:
-            return Mask(image.grid, dilated(seed, image.grid, SEED_BALL_MM - SEED_SPACING_MM))
-    raise _not_found("none")
+def _coarse(image: Image, seed: Mask, lesions: Mask | None) -> _Coarse:
+    grid = image.grid
+    drawn = np.zeros(grid.shape, np.bool_)
+    if lesions is not None:
+        drawn = resample_mask(lesions, grid) >= 0.5
+    found = parenchyma(image, resample_mask(seed, grid) >= 0.5, drawn)
+    box = Mask(grid, found.region).box(MARGIN_MM)
+    part, bright = image.crop(box), found.region[box]
+    level = parenchyma_level(part, Mask(part.grid, found.calm[box]))
+    ratio = np.asarray(part.array / level, np.float32)
+    whole = filled(closed(bright, part.grid, VESSEL_GAP_MM))
+    whole = filled(with_hollows(whole, ratio, part.grid))
+    return _Coarse(part.grid, whole, bright, level, ratio)
 
 
 def _not_found(got: str) -> InvalidInput:
@@ -90,35 +90,38 @@ def _not_found(got: str) -> InvalidInput:
     )
 
 
-def _grown(ratio: Values, core: Voxels, grid: Grid) -> Voxels:
-    """What is as bright as the core and hangs together with it by more than a thin bridge."""
-    smooth = ndimage.gaussian_filter(ratio, 2.0 / grid.spacing_mm)
-    values = smooth[core]
-    spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least = float(np.clip(1.0 - NOISE_SDS * spread, BRIGHT_LEAST, BRIGHT_MOST))
-    bright = (smooth > least) & (smooth < TOO_BRIGHT)
-    thick = eroded(bright, grid, NECK_MM)
-    main = largest_piece(thick, core & thick)
-    return dilated(main, grid, NECK_MM + 1.0) & bright
+def _on_image(hbp: Image, coarse: _Coarse, lesions: Mask | None) -> Mask:
+    """The liver on the grid of `hbp`, its surface half way between it and the outside."""
+    whole = Mask(coarse.grid, coarse.whole)
+    box = hbp.grid.box_around(whole.points_mm(), 2.0 * BAND_MM)
+    image = hbp.crop(box)
+    deep = _depth(whole)
+    # What is dark within, vessels and lesions, has its surface on the working grid.
+    dark = np.where(coarse.bright, -1.0, np.minimum(deep, 1.0))
+    depth, inner, level, middle = (
+        resample(Image(coarse.grid, values, Quantity.ARBITRARY), image.grid, outside=-99.0).array
+        for values in (deep, dark, coarse.level, _middle(coarse.ratio, deep, coarse.grid))
+    )
+    ratio = ndimage.gaussian_filter(image.array, 0.6) / np.maximum(level, 1e-6)
+    is_liver = (depth > BAND_MM) | ((depth > 0.0) & (inner > 0.0))
+    is_liver |= (depth > -BAND_MM) & (ratio > middle) & (ratio < TOO_BRIGHT)
+    if lesions is not None:
+        is_liver |= lesions.crop(box).array
+    return Mask(image.grid, filled(largest_piece(is_liver))).on(hbp.grid)
 
 
-def _refined(hbp: Image, bright: Mask) -> Voxels:
-    """`bright` on the grid of `hbp`, its surface half way between liver and outside."""
-    grid = hbp.grid
-    inside = resample_mask(bright, grid) >= 0.5
-    ratio = hbp.array / sensitivity(hbp, inside)
-    ratio = ndimage.gaussian_filter(ratio, 0.6)
-    near = dilated(inside, grid, BAND_MM)
-    deep = eroded(inside, grid, BAND_MM)
-    shell = dilated(inside, grid, 2.0 * BAND_MM) & ~dilated(inside, grid, 3.0)
-    sigma = OUTSIDE_MM / grid.spacing_mm
+def _middle(ratio: Values, depth: Values, grid: Grid) -> Values:
+    """The brightness half way between the liver and its surroundings, at each place."""
+    near_mm, far_mm = OUTSIDE_MM
+    shell = (depth < -near_mm) & (depth > -far_mm)
+    sigma = OUTSIDE_SIGMA_MM / grid.spacing_mm
     weight = ndimage.gaussian_filter(shell.astype(np.float32), sigma) + 1e-3
-    outside = ndimage.gaussian_filter(np.where(shell, ratio, 0.0), sigma)
-    outside = (outside + 1e-3 * 0.3) / weight
-    middle = np.clip((1.0 + outside) / 2.0, 0.5, 0.92)
-    return np.asarray(deep | (near & (ratio > middle) & (ratio < TOO_BRIGHT)))
+    around = ndimage.gaussian_filter(np.where(shell, ratio, 0.0), sigma) + 1e-3 * USUAL_OUTSIDE
+    return np.asarray(np.clip((1.0 + around / weight) / 2.0, 0.5, 0.92), np.float32)
 
 
-def _whole(bright: Voxels, grid: Grid) -> Voxels:
-    """The liver with its vessels, lesions and what else lies within."""
-    return filled(largest_piece(closed(bright, grid, VESSEL_GAP_MM)))
+def _depth(mask: Mask) -> Values:
+    """Distance to the surface, positive within and negative outside."""
+    outer, inner = distance_mm(mask), distance_mm(Mask(mask.grid, ~mask.array))
+    half = float(mask.grid.spacing_mm.min()) / 2.0
+    return np.asarray(np.where(mask.array, inner - half, half - outer), np.float32)

@@ -67,9 +67,9 @@ def _filled_planes(planes: NDArray[np.bool_]) -> Iterable[Voxels]:
     return (ndimage.binary_fill_holes(plane) if plane.any() else plane for plane in planes)
 
 
-def largest_piece(voxels: Voxels, within: Voxels | None = None) -> Voxels:
-    """The connected piece of a region that is largest, or has most voxels of `within`."""
+def largest_piece(voxels: Voxels) -> Voxels:
+    """The largest connected piece of a region."""
     labels, _ = ndimage.label(voxels)
-    sizes = np.bincount(labels.ravel() if within is None else labels[within], minlength=2)
+    sizes = np.bincount(labels.ravel(), minlength=2)
     sizes[0] = 0
     return np.asarray((labels == int(np.argmax(sizes))) & voxels)

@@ -1,20 +1,41 @@
-"""What speaks against a liver mask, in sentences: its volume, pieces, brightness and side."""
+"""What speaks against a liver mask, in sentences.
+
+Its volume, pieces and side; whether it is brighter than what lies around it, and nearly all
+around: where growth ended without a border, it leaked.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.morphology import dilated
-from lesionmatch.liver.work import work_grid, work_image
+from lesionmatch.liver.level import parenchyma_ratio
+from lesionmatch.liver.morphology import Values, Voxels, dilated, largest_piece
+from lesionmatch.liver.seed import midline_mm
+from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import resample_mask
+from lesionmatch.resample import region_on, resample_mask
 
 WORK_SPACING_MM = 4.0
 LEAST_MAIN_SHARE = 0.9
 NEAR_MM, FAR_MM = 3.0, 10.0
 """The shell around the liver whose brightness is compared with it."""
-BODY_SHARE = 0.1
-"""Of the brightest voxels; air is darker."""
+AS_BRIGHT = 0.9
+"""Of the liver's brightness: what is brighter has no border with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """Image and mask on the working grid."""
+
+    image: Image
+    inside: Mask
+    drawn: Voxels
+    """Lesions, wherever they fill part of a voxel."""
+    shell: Voxels
+    ratio: Values
+    """Smoothed brightness over that of the parenchyma."""
 
 
 def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> tuple[str, ...]:
@@ -22,14 +43,25 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
 
     `liver`, not empty, and `lesions` lie on the grid of `hbp`.
     """
-    image = work_image(hbp, WORK_SPACING_MM)
-    found = (
-        _about_volume(liver, rules),
-        _about_pieces(liver),
-        _about_brightness(image, liver, lesions, rules),
-        _about_side(image, liver),
-    )
+    found = [_about_volume(liver, rules)]
+    view = _view(hbp, liver, lesions)
+    if not view.inside.is_empty:
+        found += [
+            _about_pieces(view),
+            _about_brightness(view, rules),
+            _about_border(view, rules),
+            _about_side(view),
+        ]
     return tuple(doubt for doubt in found if doubt is not None)
+
+
+def _view(hbp: Image, liver: Mask, lesions: Mask) -> _View:
+    image = work_image(hbp, WORK_SPACING_MM)
+    inside = region_on(image.grid, liver)
+    near, far = (dilated(inside.array, image.grid, mm) for mm in (NEAR_MM, FAR_MM))
+    ratio = ndimage.gaussian_filter(parenchyma_ratio(image, inside), 3.0 / image.grid.spacing_mm)
+    drawn = resample_mask(lesions, image.grid) > 0.0
+    return _View(image, inside, drawn, far & ~near, ratio)
 
 
 def is_cut(liver: Mask) -> bool:
@@ -48,24 +80,20 @@ def _about_volume(liver: Mask, rules: LiverRules) -> str | None:
     return None
 
 
-def _about_pieces(liver: Mask) -> str | None:
-    labels, _ = ndimage.label(liver.array)
-    sizes = np.bincount(labels.ravel())[1:]
-    share = float(sizes.max() / sizes.sum())
+def _about_pieces(view: _View) -> str | None:
+    main = largest_piece(view.inside.array)
+    share = np.count_nonzero(main) / np.count_nonzero(view.inside.array)
     if share >= LEAST_MAIN_SHARE:
         return None
     return f"the liver falls into pieces, the largest {share:.0%} of it"
 
 
-def _about_brightness(image: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> str | None:
-    inside = resample_mask(liver, image.grid) >= 0.5
-    drawn = resample_mask(lesions, image.grid) > 0.0
-    shell = dilated(inside, image.grid, FAR_MM) & ~dilated(inside, image.grid, NEAR_MM)
-    parenchyma = inside & ~drawn
-    if not parenchyma.any() or not shell.any():
+def _about_brightness(view: _View, rules: LiverRules) -> str | None:
+    parenchyma = view.inside.array & ~view.drawn
+    if not parenchyma.any() or not view.shell.any():
         return None
-    bright = float(np.median(image.array[parenchyma]))
-    around = float(np.median(image.array[shell]))
+    bright = float(np.median(view.image.array[parenchyma]))
+    around = float(np.median(view.image.array[view.shell]))
     if bright > rules.brightness_least * around:
         return None
     ratio = bright / around if around > 0.0 else 0.0
@@ -75,18 +103,17 @@ def _about_brightness(image: Image, liver: Mask, lesions: Mask, rules: LiverRule
     )
 
 
-def _about_side(image: Image, liver: Mask) -> str | None:
-    body = Mask(image.grid, image.array > BODY_SHARE * float(np.percentile(image.array, 99.5)))
-    if body.is_empty:
+def _about_border(view: _View, rules: LiverRules) -> str | None:
+    if not view.shell.any():
         return None
-    midline = float(np.percentile(body.points_mm()[:, 0], [1.0, 99.0]).mean())
-    side = float(_coarse(liver).points_mm()[:, 0].mean()) - midline
+    share = float((view.ratio[view.shell] > AS_BRIGHT).mean())
+    if share <= rules.border_open_most:
+        return None
+    return f"{share:.0%} of what lies around the liver is as bright as the liver itself"
+
+
+def _about_side(view: _View) -> str | None:
+    side = float(view.inside.points_mm()[:, 0].mean()) - midline_mm(view.image)
     if side <= 0.0:
         return None
     return f"the liver's middle lies {side:.0f} mm to the left of the body's"
-
-
-def _coarse(liver: Mask) -> Mask:
-    grid = work_grid(liver.grid, WORK_SPACING_MM)
-    coarse = Mask(grid, resample_mask(liver, grid) >= 0.5)
-    return liver if coarse.is_empty else coarse

@@ -22,7 +22,9 @@ from lesionmatch.resample import distance_mm, smooth
 
 SMOOTHING_MM = 10.0
 """FWHM that takes the noise of a PET well below the contrast of most lesions."""
-OUTLIER_SDS = 3.0
+COLD_SDS, HOT_SDS = 1.7, 2.0
+"""From the main peak to an outlier. Closer below it, because thin vessels, which no one sees,
+darken places all over the liver by little."""
 SPILL_MM = 6.0
 """Surroundings of a rejected place that its uptake still spills into."""
 FIT_STEPS = 30
@@ -76,7 +78,7 @@ def reference_uptake(
             "reference uptake: wanted liver within the PET, got none; "
             "check the registration and the liver mask"
         )
-    box = suv.grid.box_around(liver_on_pet.points_mm(), SMOOTHING_MM)
+    box = liver_on_pet.box(SMOOTHING_MM)
     image, liver = suv.crop(box), liver_on_pet.crop(box)
     avoided = None if avoid is None else avoid.crop(box)
     core, margin_mm = _core(liver, avoided, protocol.liver.edge_margin_mm)
@@ -115,7 +117,8 @@ def _near_outliers(image: Image, core: NDArray[np.bool_]) -> NDArray[np.bool_]:
     smoothed = smooth(image, SMOOTHING_MM).array
     values = smoothed[core].astype(np.float64)
     peak = main_peak(values)
-    outliers = core & (np.abs(smoothed - peak.mean) > OUTLIER_SDS * peak.sd)
+    is_cold = smoothed < peak.mean - COLD_SDS * peak.sd
+    outliers = core & (is_cold | (smoothed > peak.mean + HOT_SDS * peak.sd))
     near = distance_mm(Mask(image.grid, outliers)) <= SPILL_MM
     # Where everything lies near an outlier, the peak itself is all there is to go by.
     return outliers if near[core].all() else near

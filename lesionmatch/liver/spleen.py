@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.morphology import Voxels, dilated, eroded
 from lesionmatch.liver.work import work_image
-from lesionmatch.resample import resample_mask
+from lesionmatch.resample import region_on
 
 WORK_SPACING_MM = 4.0
 LEAST_RATIO = 1.3
@@ -32,6 +32,7 @@ MIRROR_MM = 30.0
 LEAST_LATERAL_MM = 45.0
 LEAST_HEIGHT = 1.0 / 6.0
 """Of the way from the liver's lower end to its upper."""
+HEIGHT_MARGIN_MM = 60.0
 MOST_GROWTH = 1.6
 """From one level to the next; more is a neighbour that joined."""
 BODY_SUV_SHARE = 0.04
@@ -56,10 +57,19 @@ def spleen_suv_mean(
     """
     if drawn is not None and not drawn.is_empty:
         return float(suv.array[drawn.array].mean())
-    coarse = work_image(suv, WORK_SPACING_MM)
-    liver = Mask(coarse.grid, resample_mask(liver_on_pet, coarse.grid) >= 0.5)
+    box = _beside(suv.grid, liver_on_pet)
+    coarse = work_image(suv.crop(box), WORK_SPACING_MM)
+    liver = region_on(coarse.grid, liver_on_pet.crop(box))
     spleen = None if liver.is_empty else find_spleen(coarse, liver, liver_suv)
     return None if spleen is None else _core_mean(coarse, spleen)
+
+
+def _beside(grid: Grid, liver: Mask) -> tuple[slice, slice, slice]:
+    """The part of the PET at the liver's height, a little more than the spleen can take."""
+    z = liver.points_mm()[:, 2]
+    corners = grid.corners_mm()
+    corners[:, 2] = np.clip(corners[:, 2], z.min() - HEIGHT_MARGIN_MM, z.max() + HEIGHT_MARGIN_MM)
+    return grid.box_around(corners, 0.0)
 
 
 def find_spleen(suv: Image, liver_on_pet: Mask, liver_suv: float) -> Voxels | None:
@@ -105,10 +115,10 @@ def _hot_organs(suv: Image, liver: Mask, liver_suv: float) -> list[Organ]:
     for share in sorted(LEVELS, reverse=True):
         level = max(share * sizes, least)
         labels, _ = ndimage.label(smooth > level)
-        for label, box in enumerate(ndimage.find_objects(labels), start=1):
-            piece = np.zeros(suv.grid.shape, np.bool_)
-            piece[box] = labels[box] == label
-            taken = _with_piece(taken, piece, suv)
+        volumes_ml = np.bincount(labels.ravel()) * suv.grid.voxel_ml
+        is_organ = (volumes_ml >= LEAST_ML) & (volumes_ml <= MOST_ML)
+        for label in np.flatnonzero(is_organ[1:]) + 1:
+            taken = _with_piece(taken, labels == label, suv)
     return taken
 
 
@@ -121,8 +131,6 @@ def _large_maximum(values: NDArray[np.float32], voxel_ml: float) -> float:
 def _with_piece(taken: list[Organ], piece: Voxels, suv: Image) -> list[Organ]:
     """`taken` with one more organ, or one of its organs grown to `piece`."""
     volume = float(np.count_nonzero(piece) * suv.grid.voxel_ml)
-    if not LEAST_ML <= volume <= MOST_ML:
-        return taken
     inside = [o for o in taken if bool((o.voxels & piece).any())]
     if len(inside) > 1 or any(volume > MOST_GROWTH * o.volume_ml for o in inside):
         return taken

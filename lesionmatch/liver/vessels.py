@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.level import parenchyma_level
+from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.tubes import tubes
 from lesionmatch.liver.work import work_image
@@ -22,12 +22,21 @@ from lesionmatch.resample import resample_mask
 SPACING_MM = 1.5
 MARGIN_MM = 12.0
 NOISE_QUANTILE = 0.85
-SEED_NOISE, FOLLOW_NOISE = 2.0, 1.4
+SEED_NOISE, FOLLOW_NOISE = 5.0, 2.5
 """How many times stronger than noise's own strong tubes a seed is, and what is followed."""
+BLOOD_QUANTILE = 0.9
+"""Of the darkness of seeds: that of the largest vessels, which no parenchyma blurs."""
+LEAST_BLOOD = 0.35
+"""A lumen has at least this share of the darkness of blood; uneven parenchyma has less."""
+AXIS_SHARE = 0.5
+"""Of the lumen's least darkness: the axis of a thin vessel is blurred more than a thick one's."""
 GAP_MM = 3.5
 """Gaps between pieces of one vessel, e.g. where it branches."""
 RIM_MM = 3.0
 """Around a drawn lesion, where it still darkens voxels and its outline may be tight."""
+MOST_RADIUS_MM = 7.5
+"""Of a vessel within the liver; the portal vein's trunk has about 7 mm."""
+LESION_DARKNESS = 0.15
 LUMEN_MM = 5.0
 """A lumen reaches at most this far from where it is most tubular."""
 SLENDERNESS = 12.0
@@ -39,7 +48,7 @@ def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRule
 
     `liver` and `lesions` lie on the grid of `hbp`; lesions are never vessels.
     """
-    box = hbp.grid.box_around(liver.points_mm(), MARGIN_MM)
+    box = liver.box(MARGIN_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = resample_mask(liver.crop(box), image.grid) >= 0.5
     lumen = np.zeros(image.grid.shape, np.bool_)
@@ -61,19 +70,31 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     deep = eroded(inside, grid, 1.0 + 0.75 * float(grid.spacing_mm.max())) & ~lesions
     if not deep.any():
         return deep
-    ratio = image.array / parenchyma_level(image.array, inside, grid)
+    ratio = parenchyma_ratio(image, Mask(grid, inside))
+    deep &= ~_thick(ratio, inside & ~lesions, grid)
     ratio = np.where(deep, np.clip(ratio, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
     noise = float(np.quantile(found.ridges, NOISE_QUANTILE))
     strength = np.full(grid.shape, -np.inf, np.float32)
     strength[deep] = found.dips
     depth = _depth(ratio, grid)
-    axis = (strength > FOLLOW_NOISE * noise) & (depth > rules.vessel_darkness / 2.0)
-    seeds = (strength > max(SEED_NOISE * noise, rules.vessel_darkness / 4.0)) & axis
-    axis = _connected(axis, seeds, grid)
-    lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > rules.vessel_darkness)
+    seeds = strength > max(SEED_NOISE * noise, rules.vessel_darkness / 4.0)
+    if not seeds.any():
+        return seeds
+    blood = float(np.quantile(depth[seeds], BLOOD_QUANTILE))
+    least = max(rules.vessel_darkness, LEAST_BLOOD * blood)
+    axis = (strength > FOLLOW_NOISE * noise) & (depth > AXIS_SHARE * least)
+    axis = _connected(axis, seeds & axis, grid)
+    lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > least)
     lumen = ndimage.binary_propagation(axis, mask=lumen | axis)
     return _long_pieces(lumen, grid, rules.vessel_length_mm)
+
+
+def _thick(ratio: Values, inside: Voxels, grid: Grid) -> Voxels:
+    """Dark places too thick for a vessel of the liver, with their rims: lesions nobody drew."""
+    dark = inside & (_depth(ratio, grid) > LESION_DARKNESS)
+    cores = eroded(dark, grid, MOST_RADIUS_MM)
+    return dilated(cores, grid, MOST_RADIUS_MM + RIM_MM)
 
 
 def _depth(ratio: Values, grid: Grid) -> Values:

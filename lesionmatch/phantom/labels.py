@@ -32,6 +32,9 @@ SPINE = (23.0, 54.0)
 ORIGIN_MM = (0.0, 52.0, -10.0)
 """Body coordinates of the spine's (x, y) and of the hilum's z, as in the other bodies."""
 
+ROLLING_BALL_MM = 40.0
+"""Radius of the ball that passes over fissures and the hilum, which are no capsule."""
+
 FAT_TO_SOFT = 955
 LUNG_BELOW = 620
 BONE_ABOVE = 1120
@@ -108,16 +111,25 @@ def organs(folder: Path) -> Organs:
     bone = _smooth((density > BONE_ABOVE) & skin & ~liver & ~kidneys & ~spleen)
     cavity = _cavity(skin, lung | liver | spleen | kidneys, bone)
     gas = (density < LUNG_BELOW) & _eroded(skin, 4) & ~lung
-    closed = ndimage.binary_closing(np.pad(liver, 8), iterations=5)[8:-8, 8:-8, 8:-8] | liver
     return Organs(
         *(
             _lattice(mask)
             for mask in (
                 skin, (density > FAT_TO_SOFT) & skin, bone, lung, gas,
-                liver, closed, spleen, kidneys, cavity,
+                liver, _rolled_over(liver), spleen, kidneys, cavity,
             )
         )
     )  # fmt: skip
+
+
+def _rolled_over(liver: Mask3) -> Mask3:
+    """The liver with what a large ball rolling around it cannot enter: fissures and hilum."""
+    pad = [int(np.ceil(ROLLING_BALL_MM / mm)) + 1 for mm in SPACING_MM]
+    room = np.pad(liver, [(n, n) for n in pad])
+    centres = ndimage.distance_transform_edt(~room, sampling=SPACING_MM) >= ROLLING_BALL_MM
+    shut = ndimage.distance_transform_edt(~centres, sampling=SPACING_MM) >= ROLLING_BALL_MM
+    inner = tuple(slice(n, -n) for n in pad)
+    return np.asarray(shut[inner] | liver)
 
 
 def _lattice(mask: Mask3) -> Lattice:

@@ -84,7 +84,7 @@ class FociRules:
     neighbour_depth_mm: float = threshold(
         10.0,
         "mm",
-        "a focus deeper than this is not asked for a physiologic neighbour",
+        "a focus whose peak or half of whose extent is deeper has no physiologic neighbour",
         "own choice; at a FWHM of 7 mm and 10 mm of breathing 1.5 % of a neighbour reaches so deep",
         least=0.0,
         most=30.0,

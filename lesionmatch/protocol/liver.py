@@ -81,3 +81,11 @@ class LiverRules:
         least=0.0,
         most=5.0,
     )
+    border_open_most: float = threshold(
+        0.15,
+        "share",
+        "more than this share of the liver's surroundings as bright as the liver is a leak",
+        "own choice; at most 0.03 where the outline was right on simulated studies",
+        least=0.0,
+        most=1.0,
+    )

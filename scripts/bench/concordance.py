@@ -8,6 +8,7 @@ size beside its prediction, what landmarks do, and the time a study takes.
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from _outcome import (
 from scipy.stats import kstest
 
 from lesionmatch.concordance import LesionFinding, Pair
-from lesionmatch.detectability import detection_probability
+from lesionmatch.detectability import detection_probability, edge_deficit
 from lesionmatch.phantom.truth import LesionTruth
 
 SIZES = (0.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 100.0)
@@ -144,24 +145,39 @@ def print_calibration(outcomes: list[Outcome]) -> None:
 def print_sensitivity(outcomes: list[Outcome]) -> None:
     """Share of metastases found, by size, beside the closed form's prediction."""
     rows = [(o, f, t) for o, f, t in _lesion_rows(outcomes) if t.kind.counts]
+    deep = [row for row in rows if not _is_subcapsular(row[2])]
+    for title, part in (("sensitivity by size", rows), ("away from the capsule", deep)):
+        print(f"\n{title}\n{'mm':>10}{'n':>6}{'found':>8}{'predicted':>11}{'difference':>12}")
+        for low, high in pairwise(SIZES):
+            _print_bin(low, high, [row for row in part if low <= row[2].diameter_mm < high])
+
+
+def _print_bin(
+    low: float, high: float, part: list[tuple[Outcome, LesionFinding, LesionTruth]]
+) -> None:
+    if not part:
+        return
+    found = float(np.mean([f.status == "positive" for _, f, _ in part]))
+    expected = float(np.mean([_predicted(o.study, t) for o, _, t in part]))
     print(
-        f"\nsensitivity by size\n{'mm':>10}{'n':>6}{'found':>8}{'predicted':>11}{'difference':>12}"
+        f"{low:4.0f} -{high:4.0f}{len(part):>6}{found:>8.1%}{expected:>11.1%}"
+        f"{found - expected:>+12.1%}"
     )
-    for low, high in pairwise(SIZES):
-        part = [(o, f, t) for o, f, t in rows if low <= t.diameter_mm < high]
-        if part:
-            found = float(np.mean([f.status == "positive" for _, f, _ in part]))
-            expected = float(np.mean([_predicted(o.study, t) for o, _, t in part]))
-            print(
-                f"{low:4.0f} -{high:4.0f}{len(part):>6}{found:>8.1%}{expected:>11.1%}"
-                f"{found - expected:>+12.1%}"
-            )
+
+
+def _is_subcapsular(row: LesionTruth) -> bool:
+    return row.capsule_distance_mm <= PROTOCOL.flags.subcapsular_mm
 
 
 def _predicted(study: Study, row: LesionTruth) -> float:
-    return detection_probability(
-        row.contrast_to_noise, row.diameter_mm, blur_of(study), rules=PROTOCOL.detectability
-    )
+    """Beside the capsule less what the cold outside takes, as the reasons have it."""
+    rules, blur, cnr = PROTOCOL.detectability, blur_of(study), row.contrast_to_noise
+    if _is_subcapsular(row):
+        depth_mm = row.capsule_distance_mm + row.diameter_mm / 2.0
+        deficit = edge_deficit(depth_mm, rules.outside_ratio, blur.fwhm_mm)
+        cnr -= deficit / study.recipe.liver_cov
+        rules = replace(rules, unprompted_cnr=rules.unprompted_cnr + rules.edge_cnr)
+    return detection_probability(cnr, row.diameter_mm, blur, rules=rules)
 
 
 def print_stability(outcomes: list[Outcome]) -> None:

@@ -2,7 +2,7 @@
 
     python scripts/bench foci [--free 300] [--other 100] [--lesions 90] [--filled 10]
 
-Seeds begin at `--first`; those below 40000 were used for tuning. With LESIONMATCH_PATIENT_LABELS
+Seeds begin at `--first`; the default was not used for tuning. With LESIONMATCH_PATIENT_LABELS
 set every second body is a patient's.
 """
 
@@ -119,8 +119,10 @@ def main() -> None:
         false_foci(args.first, args.free, other=False)
     if args.other:
         false_foci(args.first + 1000, args.other, other=True)
-    sensitivity(args.first + 2000, args.lesions)
-    replaced(args.first + 3000, args.filled)
+    if args.lesions:
+        sensitivity(args.first + 2000, args.lesions)
+    if args.filled:
+        replaced(args.first + 3000, args.filled)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,41 @@
+"""Bile ducts, which carry the contrast agent away: thin and brighter than the liver.
+
+Outside the liver they lead to the hilum, inside it they come from there. Gallbladder and
+bowel are as bright but thick, and left out. A liver that took up little agent shows none.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+from lesionmatch.geometry import Points
+from lesionmatch.image import Image, Mask
+from lesionmatch.liver.level import parenchyma_ratio
+from lesionmatch.liver.morphology import dilated, eroded
+from lesionmatch.liver.work import work_image
+from lesionmatch.resample import region_on
+
+SPACING_MM = 2.0
+AROUND_MM = 15.0
+"""How far from the liver ducts are looked for."""
+BRIGHTNESS = 1.25
+"""Of a duct, relative to the liver."""
+MOST_RADIUS_MM = 4.5
+RIM_MM = 3.0
+"""Around what is thick, where it is bright in part."""
+LEAST_ML = 0.08
+_TOUCHING = np.ones((3, 3, 3), np.bool_)
+
+
+def duct_points_mm(hbp: Image, liver: Mask) -> Points:
+    """(N, 3) middles of voxels in bile ducts within and near `liver`; (0, 3) where none shows."""
+    box = liver.box(AROUND_MM)
+    image = work_image(hbp.crop(box), SPACING_MM)
+    inside = region_on(image.grid, liver.crop(box))
+    bright = parenchyma_ratio(image, inside) > BRIGHTNESS
+    bright &= dilated(inside.array, image.grid, AROUND_MM)
+    cores = eroded(bright, image.grid, MOST_RADIUS_MM)
+    thin = bright & ~dilated(cores, image.grid, MOST_RADIUS_MM + RIM_MM)
+    labels, _ = ndimage.label(thin, _TOUCHING)
+    is_large = np.bincount(labels.ravel()) * image.grid.voxel_ml >= LEAST_ML
+    is_large[0] = False
+    return image.grid.world(np.argwhere(is_large[labels]))

@@ -1,0 +1,197 @@
+"""The liver as calm bright regions that belong together.
+
+The parenchyma is bright and calm: brightness changes slowly in it, with the coil and with
+the texture of the organ, and abruptly where it ends. Kidney, spleen, heart and caval vein
+may be as bright as the liver where the coil favours them, but an edge lies between. So what
+is bright falls into regions at its edges and its necks, and regions are joined to the
+liver's one after the other where the parenchyma on either side of the border is equally
+bright. The comparison is made within a centimetre of the border, where the coil cancels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+from lesionmatch.geometry import Grid
+from lesionmatch.image import Image, Mask
+from lesionmatch.liver.coil import sensitivity
+from lesionmatch.liver.morphology import Values, Voxels, dilated
+from lesionmatch.resample import distance_mm
+
+ROUNDS = 4
+REACH_MM = 35.0
+"""The liver grows by at most this much in a round, so that the coil is never extrapolated far."""
+SMOOTHING_MM = 2.0
+SPREAD_SDS = 4.0
+BRIGHT_LEAST, BRIGHT_MOST = 0.72, 0.88
+"""Between these lies the share of the liver's brightness that still is liver."""
+TOO_BRIGHT = 1.3
+"""Bile, gallbladder and the kidney's pelvis are brighter than this and twice the spread."""
+EDGE_TIMES, EDGE_LEAST, EDGE_MOST = 3.0, 0.012, 0.035
+"""An edge is this many times steeper than the liver's median slope of log brightness, per mm."""
+TEXTURE_MM = 8.0
+STEP_TIMES, STEP_LEAST, STEP_MOST = 2.0, 0.06, 0.15
+"""Parenchyma differs across a border by at most this many times what it differs over the
+distance of the texture, of log brightness."""
+BESIDE_MM = 10.0
+"""How far from a border brightness is compared."""
+THICKNESSES_MM = (9.0, 6.0, 3.0)
+"""Half the thickness of the cores from which regions grow; necks thinner than the first split."""
+LEAST_ML = 0.3
+LEAST_BORDER_MM2 = 40.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parenchyma:
+    """What is surely liver, on a working grid."""
+
+    region: Voxels
+    """Bright liver, with drawn lesions, without what only lies within it."""
+    calm: Voxels
+    """The part of it that brightness is measured on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """An image in the terms of this module."""
+
+    grid: Grid
+    log: Values
+    """Of the smoothed brightness."""
+    slope: Values
+    """Of `log`, per mm."""
+    drawn: Voxels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bright:
+    """What may be liver by its brightness alone."""
+
+    all: Voxels
+    calm: Voxels
+    relative: Values
+    """Log brightness relative to the liver's at the same place."""
+    step: float
+    """Largest difference across a border within the liver."""
+
+
+def parenchyma(image: Image, seed: Voxels, drawn: Voxels) -> Parenchyma:
+    """Bright liver around `seed`; the `drawn` lesions belong to it. All on one grid."""
+    scene = _scene(image, drawn)
+    found = Parenchyma(seed, seed)
+    for _ in range(ROUNDS):
+        bright = _bright(scene, image, found.calm)
+        regions = watershed(scene.slope, _cores(bright.calm, scene.grid), mask=bright.all)
+        liver = _joined(regions, found.calm, scene, bright)
+        found = Parenchyma(liver, liver & bright.calm)
+    return found
+
+
+def _scene(image: Image, drawn: Voxels) -> _Scene:
+    spacing = image.grid.spacing_mm
+    smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / spacing)
+    floor = max(1e-3 * float(np.percentile(smooth, 99.0)), float(np.finfo(np.float32).tiny))
+    log = np.log(np.maximum(smooth, floor))
+    slope = np.zeros_like(log)
+    for axis, mm in enumerate(spacing):
+        slope += np.asarray(np.gradient(log, mm, axis=axis), np.float32) ** 2
+    return _Scene(image.grid, log, np.sqrt(slope), drawn)
+
+
+def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
+    relative = np.asarray(scene.log - np.log(sensitivity(image, calm)), np.float32)
+    values = np.exp(relative[calm])
+    spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    least = float(np.clip(1.0 - SPREAD_SDS * spread, BRIGHT_LEAST, BRIGHT_MOST))
+    most = TOO_BRIGHT + 2.0 * spread
+    near = dilated(calm, scene.grid, REACH_MM)
+    bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
+    edge = float(np.clip(EDGE_TIMES * np.median(scene.slope[calm]), EDGE_LEAST, EDGE_MOST))
+    step = float(np.clip(STEP_TIMES * _texture(scene, calm), STEP_LEAST, STEP_MOST))
+    return _Bright(bright, bright & (scene.slope < edge), relative, step)
+
+
+def _texture(scene: _Scene, calm: Voxels) -> float:
+    """SD of the difference of log brightness over a short way within the liver."""
+    axis = int(np.argmin(scene.grid.spacing_mm))
+    way = max(1, round(TEXTURE_MM / float(scene.grid.spacing_mm[axis])))
+    log, inside = np.moveaxis(scene.log, axis, 0), np.moveaxis(calm, axis, 0)
+    difference = (log[way:] - log[:-way])[inside[way:] & inside[:-way]]
+    return 1.4826 * float(np.median(np.abs(difference))) if difference.size else 0.0
+
+
+def _cores(calm: Voxels, grid: Grid) -> NDArray[np.int32]:
+    """A number for each core: thick ones first, thin ones where no thicker one lies."""
+    depth = distance_mm(Mask(grid, ~calm))
+    cores = np.zeros(grid.shape, np.int32)
+    for thickness_mm in THICKNESSES_MM:
+        labels, count = ndimage.label(depth > thickness_mm)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_ml
+        is_new = sizes > LEAST_ML
+        is_new[labels[cores > 0]] = False
+        is_new[0] = False
+        numbers = np.where(is_new, np.cumsum(is_new) + cores.max(), 0).astype(np.int32)
+        cores = np.maximum(cores, numbers[labels])
+    return cores
+
+
+def _joined(regions: NDArray[np.int32], core: Voxels, scene: _Scene, bright: _Bright) -> Voxels:
+    """The regions that are liver: that of `core`, and what joins it step by step."""
+    shares = np.bincount(regions[core], minlength=2)
+    shares[0] = 0
+    first = int(np.argmax(shares))
+    liver = (regions == first) | scene.drawn
+    boxes = _boxes(regions, scene.grid)
+    left = [n for n in boxes if n != first]
+    is_growing = True
+    while is_growing:
+        taken = [n for n in left if _taken(n, regions, liver, boxes[n], scene, bright)]
+        left = [n for n in left if n not in taken]
+        is_growing = bool(taken)
+    return np.asarray(liver)
+
+
+def _boxes(regions: NDArray[np.int32], grid: Grid) -> dict[int, tuple[slice, ...]]:
+    """Where each region lies, with room for what is compared with it."""
+    pad = [int(np.ceil(BESIDE_MM / mm)) for mm in grid.spacing_mm]
+    found = enumerate(ndimage.find_objects(regions), start=1)
+    return {
+        n: tuple(slice(max(s.start - p, 0), s.stop + p) for s, p in zip(box, pad, strict=True))
+        for n, box in found
+    }
+
+
+def _taken(
+    number: int,
+    regions: NDArray[np.int32],
+    liver: Voxels,
+    box: tuple[slice, ...],
+    scene: _Scene,
+    bright: _Bright,
+) -> bool:
+    """Join a region to `liver`, in place, where both are equally bright; whether they are."""
+    region, part = regions[box] == number, liver[box]
+    border = ndimage.binary_dilation(part) & region
+    area_mm2 = np.count_nonzero(border) * (scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
+    if area_mm2 < LEAST_BORDER_MM2:
+        return False
+    near = _near(border, scene.grid) & bright.calm[box]
+    inner, outer = near & part, near & region
+    if not outer.any():
+        return False
+    if inner.any():
+        step = float(np.median(scene.log[box][outer]) - np.median(scene.log[box][inner]))
+    else:  # beside a drawn lesion, far from parenchyma
+        step = float(np.median(bright.relative[box][outer]))
+    if not -bright.step < step < 2.0 * bright.step:
+        return False
+    part |= region
+    return True
+
+
+def _near(border: Voxels, grid: Grid) -> Voxels:
+    distance = ndimage.distance_transform_edt(~border, sampling=grid.spacing_mm)
+    return np.asarray(distance < BESIDE_MM)

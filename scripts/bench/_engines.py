@@ -14,7 +14,6 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom.study import SimulatedStudy
 from lesionmatch.registration import Registration
@@ -68,8 +67,9 @@ def elastix_errors(study: SimulatedStudy, affine: Registration) -> Errors:
     field = itk.array_view_from_image(itk.transformix_deformation_field(moving, found))
     points = study.truth.liver_points_mri_mm
     voxels = grid.voxels(points).T
-    shifts = [ndimage.map_coordinates(field[..., axis], voxels, order=1) for axis in range(3)]
-    landed = affine.pet_from_mri.apply(points + np.stack(shifts, -1))
+    along = [ndimage.map_coordinates(field[..., axis], voxels, order=1) for axis in range(3)]
+    shifts = np.stack(along, -1) @ grid.directions[:, ::-1].T
+    landed = affine.pet_from_mri.apply(points + shifts)
     return np.asarray(np.linalg.norm(landed - study.truth.liver_points_ct_mm, axis=1))
 
 
@@ -115,27 +115,21 @@ def _region(study: SimulatedStudy) -> Mask:
 
 
 def _array_of(image: Image | Mask) -> NDArray[np.float32] | NDArray[np.uint8]:
-    return image.array.astype(np.uint8) if isinstance(image, Mask) else image.array
-
-
-def _place(grid: Grid) -> tuple[list[float], list[float], NDArray[np.float64]]:
-    """Spacing, origin and directions in ITK's order, (x, y, z)."""
-    return grid.spacing_mm[::-1].tolist(), grid.origin_mm.tolist(), grid.directions[:, ::-1]
+    if isinstance(image, Mask):
+        return image.array.astype(np.uint8)
+    return image.array.astype(np.float32)
 
 
 def _itk(image: Image | Mask) -> sitk.Image:
     made = sitk.GetImageFromArray(_array_of(image))
-    spacing, origin, directions = _place(image.grid)
-    made.SetSpacing(spacing)
-    made.SetOrigin(origin)
-    made.SetDirection(directions.ravel().tolist())
+    made.SetSpacing(image.grid.spacing_mm[::-1].tolist())
+    made.SetOrigin(image.grid.origin_mm.tolist())
+    made.SetDirection(image.grid.directions[:, ::-1].ravel().tolist())
     return made
 
 
 def _elastix_image(itk: Any, image: Image | Mask) -> Any:  # noqa: ANN401 - itk has no types
+    """An image along its grid's own axes: its sampler misses masks that lie obliquely."""
     made = itk.image_from_array(np.ascontiguousarray(_array_of(image)))
-    spacing, origin, directions = _place(image.grid)
-    made.SetSpacing(spacing)
-    made.SetOrigin(origin)
-    made.SetDirection(itk.matrix_from_array(np.ascontiguousarray(directions)))
+    made.SetSpacing(image.grid.spacing_mm[::-1].tolist())
     return made

@@ -13,7 +13,7 @@ from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver import describe_liver, find_liver
 from lesionmatch.liver.capsule import find_capsule, surface_points_mm
-from lesionmatch.liver.ducts import duct_points_mm
+from lesionmatch.liver.ducts import find_bile
 from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.liver.tubes import eigenvalues, tubes
 from lesionmatch.protocol import LiverRules, Protocol
@@ -219,6 +219,11 @@ def test_a_liver_on_the_left_is_doubted() -> None:
     assert any("to the left of the body's" in doubt for doubt in doubts(RIGHT[:, :, ::-1]))
 
 
+def test_a_shell_such_as_fat_under_the_skin_is_doubted() -> None:
+    shell = ball(80.0, (-15.0, 0.0, 0.0)) & ~ball(58.0, (0.0, 0.0, 0.0)) & (X < 0.0)
+    assert any("fat under the skin is so thin" in doubt for doubt in doubts(shell))
+
+
 def test_a_border_that_is_none_is_doubted() -> None:
     bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & (X < -20.0)
     assert any("around the liver is as bright" in doubt for doubt in doubts(RIGHT, picture(bright)))
@@ -261,10 +266,23 @@ def test_ducts_are_thin_and_bright_and_a_gallbladder_is_none() -> None:
     duct = (np.hypot(X + 30.0, Y) < 2.5) & (np.abs(Z) < 40.0)
     bladder = ball(12.0, (-5.0, -20.0, -30.0))
     values = picture(RIGHT).array + np.where(duct | bladder, 60.0, 0.0).astype(np.float32)
-    points = duct_points_mm(Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, RIGHT))
+    bile = find_bile(Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, RIGHT))
+    points = bile.ducts_mm
     assert np.hypot(points[:, 0] + 30.0, points[:, 1]).max() < 5.0
     assert points[:, 2].min() < -35.0
     assert points[:, 2].max() > 35.0
+    middle = bile.gallbladder_mm.mean(0)
+    assert middle == pytest.approx((-5.0, -20.0, -30.0), abs=1.5)
+
+
+def test_a_kidney_as_bright_as_the_liver_is_known_by_its_twin() -> None:
+    kidney, twin = (ball(24.0, (x, 34.0, -58.0)) & ~RIGHT for x in (-40.0, 40.0))
+    cleft = np.abs(np.hypot(np.hypot(X + 35.0, Y), Z) - 58.0) < 1.6
+    bright = picture(RIGHT | kidney & ~cleft | twin)
+    body = np.where((np.abs(X) < 97.0) & (bright.array < 50.0), 30.0, bright.array)
+    found = find_liver(Image(GRID, body.astype(np.float32), Quantity.ARBITRARY), Protocol()).array
+    assert (found & kidney).sum() / kidney.sum() < 0.2
+    assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
 
 
 def test_an_image_without_a_large_bright_region_is_refused() -> None:

@@ -4,6 +4,8 @@ Outside the liver they lead to the hilum, inside it they come from there. Gallbl
 bowel are as bright but thick, and left out. A liver that took up little agent shows none.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -20,22 +22,34 @@ AROUND_MM = 15.0
 BRIGHTNESS = 1.25
 """Of a duct, relative to the liver."""
 MOST_RADIUS_MM = 4.5
-RIM_MM = 3.0
-"""Around what is thick, where it is bright in part."""
+RIM_MM = 6.0
+"""Around what is thick: its edge, and a gallbladder's neck."""
 LEAST_ML = 0.08
 _TOUCHING = np.ones((3, 3, 3), np.bool_)
 
 
-def duct_points_mm(hbp: Image, liver: Mask) -> Points:
-    """(N, 3) middles of voxels in bile ducts within and near `liver`; (0, 3) where none shows."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Bile:
+    """Where bile is, within and near a liver; (0, 3) where none shows."""
+
+    ducts_mm: Points
+    """(N, 3) middles of voxels in what is thin."""
+    gallbladder_mm: Points
+    """(N, 3) middles of voxels in what is thick: gallbladder, bowel, the kidney's pelvis."""
+
+
+def find_bile(hbp: Image, liver: Mask) -> Bile:
+    """Bile around `liver`, which lies on the grid of `hbp`."""
     box = liver.box(AROUND_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = region_on(image.grid, liver.crop(box))
     bright = parenchyma_ratio(image, inside) > BRIGHTNESS
     bright &= dilated(inside.array, image.grid, AROUND_MM)
     cores = eroded(bright, image.grid, MOST_RADIUS_MM)
+    thick = dilated(cores, image.grid, MOST_RADIUS_MM)
     thin = bright & ~dilated(cores, image.grid, MOST_RADIUS_MM + RIM_MM)
     labels, _ = ndimage.label(thin, _TOUCHING)
     is_large = np.bincount(labels.ravel()) * image.grid.voxel_ml >= LEAST_ML
     is_large[0] = False
-    return image.grid.world(np.argwhere(is_large[labels]))
+    ducts, bladder = (image.grid.world(np.argwhere(v)) for v in (is_large[labels], thick))
+    return Bile(ducts, bladder)

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.capsule import Capsule
-from lesionmatch.liver.ducts import duct_points_mm
+from lesionmatch.liver.ducts import find_bile
 from lesionmatch.liver.work import work_mask
 from lesionmatch.resample import distance_mm
 
@@ -36,6 +36,8 @@ MOST_POINTS = 1500
 MOST_LUMEN = 5000
 NO_VESSEL, NO_DUCT = 0.1, 0.3
 """Weight of a place without vessels or ducts, as a share of the place with most."""
+FOSSA_MM, IN_FOSSA = 8.0, 0.1
+"""The gallbladder's fossa is a deep cleft too; weight of what lies so near to bile in it."""
 COARSE_MM = 4.0
 
 
@@ -64,7 +66,9 @@ def find_hilum(
         weight *= 1e-3 + _share(points, lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
         return Hilum(_densest(points, weight), "where the drawn portal vein meets a cleft")
     weight *= NO_VESSEL + _share(points, *_lumen(vessels), VESSEL_REACH_MM)
-    ducts = _some(duct_points_mm(hbp, liver), MOST_LUMEN)
+    bile = find_bile(hbp, liver)
+    weight *= np.where(_far(points, bile.gallbladder_mm, FOSSA_MM), 1.0, IN_FOSSA)
+    ducts = _some(bile.ducts_mm, MOST_LUMEN)
     weight *= NO_DUCT + _share(points, ducts, np.ones(len(ducts)), DUCT_REACH_MM)
     seen = " and bile ducts" if len(ducts) else ", without bile ducts to confirm it"
     return Hilum(_densest(points, weight), f"cleft of the liver near large vessels{seen}")
@@ -99,6 +103,13 @@ def _share(
     within = cKDTree(near).query_ball_point(points, reach_mm)
     share = np.array([float(weight[i].sum()) for i in within])
     return share / max(float(share.max()), 1e-9)
+
+
+def _far(points: Points, from_mm: Points, least_mm: float) -> NDArray[np.bool_]:
+    """Which points lie at least so far from all of the others."""
+    if not len(from_mm):
+        return np.ones(len(points), np.bool_)
+    return np.asarray(cKDTree(from_mm).query(points)[0] >= least_mm)
 
 
 def _densest(points: Points, weight: NDArray[np.float64]) -> Points:

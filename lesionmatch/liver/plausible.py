@@ -1,7 +1,7 @@
 """What speaks against a liver mask, in sentences.
 
-Its volume, pieces and side; whether it is brighter than what lies around it, and nearly all
-around: where growth ended without a border, it leaked.
+Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
+nearly all around: where growth ended without a border, it leaked.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from lesionmatch.liver.morphology import Values, Voxels, dilated, largest_piece
 from lesionmatch.liver.seed import midline_mm
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import region_on, resample_mask
+from lesionmatch.resample import distance_mm, region_on, resample_mask
 
 WORK_SPACING_MM = 4.0
 LEAST_MAIN_SHARE = 0.9
@@ -48,6 +48,7 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
     if not view.inside.is_empty:
         found += [
             _about_pieces(view),
+            _about_thickness(view, rules),
             _about_brightness(view, rules),
             _about_border(view, rules),
             _about_side(view),
@@ -86,6 +87,18 @@ def _about_pieces(view: _View) -> str | None:
     if share >= LEAST_MAIN_SHARE:
         return None
     return f"the liver falls into pieces, the largest {share:.0%} of it"
+
+
+def _about_thickness(view: _View, rules: LiverRules) -> str | None:
+    depth_mm = distance_mm(Mask(view.image.grid, ~view.inside.array))
+    thickest_mm = float(depth_mm[np.isfinite(depth_mm)].max(initial=0.0))
+    ball_mm = (3.0 * view.inside.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0)
+    if thickest_mm >= rules.thickness_least * ball_mm:
+        return None
+    return (
+        f"the liver is at most {2.0 * thickest_mm:.0f} mm thick, {thickest_mm / ball_mm:.2f} times "
+        f"a ball of its volume, below {rules.thickness_least:g}; fat under the skin is so thin"
+    )
 
 
 def _about_brightness(view: _View, rules: LiverRules) -> str | None:

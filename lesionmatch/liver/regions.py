@@ -6,6 +6,7 @@ may be as bright as the liver where the coil favours them, but an edge lies betw
 is bright falls into regions at its edges and its necks, and regions are joined to the
 liver's one after the other where the parenchyma on either side of the border is equally
 bright. The comparison is made within a centimetre of the border, where the coil cancels.
+A kidney that is as bright as the liver is known by its twin on the left.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.coil import sensitivity
 from lesionmatch.liver.morphology import Values, Voxels, dilated
+from lesionmatch.liver.seed import midline_mm
 from lesionmatch.resample import distance_mm
 
 ROUNDS = 4
@@ -40,6 +42,11 @@ BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
 THICKNESSES_MM = (9.0, 6.0, 3.0)
 """Half the thickness of the cores from which regions grow; necks thinner than the first split."""
+KIDNEY_ML = (30.0, 350.0)
+KIDNEY_ALIKE = 0.2
+"""Log brightness by which the two kidneys differ at most, with what the coil adds."""
+KIDNEY_SHARE = 0.4
+"""Of a kidney's voxels whose mirror image is as bright: kidneys lie not quite alike."""
 LEAST_ML = 0.3
 LEAST_BORDER_MM2 = 40.0
 
@@ -64,6 +71,7 @@ class _Scene:
     slope: Values
     """Of `log`, per mm."""
     drawn: Voxels
+    midline_mm: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +106,7 @@ def _scene(image: Image, drawn: Voxels) -> _Scene:
     slope = np.zeros_like(log)
     for axis, mm in enumerate(spacing):
         slope += np.asarray(np.gradient(log, mm, axis=axis), np.float32) ** 2
-    return _Scene(image.grid, log, np.sqrt(slope), drawn)
+    return _Scene(image.grid, log, np.sqrt(slope), drawn, midline_mm(image))
 
 
 def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
@@ -188,8 +196,28 @@ def _taken(
         step = float(np.median(bright.relative[box][outer]))
     if not -bright.step < step < 2.0 * bright.step:
         return False
+    if _is_kidney(regions == number, liver, scene, bright.relative):
+        return False
     part |= region
     return True
+
+
+def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -> bool:
+    """Whether a region lies behind and below the liver's middle and has a twin on the left."""
+    grid = scene.grid
+    low_ml, high_ml = KIDNEY_ML
+    if not low_ml < np.count_nonzero(region) * grid.voxel_ml < high_ml:
+        return False
+    points = grid.world(np.argwhere(region))
+    behind_mm, above_mm = (points.mean(0) - grid.world(np.argwhere(liver)).mean(0))[1:]
+    if behind_mm < 0.0 or above_mm > 0.0:
+        return False
+    mirrored = points * (-1.0, 1.0, 1.0) + (2.0 * scene.midline_mm, 0.0, 0.0)
+    voxels = np.rint(grid.voxels(mirrored[grid.contains(mirrored)])).astype(int)
+    there = tuple(voxels.T)
+    off = np.abs(relative[there] - float(np.median(relative[region])))
+    twin = (off < KIDNEY_ALIKE) & ~liver[there] & ~region[there]
+    return bool(np.count_nonzero(twin) > KIDNEY_SHARE * len(points))
 
 
 def _near(border: Voxels, grid: Grid) -> Voxels:

@@ -146,7 +146,7 @@ def capsule_error_mm(study: SimulatedStudy, liver: Liver) -> float:
         surface = surface_points_mm(segment.mask.on(grid), 0.0)
         voxels = grid.voxels(surface)
         to_edge = np.minimum(voxels + 0.5, np.array(grid.shape) - 0.5 - voxels) * grid.spacing_mm
-        if truth.capsule_distance_mm < float(to_edge.min()) - 1.0:
+        if truth.capsule_distance_mm < float(to_edge.min()) - float(grid.spacing_mm.max()):
             found = float(liver.capsule_distance_mm(surface).min())
             errors.append(abs(found - truth.capsule_distance_mm))
     return max(errors, default=0.0)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,9 @@ def elastix_errors(study: SimulatedStudy, affine: Registration) -> Errors:
         fixed, moving, parameter_object=parameters, fixed_mask=region, log_to_console=False
     )
     del result
-    field = itk.array_view_from_image(itk.transformix_deformation_field(moving, found))
+    with TemporaryDirectory() as folder:  # where transformix leaves a copy
+        carried_by = itk.transformix_deformation_field(moving, found, output_directory=folder)
+        field = itk.array_from_image(carried_by)
     points = study.truth.liver_points_mri_mm
     voxels = grid.voxels(points).T
     along = [ndimage.map_coordinates(field[..., axis], voxels, order=1) for axis in range(3)]

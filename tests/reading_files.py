@@ -9,6 +9,8 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from lesionmatch import dicom
+from lesionmatch.dicom import ReadOptions
 from lesionmatch.dicom.files.instance import Instance, read_instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.protocol import InputLimits
@@ -127,3 +129,9 @@ def one(folder: Path, ds: Dataset | None = None) -> Path:
 def header_of(path: Path, limits: InputLimits | None = None) -> Instance | str:
     """A file's header, or why it is not read."""
     return read_instance(Source(path, None, path.stat().st_size), limits or InputLimits())
+
+
+def suv_of(tmp_path: Path, change: Callable[[Dataset], None], **options: Any) -> float:  # noqa: ANN401
+    """SUVbw of the stored value 1 in a series of which every slice is changed."""
+    folder = saved(tmp_path, changed(slices(pet_slice), change))
+    return float(dicom.read_pet_study([folder], ReadOptions(**options)).suv.array[0, 0, 0])

@@ -135,3 +135,24 @@ def suv_of(tmp_path: Path, change: Callable[[Dataset], None], **options: Any) ->
     """SUVbw of the stored value 1 in a series of which every slice is changed."""
     folder = saved(tmp_path, changed(slices(pet_slice), change))
     return float(dicom.read_pet_study([folder], ReadOptions(**options)).suv.array[0, 0, 0])
+
+
+def attribute(**values: Any) -> Callable[[Dataset], None]:  # noqa: ANN401
+    """A change of attributes; None removes one."""
+
+    def change(ds: Dataset) -> None:
+        for keyword, value in values.items():
+            target = agent_of(ds) if keyword.startswith("Radi") else ds
+            if value is None:
+                delattr(target, keyword)
+            else:
+                setattr(target, keyword, value)
+
+    return change
+
+
+def philips(ds: Dataset, **factors: float) -> None:
+    ds.Units, ds.Manufacturer = "CNTS", "Philips Medical Systems"
+    block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
+    for name, value in factors.items():
+        block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", str(value))

@@ -12,7 +12,17 @@ from pydicom.dataset import Dataset
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
 from lesionmatch.dicom.options import Override
-from tests.reading_files import DATA, agent_of, changed, pet_slice, saved, slices, suv_of
+from tests.reading_files import (
+    DATA,
+    agent_of,
+    attribute,
+    changed,
+    pet_slice,
+    philips,
+    saved,
+    slices,
+    suv_of,
+)
 
 OBJECTS = DATA / "ibsi_suv_dro/DRO"
 """Digital reference objects of the IBSI SUV project (oncoray/suv_computation, CC BY 4.0)."""
@@ -123,13 +133,6 @@ def test_other_body_sizes_become_body_weight(
         ds.Units, ds.SUVType = units, kind
 
     assert suv_of(tmp_path, sized) == pytest.approx(expected, rel=1e-4)
-
-
-def philips(ds: Dataset, **factors: float) -> None:
-    ds.Units, ds.Manufacturer = "CNTS", "Philips Medical Systems"
-    block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
-    for name, value in factors.items():
-        block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", str(value))
 
 
 def test_philips_counts_with_an_suv_factor(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydicom.dataelem import RawDataElement
@@ -12,21 +11,16 @@ from pydicom.tag import Tag
 
 from lesionmatch import dicom
 from lesionmatch.errors import InvalidInput, MissingAttribute, NothingFound
-from tests.reading_files import agent_of, changed, pet_slice, saved, slices, suv_of
-
-
-def attribute(**values: Any) -> Callable[[Dataset], None]:  # noqa: ANN401
-    """A change of attributes; None removes one."""
-
-    def change(ds: Dataset) -> None:
-        for keyword, value in values.items():
-            target = agent_of(ds) if keyword.startswith("Radi") else ds
-            if value is None:
-                delattr(target, keyword)
-            else:
-                setattr(target, keyword, value)
-
-    return change
+from tests.reading_files import (
+    agent_of,
+    attribute,
+    changed,
+    pet_slice,
+    philips,
+    saved,
+    slices,
+    suv_of,
+)
 
 
 def no_times(ds: Dataset) -> None:

@@ -3,8 +3,9 @@
 The MRI is the reference: it is involved with a lesion that counts, and not without one. The
 PET is involved with a focus found unprompted that no physiologic uptake explains, whatever
 the MRI makes of it. It is *uncertain* rather than not involved where it was not in a
-position to show a lesion: part of the liver or a lesion beyond its coverage, or a
-registration that failed, so that the liver may not lie where it was searched.
+position to show a lesion: part of the liver or a lesion beyond its coverage. Where the
+registration is doubtful it is uncertain whatever was found, because the liver may not lie
+where foci were looked for and the two scans may not even belong together.
 """
 
 from collections.abc import Sequence
@@ -65,7 +66,8 @@ class Circumstances:
 
     liver_covered: float
     """Share of the liver inside the PET's coverage, 0 to 1."""
-    registration_passed: bool
+    registration_doubts: tuple[str, ...]
+    """What speaks against the registration; none where matched lesions clear it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,12 @@ def call(
     """The calls on a study from its lesions and its foci, those first that stand out most."""
     counting = [seen for seen in lesions if seen.lesion.kind.counts]
     findings = [focus for focus in foci if focus.counts]
-    doubts = _doubts(counting, circumstances, rules)
+    doubts = [
+        *(_gaps(counting, circumstances, rules) if not findings else ()),
+        *_misgivings(circumstances),
+    ]
     mri: Involvement = "involved" if counting else "not_involved"
-    pet: Involvement = "involved" if findings else "uncertain" if doubts else "not_involved"
+    pet: Involvement = "uncertain" if doubts else "involved" if findings else "not_involved"
     cell = _cell(mri, pet)
     odd = _odd_one(cell, counting, findings)
     said = _why(cell, counting, findings, doubts, benign=len(lesions) - len(counting))
@@ -107,20 +112,27 @@ def call(
     )
 
 
-def _doubts(
+def _gaps(
     counting: Sequence[LesionSeen], circumstances: Circumstances, rules: CallRules
 ) -> list[str]:
-    """Why the PET without a finding would not be a negative PET, as clauses."""
-    doubts = []
+    """What a PET without a finding did not cover, as clauses; it is then no negative PET."""
+    gaps = []
     if circumstances.liver_covered < rules.liver_covered:
         share = 100.0 * circumstances.liver_covered
-        doubts.append(f"it covers {share:.0f} % of the liver")
+        gaps.append(f"it covers {share:.0f} % of the liver")
     beyond = sum(seen.status == "not_covered" for seen in counting)
     if beyond:
-        doubts.append(f"{_number(beyond, 'lesion')} beyond its coverage")
-    if not circumstances.registration_passed:
-        doubts.append("its registration to the MRI is doubtful")
-    return doubts
+        gaps.append(f"{_number(beyond, 'lesion')} beyond its coverage")
+    return gaps
+
+
+def _misgivings(circumstances: Circumstances) -> list[str]:
+    """What speaks against the registration, as one clause or none."""
+    if not circumstances.registration_doubts:
+        return []
+    first, *others = circumstances.registration_doubts
+    more = f" (and {_number(len(others), 'other doubt')})" if others else ""
+    return [f"the registration is doubtful: {first}{more}"]
 
 
 def _cell(mri: Involvement, pet: Involvement) -> Cell | None:
@@ -176,7 +188,8 @@ def _why(
             return f"No focus on the PET and {_no_lesion(benign)} on the MRI"
         case None:
             found = mri if counting else f"{_no_lesion(benign)} on the MRI"
-            return f"{found[0].upper()}{found[1:]} and no focus on the PET, but {_all(doubts)}"
+            foci = _number(len(findings), "focus") if findings else "no focus"
+            return f"{found[0].upper()}{found[1:]} and {foci} on the PET, but {_all(doubts)}"
 
 
 def _involving(counting: Sequence[LesionSeen]) -> str:

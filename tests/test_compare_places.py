@@ -129,6 +129,7 @@ class TestOnMri:
         assert got.mask.points_mm().mean(axis=0) == pytest.approx([21.0, 24.0, 26.0], abs=0.6)
         assert got.mask.volume_ml == pytest.approx(1.728, rel=0.15)
         assert (got.label, got.meaning, got.source) == ("x", Kind.METASTASIS, "test")
+        assert got.is_redrawn
 
     def test_one_voxel_of_the_pet_is_not_lost(self) -> None:
         drawn = Segment("x", Kind.METASTASIS, box(PET_GRID, (10,) * 3, (11,) * 3), "test")

@@ -87,7 +87,12 @@ def compare_studies(
         calls = call(
             concordance.lesions,
             concordance.foci,
-            Circumstances(_covered(liver.mask, registration, pet), registration.passed),
+            Circumstances(
+                liver_covered=_covered(liver.mask, registration, pet),
+                registration_doubts=(
+                    () if concordance.confirms_registration else registration.doubts
+                ),
+            ),
             rules=rules.calls,
         )
     return Comparison(options, pet, mri, liver, registration, seen, concordance, calls)

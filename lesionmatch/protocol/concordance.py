@@ -82,8 +82,8 @@ class ReasonRules:
     confirmed_count: float = threshold(
         3.0,
         "lesions",
-        "this many matched lesions show that the registration holds",
-        "own choice; three do not match by chance",
+        "this many lesions that lie on their foci show that the registration holds",
+        "own choice; in none of 164 pairs of lesions and foci of different patients did three",
         least=1.0,
         most=50.0,
     )

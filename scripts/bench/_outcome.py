@@ -96,7 +96,8 @@ def run(study: Study) -> Outcome:
         null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
     )
     concordance = concord(evidence, PROTOCOL)
-    circumstances = Circumstances(1.0, registration.passed)
+    is_doubtful = not registration.passed and not concordance.confirms_registration
+    circumstances = Circumstances(1.0, ("it failed",) if is_doubtful else ())
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
     seconds = time.process_time() - start
     return Outcome(

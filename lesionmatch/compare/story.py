@@ -88,7 +88,8 @@ def compare_studies(
             concordance.lesions,
             concordance.foci,
             Circumstances(
-                liver_covered=_covered(liver.mask, registration, pet),
+                liver_on_mri=1.0 - (registration.quality.cut_share or 0.0),
+                liver_on_pet=_covered(liver.mask, registration, pet),
                 registration_doubts=(
                     () if concordance.confirms_registration else registration.doubts
                 ),

@@ -25,6 +25,14 @@ class RelationRules:
         least=1.0,
         most=5.0,
     )
+    ambiguous_draws: float = threshold(
+        0.1,
+        "ratio",
+        "a relation is ambiguous where another replaces it in more draws of the error than this",
+        "own choice; twice what the 95 % bound of the error leaves open",
+        least=0.0,
+        most=1.0,
+    )
     shared_overlap: float = threshold(
         0.5,
         "ratio",
@@ -174,7 +182,7 @@ class CallRules:
     liver_covered: float = threshold(
         0.95,
         "ratio",
-        "less of the liver than this on the PET leaves a call without a focus uncertain",
+        "a scan that shows less of the liver than this, and nothing in it, is called uncertain",
         "own choice; a twentieth is what masks of one liver differ by",
         least=0.1,
         most=1.0,

@@ -97,7 +97,7 @@ def run(study: Study) -> Outcome:
     )
     concordance = concord(evidence, PROTOCOL)
     is_doubtful = not registration.passed and not concordance.confirms_registration
-    circumstances = Circumstances(1.0, ("it failed",) if is_doubtful else ())
+    circumstances = Circumstances(1.0, 1.0, ("it failed",) if is_doubtful else ())
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
     seconds = time.process_time() - start
     return Outcome(

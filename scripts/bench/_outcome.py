@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping
+from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping, study_of
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
@@ -65,6 +66,11 @@ class Outcome:
     """The relations again with all lesions off by a draw of the stated registration error."""
     seconds: float
     """Of the processor, for all but what the truth is asked for."""
+
+
+def outcome_of(seed: int, cache: Path) -> Outcome:
+    """The study of a seed, run; see `study_of` for the cache."""
+    return run(study_of(seed, cache))
 
 
 def run(study: Study) -> Outcome:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
 
 from lesionmatch.concordance.flags import Facts, Flag, Surroundings, flags
+from lesionmatch.concordance.likely import likely_true_ratio
 from lesionmatch.concordance.reasons import (
     Because,
     Missed,
@@ -19,7 +19,7 @@ from lesionmatch.concordance.reasons import (
 )
 from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
 from lesionmatch.concordance.territory import Territory
-from lesionmatch.detectability import Blur, Expectation, expectation, likely_ratio
+from lesionmatch.detectability import Blur, Expectation, expectation
 from lesionmatch.image import Image, Mask
 from lesionmatch.lesions import (
     Background,
@@ -312,7 +312,15 @@ def _lesion_reason(
         long_axis_mm=look.carried.lesion.long_axis_mm,
         diameter_mm=look.carried.lesion.likely_diameter_mm,
         tumour_to_liver=look.uptake.tumour_to_liver,
-        likely_ratio=_likely_ratio(look.uptake, look.search, expected, evidence, rules),
+        likely_ratio=likely_true_ratio(
+            look.uptake.tumour_to_liver,
+            look.search.volume_ml,
+            recovery=expected.recovery,
+            depth_mm=_depth_mm(look),
+            blur=evidence.blur,
+            cov=_cov(evidence.background),
+            rules=rules.detectability,
+        ),
         surroundings=look.surroundings,
         flags=standing,
         is_retrospective=look.status == "retrospective",
@@ -325,15 +333,10 @@ def _lesion_reason(
     return why_missed(missed, rules)
 
 
-def _likely_ratio(
-    uptake: Uptake, search: Mask, expected: Expectation, evidence: Evidence, rules: Rules
-) -> float:
-    """The true ratio that is likely, once the search's own noise maximum is taken off."""
-    cov = _cov(evidence.background)
-    cells = max(1.0, 1000.0 * search.volume_ml / evidence.blur.volume_fwhm_mm**3)
-    highest = float(norm.ppf(0.5 ** (1.0 / cells)))
-    apparent = uptake.tumour_to_liver - highest * cov
-    return likely_ratio(apparent, expected.recovery, cov, rules=rules.detectability)
+def _depth_mm(look: _Look) -> float | None:
+    """Of a lesion's middle under the capsule; None where there is none to be under."""
+    capsule_mm, lesion = look.surroundings.capsule_mm, look.carried.lesion
+    return None if capsule_mm is None else capsule_mm + lesion.likely_diameter_mm / 2.0
 
 
 def _focus_finding(

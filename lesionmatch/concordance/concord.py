@@ -18,6 +18,7 @@ from lesionmatch.concordance.reasons import (
     why_shown,
 )
 from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
+from lesionmatch.concordance.sharpen import confirms
 from lesionmatch.concordance.territory import Territory
 from lesionmatch.detectability import Blur, Expectation, expectation
 from lesionmatch.image import Image, Mask
@@ -129,7 +130,7 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
     relations = relate(
         evidence.carried, evidence.foci, fwhm_mm=evidence.blur.fwhm_mm, rules=rules.relations
     )
-    is_confirmed = _is_confirmed(relations, evidence.carried, rules)
+    is_confirmed = confirms(relations, evidence.carried, rules)
     if is_confirmed:
         evidence = replace(evidence, registration_passed=True)
     territory = Territory.of(evidence.carried, evidence.foci)
@@ -193,25 +194,6 @@ def _is_missed(look: _Look) -> bool:
 
 Strays = Sequence[tuple[Carried, Focus]]
 """Missed lesions and findings of the PET alone that may be each other, the nearest first."""
-
-
-def _is_confirmed(relations: Relations, carried: Sequence[Carried], rules: Rules) -> bool:
-    """Whether matched lesions show that the registration holds, whatever else doubts it.
-
-    Being matched is not enough: a doubtful registration looks for foci far around, and three
-    of the lesions of one patient find one each among the foci of another. They must lie on
-    them. A lesion drawn on the PET/CT says nothing of the registration.
-    """
-    on_mri = {one.lesion.lesion_id for one in carried if not one.lesion.is_redrawn}
-    telling = [
-        pair
-        for pair in relations.pairs
-        if pair.relation == "matched"
-        and not pair.is_ambiguous
-        and pair.distance_mm <= rules.landmarks.agreement_mm
-        and pair.lesion_id in on_mri
-    ]
-    return len(telling) >= rules.reasons.confirmed_count
 
 
 def _strays(

@@ -31,7 +31,11 @@ def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple
     """What of the liver the scans do not show both, where that is no doubt about the map."""
     said = []
     cut, covered = quality.cut_share, quality.coverage
-    if cut is not None and rules.least_said_cut_share <= cut <= rules.most_cut_share:
+    if (
+        cut is not None
+        and cut >= rules.least_said_cut_share
+        and not _is_cut_through(quality, rules)
+    ):
         said.append(
             f"the MRI ends within the liver: about {100 * cut:.0f} % of it lies beyond and "
             "was not compared"
@@ -113,12 +117,20 @@ def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> It
             f"only {100 * covered:.0f} % of the liver lies on the {target.upper()} "
             f"(wanted {100 * rules.least_coverage:.0f} %)"
         )
-    cut = quality.cut_share
-    if cut is not None and cut > rules.most_cut_share:
+    if _is_cut_through(quality, rules):
         yield (
-            f"the MRI cuts the liver: {100 * cut:.0f} % of it goes on beyond its end "
-            f"(wanted at most {100 * rules.most_cut_share:.0f} %)"
+            f"the MRI shows only part of the liver: {100 * (quality.cut_length_share or 0):.0f} % "
+            f"of its length and {100 * (quality.cut_share or 0):.0f} % of its volume go on beyond "
+            f"its end (wanted at most {100 * rules.most_cut_length_share:.0f} % of the length)"
         )
+
+
+def _is_cut_through(quality: Quality, rules: RegistrationRules) -> bool:
+    """Whether so much of the liver is missing from the MRI that it may be another scan."""
+    cut, length = quality.cut_share, quality.cut_length_share
+    if cut is None or length is None:
+        return False
+    return cut > rules.least_doubted_cut_share and length > rules.most_cut_length_share
 
 
 def _offset_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:

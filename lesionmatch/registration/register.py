@@ -18,6 +18,7 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import Protocol, RegistrationBounds, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
 from lesionmatch.registration.bound import DoubtfulBound, EvenBound, LocalBound
+from lesionmatch.registration.cut import cut_of
 from lesionmatch.registration.deform import (
     Deformation,
     Floats,
@@ -29,7 +30,6 @@ from lesionmatch.registration.evidence import (
     Gain,
     Witness,
     coverage,
-    cut_share,
     gain,
     inner_agreement,
     liver_median,
@@ -322,6 +322,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
     rules = study.rules
     growth = _growth(fit)
+    cut = cut_of(study.whole_liver, target, there, middle)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
@@ -334,7 +335,8 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         displacement_p95_mm=_displacement_p95_mm(fit),
         liver_on_target=middle if target.name == "ct" else middle**2,
         coverage=coverage(judge, now),
-        cut_share=cut_share(study.whole_liver, target, there, middle),
+        cut_share=cut.volume_share,
+        cut_length_share=cut.length_share,
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),

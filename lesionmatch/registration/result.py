@@ -37,6 +37,8 @@ class Quality:
     """Share of the liver that falls on the target."""
     cut_share: float | None = None
     """Share of the liver's volume that goes on beyond the end of the MRI."""
+    cut_length_share: float | None = None
+    """The same of its length, along the axis on which most is missing."""
     affine_gain_errors: float | None = None
     deformable_gain_errors: float | None = None
     """How surely unseen voxels prefer this stage to the one before, in standard errors."""

@@ -9,6 +9,8 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from lesionmatch import dicom
+from lesionmatch.dicom import ReadOptions
 from lesionmatch.dicom.files.instance import Instance, read_instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.protocol import InputLimits
@@ -127,3 +129,30 @@ def one(folder: Path, ds: Dataset | None = None) -> Path:
 def header_of(path: Path, limits: InputLimits | None = None) -> Instance | str:
     """A file's header, or why it is not read."""
     return read_instance(Source(path, None, path.stat().st_size), limits or InputLimits())
+
+
+def suv_of(tmp_path: Path, change: Callable[[Dataset], None], **options: Any) -> float:  # noqa: ANN401
+    """SUVbw of the stored value 1 in a series of which every slice is changed."""
+    folder = saved(tmp_path, changed(slices(pet_slice), change))
+    return float(dicom.read_pet_study([folder], ReadOptions(**options)).suv.array[0, 0, 0])
+
+
+def attribute(**values: Any) -> Callable[[Dataset], None]:  # noqa: ANN401
+    """A change of attributes; None removes one."""
+
+    def change(ds: Dataset) -> None:
+        for keyword, value in values.items():
+            target = agent_of(ds) if keyword.startswith("Radi") else ds
+            if value is None:
+                delattr(target, keyword)
+            else:
+                setattr(target, keyword, value)
+
+    return change
+
+
+def philips(ds: Dataset, **factors: float) -> None:
+    ds.Units, ds.Manufacturer = "CNTS", "Philips Medical Systems"
+    block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
+    for name, value in factors.items():
+        block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", str(value))

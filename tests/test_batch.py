@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,7 @@ def studies(folder: Path, names: Sequence[str]) -> list[StudyRow]:
             patient_id=f"P-{name}",
             pet=folder / "in" / name / "pet",
             mri=folder / "in" / name / "mri",
-            lesions=None,
-            liver=None,
-            weight_kg=None,
-            pet_series=None,
-            mri_series=None,
+            given={},
             carried={"site": "Nord"},
         )
         for name in names
@@ -123,6 +120,8 @@ def test_other_options_are_another_result(tmp_path: Path) -> None:
     (row,) = studies(tmp_path, ["well.1"])
     assert job_key(row, Options()) == job_key(row, Options())
     assert job_key(row, Options()) != job_key(row, Options(registration="rigid"))
+    half_past, ten = (Options(injected_at=datetime(2025, 1, 31, *t)) for t in ((9, 30), (10, 0)))
+    assert job_key(row, half_past) != job_key(row, ten)
 
 
 def test_studies_finished_with_other_settings_are_announced(

@@ -1,10 +1,12 @@
 """STUDIES.csv."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from lesionmatch.batch.table import read_studies
+from lesionmatch.compare import Options
 from lesionmatch.errors import InvalidInput
 
 
@@ -25,9 +27,30 @@ def test_a_row_has_its_paths_beside_the_table_and_carries_other_columns(folder: 
     text = "study_id,patient_id,pet,mri,weight_kg,site\nS1,P1,pet,mri,71.5,Nord\n"
     (row,) = read_studies(table(folder, text))
     assert row.pet == folder / "pet"
-    assert row.weight_kg == 71.5
-    assert row.lesions is None
+    assert row.given == {"weight_kg": 71.5}
     assert row.carried == {"site": "Nord"}
+
+
+def test_what_a_row_gives_goes_before_what_is_given_for_all(folder: Path) -> None:
+    (folder / "place.tfm").touch()
+    text = (
+        "study_id,patient_id,pet,mri,registration,sex,dose_mbq,injected_at,height_m,liver\n"
+        "S1,P1,pet,mri,place.tfm,f,140,2025-01-31T09:30,,\n"
+        "S2,P1,pet,mri,rigid,,,,,pet\n"
+    )
+    common = Options(dose_mbq=99.0, height_m=1.7)
+    one, two = (row.options(common) for row in read_studies(table(folder, text)))
+    assert one.registration == str(folder / "place.tfm")
+    assert (one.sex, one.dose_mbq, one.height_m) == ("F", 140.0, 1.7)
+    assert one.injected_at == datetime(2025, 1, 31, 9, 30)
+    assert (two.registration, two.liver, two.dose_mbq) == ("rigid", folder / "pet", 99.0)
+
+
+def test_paths_of_a_row_are_known_and_a_method_s_name_is_none(folder: Path) -> None:
+    text = "study_id,patient_id,pet,mri,registration,lesions\nS1,P1,pet,mri,affine,mri\n"
+    (row,) = read_studies(table(folder, text))
+    assert set(row.paths) == {"pet", "mri", "lesions"}
+    assert row.paths["lesions"] == str(folder / "mri")
 
 
 def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) -> None:
@@ -48,7 +71,10 @@ def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) ->
         ("study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\n", "line 2: pet: wanted a path"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "as many cells"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "as many cells"),
-        ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "got 'heavy'"),
+        ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "weight_kg: wanted a num"),
+        ("study_id,patient_id,pet,mri,sex\nS1,P1,pet,mri,w\n", "sex: wanted M or F, got 'w'"),
+        ("study_id,patient_id,pet,mri,injected_at\nS1,P1,pet,mri,9:30\n", "a day and a time"),
+        ("study_id,patient_id,pet,mri,registration\nS1,P1,pet,mri,best\n", "wanted a path"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet,mri\ns1,P1,pet,mri\n", "wanted once, got 2"),
     ],
 )

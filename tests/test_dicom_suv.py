@@ -1,7 +1,5 @@
-"""SUV from headers: the reference objects, every unit and decay setting, every refusal."""
+"""SUV from headers: the reference objects, every unit and decay setting."""
 
-import re
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,15 +7,22 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
 from lesionmatch.dicom.options import Override
-from lesionmatch.errors import InvalidInput, MissingAttribute, NothingFound
-from tests.reading_files import DATA, agent_of, changed, pet_slice, saved, slices
+from tests.reading_files import (
+    DATA,
+    agent_of,
+    attribute,
+    changed,
+    pet_slice,
+    philips,
+    saved,
+    slices,
+    suv_of,
+)
 
 OBJECTS = DATA / "ibsi_suv_dro/DRO"
 """Digital reference objects of the IBSI SUV project (oncoray/suv_computation, CC BY 4.0)."""
@@ -54,12 +59,6 @@ def test_reference_times_that_disagree_are_an_assumption_naming_both() -> None:
 
 def nothing(ds: Dataset) -> None:
     """Leave a slice as it is."""
-
-
-def suv_of(tmp_path: Path, change: Callable[[Dataset], None], **options: Any) -> float:  # noqa: ANN401
-    """SUVbw of the stored value 1 in a series of which every slice is changed."""
-    folder = saved(tmp_path, changed(slices(pet_slice), change))
-    return float(dicom.read_pet_study([folder], ReadOptions(**options)).suv.array[0, 0, 0])
 
 
 AN_HOUR = 70_000 / (140e6 * 0.5 ** (3600 / 4062.6))
@@ -134,13 +133,6 @@ def test_other_body_sizes_become_body_weight(
         ds.Units, ds.SUVType = units, kind
 
     assert suv_of(tmp_path, sized) == pytest.approx(expected, rel=1e-4)
-
-
-def philips(ds: Dataset, **factors: float) -> None:
-    ds.Units, ds.Manufacturer = "CNTS", "Philips Medical Systems"
-    block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
-    for name, value in factors.items():
-        block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", str(value))
 
 
 def test_philips_counts_with_an_suv_factor(tmp_path: Path) -> None:
@@ -317,138 +309,6 @@ def test_height_in_centimetres_is_taken_so(tmp_path: Path) -> None:
         ds.Units, ds.SUVType, ds.PatientSize = "GML", "LBM", 175
 
     assert suv_of(tmp_path, lean) == pytest.approx(70 / 57.8, rel=1e-4)
-
-
-def attribute(**values: Any) -> Callable[[Dataset], None]:  # noqa: ANN401
-    """A change of attributes; None removes one."""
-
-    def change(ds: Dataset) -> None:
-        for keyword, value in values.items():
-            target = agent_of(ds) if keyword.startswith("Radi") else ds
-            if value is None:
-                delattr(target, keyword)
-            else:
-                setattr(target, keyword, value)
-
-    return change
-
-
-def no_times(ds: Dataset) -> None:
-    for keyword in ("AcquisitionTime", "AcquisitionDate", "SeriesTime"):
-        delattr(ds, keyword)
-
-
-def nameless(ds: Dataset) -> None:
-    del agent_of(ds).RadionuclideHalfLife
-    del agent_of(ds).RadionuclideCodeSequence
-
-
-def with_a_comma(ds: Dataset) -> None:
-    ds.add(RawDataElement(Tag(0x00101030), "DS", 4, b"70,5", 0, False, True))  # type: ignore[arg-type]
-
-
-def two_agents(ds: Dataset) -> None:
-    ds.RadiopharmaceuticalInformationSequence = [agent_of(ds), agent_of(ds)]
-
-
-def long_lived(ds: Dataset) -> None:
-    agent_of(ds).RadionuclideHalfLife = 45723.6
-    agent_of(ds).RadionuclideCodeSequence[0].CodeValue = "3932008"
-    del agent_of(ds).RadiopharmaceuticalStartDateTime
-    agent_of(ds).RadiopharmaceuticalStartTime = "120000"
-
-
-REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
-    (attribute(PatientWeight=None), MissingAttribute, "wanted PatientWeight.*--weight-kg"),
-    (attribute(PatientWeight=0), InvalidInput, "wanted a weight of 20 to 300 kg, got 0"),
-    (attribute(PatientWeight=700), InvalidInput, "got 700; give --weight-kg"),
-    (attribute(RadionuclideTotalDose=None), MissingAttribute, "wanted RadionuclideTotalDose"),
-    (attribute(RadionuclideTotalDose=-1e8), InvalidInput, "wanted a positive dose"),
-    (attribute(RadionuclideTotalDose=0), InvalidInput, "wanted a positive dose"),
-    (attribute(RadionuclideTotalDose=3.8), InvalidInput, "in the wrong unit or wrong"),
-    (attribute(RadionuclideTotalDose=140e3), InvalidInput, "in the wrong unit or wrong"),
-    (nameless, MissingAttribute, "wanted RadionuclideHalfLife or a nuclide's code"),
-    (attribute(RadionuclideHalfLife=6586.2), InvalidInput, "wanted the half-life of 68Ga"),
-    (attribute(RadionuclideHalfLife=-1), InvalidInput, "wanted a positive half-life"),
-    (attribute(RadiopharmaceuticalStartDateTime=None), MissingAttribute, "give --injected-at"),
-    (
-        attribute(RadiopharmaceuticalStartDateTime="20250102105500"),
-        InvalidInput,
-        "wanted imaging 20 to 240 min after injection, got 5.0 min",
-    ),
-    (
-        attribute(RadiopharmaceuticalStartDateTime="20250102030000"),
-        InvalidInput,
-        "got 480.0 min",
-    ),
-    (long_lived, InvalidInput, "wanted the day of injection"),
-    (two_agents, InvalidInput, "wanted one radiopharmaceutical, got 2"),
-    (philips, MissingAttribute, r"wanted Philips' SUV factor \(7053,1000\)"),
-    (attribute(Units="PROPCPS"), InvalidInput, "wanted units BQML.*got PROPCPS; it has no SUV"),
-    (attribute(Units="PROPCNTS"), InvalidInput, "got PROPCNTS; it has no SUV"),
-    (attribute(Units=None), InvalidInput, "got none; it has no SUV"),
-    (attribute(Units="GML", SUVType="FAT"), InvalidInput, "wanted SUVType BW"),
-    (attribute(DecayCorrection=""), InvalidInput, "wanted DecayCorrection START, ADMIN or NONE"),
-    (attribute(CorrectedImage=["ATTN"]), InvalidInput, "wanted DECY in CorrectedImage"),
-    (attribute(RescaleIntercept=7), InvalidInput, "wanted RescaleIntercept 0.*got 7"),
-    (attribute(LossyImageCompression="01"), InvalidInput, "got lossy compression"),
-    (attribute(RescaleSlope="nan"), InvalidInput, "wanted finite numbers in RescaleSlope"),
-    (attribute(PatientWeight="1e999"), InvalidInput, "wanted finite numbers in PatientWeight"),
-    (with_a_comma, InvalidInput, "wanted finite numbers in PatientWeight, got '70,5'"),
-    (attribute(SeriesType=["DYNAMIC", "IMAGE"]), NothingFound, "dynamic, not static"),
-    (attribute(SeriesType=["GATED", "IMAGE"]), NothingFound, "gated, not static"),
-    (attribute(SeriesType=["STATIC", "REPROJECTION"]), NothingFound, "a reprojection"),
-    (attribute(NumberOfTimeSlices=3), NothingFound, "dynamic, not static"),
-    (attribute(CorrectedImage=["DECY"]), NothingFound, "not corrected for attenuation"),
-    (no_times, MissingAttribute, "wanted a time of decay correction"),
-]
-
-
-REMEDY = re.compile(r"(.*, )?(give|export|choose|mend|check|change|ask|have) ")
-"""What a person can do about it, after the semicolon."""
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom, writing what no scanner should
-@pytest.mark.parametrize(("change", "error", "says"), REFUSALS)
-def test_what_has_no_suv_is_refused_with_its_own_sentence(
-    tmp_path: Path, change: Callable[[Dataset], None], error: type[Exception], says: str
-) -> None:
-    folder = saved(tmp_path, changed(slices(pet_slice), change))
-    with pytest.raises(error, match=says) as refused:
-        dicom.read_pet_study([folder])
-    said, _, remedy = str(refused.value).rpartition("; ")
-    assert "wanted" in said
-    assert REMEDY.match(remedy), remedy
-    assert "\n" not in str(refused.value)
-    assert "A^B" not in str(refused.value)
-
-
-def test_uncorrected_slices_without_a_time_are_refused(tmp_path: Path) -> None:
-    def none(ds: Dataset) -> None:
-        ds.DecayCorrection, ds.CorrectedImage = "NONE", ["ATTN"]
-        del ds.ActualFrameDuration
-
-    with pytest.raises(MissingAttribute, match="wanted AcquisitionTime and ActualFrameDuration"):
-        suv_of(tmp_path, none)
-
-
-def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:
-    def mixed(ds: Dataset) -> None:
-        ds.Units = "GML" if ds.InstanceNumber > 3 else "BQML"
-
-    with pytest.raises(InvalidInput, match="wanted one value of Units in all slices, got several"):
-        suv_of(tmp_path, mixed)
-
-
-@pytest.mark.parametrize(
-    ("end", "name"), [("130", "Enhanced PET"), ("128.1", "Legacy Converted Enhanced PET")]
-)
-def test_enhanced_pet_is_refused_by_name(tmp_path: Path, end: str, name: str) -> None:
-    def enhanced(ds: Dataset) -> None:
-        ds.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.{end}"
-
-    with pytest.raises(NothingFound, match=f"{name}, which is not read"):
-        suv_of(tmp_path, enhanced)
 
 
 def test_facts_hold_no_date_and_no_identity(tmp_path: Path) -> None:

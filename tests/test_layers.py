@@ -13,7 +13,7 @@ LAYERS = [
     {"__init__"},
     {"errors"},
     {"geometry", "accuracy"},
-    {"image", "protocol", "columns", "progress", "output"},
+    {"image", "protocol", "columns", "progress", "output", "typed"},
     {"segments"},
     {"suv", "resample", "detectability"},
     {"nifti"},
@@ -30,6 +30,20 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
+DICOM_LAYERS = [
+    {"options"},
+    {"files"},
+    {"series"},
+    {"suv", "pixels", "write"},
+    {"drawn", "hbp_signal"},
+    {"study"},
+    {"pet"},
+    {"mri", "suv_study"},
+    {"inspection"},
+    {"__init__"},
+]
+"""Rooms within reading, which is the largest part."""
+DICOM_RANK = {room: rank for rank, rooms in enumerate(DICOM_LAYERS) for room in rooms}
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 OWNERS = {
@@ -84,3 +98,17 @@ def test_heavy_libraries_have_one_owner(path: Path) -> None:
 
 def test_every_module_has_a_layer() -> None:
     assert {room_of(path) for path in MODULES} <= set(RANK)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if room_of(path) == "dicom"],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_imports_only_go_down_within_reading(path: Path) -> None:
+    room = path.relative_to(PACKAGE / "dicom").parts[0].removesuffix(".py")
+    for name in imported(path):
+        _, *inner = name.split("lesionmatch.dicom.")
+        below = inner[0].split(".")[0] if inner else ""
+        if below in DICOM_RANK and below != room:
+            assert DICOM_RANK[below] < DICOM_RANK[room], f"{room} imports {name}"

@@ -181,6 +181,8 @@ def job_key(row: StudyRow, common: Options) -> str:
         "schema": SCHEMA,
         "version": lesionmatch.__version__,
         "options": options.to_json(),
+        # The record of options says no more of them than that they were given.
+        "times": [str(options.injected_at), str(options.reference_at)],
         "row": [row.study_id, row.patient_id],
         "inputs": [None if path is None else _fingerprint(path) for path in inputs],
     }

@@ -1,23 +1,26 @@
 """STUDIES.csv: which studies a batch compares.
 
-Columns ``study_id, patient_id, pet, mri`` are wanted; ``lesions, liver, weight_kg,
-pet_series, mri_series`` may follow, and any others are carried through to the results.
+Columns ``study_id, patient_id, pet, mri`` are wanted; those of `GIVEN` may follow, which are
+options of ``compare`` for the one study, and any others are carried through to the results.
 Relative paths are relative to the table's own folder, so that a table moves with its data.
 """
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from lesionmatch.columns import LESIONS, RELATIONS
-from lesionmatch.compare import Options
+from lesionmatch.compare import METHODS, Options
 from lesionmatch.errors import InvalidInput
+from lesionmatch.typed import moment, positive, sex
+
+T = TypeVar("T")
 
 REQUIRED = ("study_id", "patient_id", "pet", "mri")
-OPTIONAL = ("lesions", "liver", "weight_kg", "pet_series", "mri_series")
 
 CALLS = ("study_id", "patient_id", "pet", "mri", "cell", "reason", "why", "is_doubtful")
 """The columns of calls.csv; those carried through follow."""
@@ -37,24 +40,21 @@ class StudyRow:
     patient_id: str
     pet: Path
     mri: Path
-    lesions: Path | None
-    liver: Path | None
-    weight_kg: float | None
-    pet_series: str | None
-    mri_series: str | None
+    given: Mapping[str, Any]
+    """Options of this study alone, by the field of `Options`."""
     carried: Mapping[str, str]
     """The other columns, by name."""
 
+    @property
+    def paths(self) -> dict[str, str]:
+        """Whole paths by column: what a row names may be called after a patient."""
+        named = {"pet": self.pet, "mri": self.mri, **self.given}
+        is_path = {"pet", "mri", "lesions", "liver", "registration"}
+        return {k: str(v) for k, v in named.items() if k in is_path and v not in METHODS}
+
     def options(self, common: Options) -> Options:
         """The options of all studies with what the row says in their place."""
-        return replace(
-            common,
-            lesions=self.lesions or common.lesions,
-            liver=self.liver or common.liver,
-            weight_kg=common.weight_kg if self.weight_kg is None else self.weight_kg,
-            pet_series=self.pet_series or common.pet_series,
-            mri_series=self.mri_series or common.mri_series,
-        )
+        return replace(common, **self.given)
 
 
 def read_studies(path: Path) -> tuple[StudyRow, ...]:
@@ -113,18 +113,17 @@ def _row(record: Mapping[str | None, str | None], folder: Path) -> StudyRow:
         )
     if not cells["patient_id"]:
         raise ValueError("patient_id: wanted a pseudonym, got nothing; intervals need it")
-    carried = {k: v for k, v in cells.items() if k not in REQUIRED + OPTIONAL}
     return StudyRow(
         study_id=cells["study_id"],
         patient_id=cells["patient_id"],
         pet=_existing("pet", cells["pet"], folder),
         mri=_existing("mri", cells["mri"], folder),
-        lesions=_optional_path("lesions", cells, folder),
-        liver=_optional_path("liver", cells, folder),
-        weight_kg=_weight_kg(cells.get("weight_kg", "")),
-        pet_series=cells.get("pet_series") or None,
-        mri_series=cells.get("mri_series") or None,
-        carried=carried,
+        given={
+            column: parse(column, cells[column], folder)
+            for column, parse in GIVEN.items()
+            if cells.get(column)
+        },
+        carried={k: v for k, v in cells.items() if k not in REQUIRED and k not in GIVEN},
     )
 
 
@@ -135,18 +134,41 @@ def _existing(column: str, cell: str, folder: Path) -> Path:
     return path
 
 
-def _optional_path(column: str, cells: Mapping[str, str], folder: Path) -> Path | None:
-    cell = cells.get(column, "")
-    return _existing(column, cell, folder) if cell else None
+def _as_is(_column: str, cell: str, _folder: Path) -> str:
+    return cell
 
 
-def _weight_kg(cell: str) -> float | None:
-    if not cell:
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        raise ValueError(f"weight_kg: wanted a number, got {cell!r}") from None
+def _method(column: str, cell: str, folder: Path) -> str:
+    return cell if cell in METHODS else str(_existing(column, cell, folder))
+
+
+def _typed(parse: Callable[[str], T]) -> Callable[[str, str, Path], T]:
+    """A column of values as they are typed on the command line."""
+
+    def parsed(column: str, cell: str, _folder: Path) -> T:
+        try:
+            return parse(cell)
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from None
+
+    return parsed
+
+
+GIVEN: Mapping[str, Callable[[str, str, Path], object]] = {
+    "lesions": _existing,
+    "liver": _existing,
+    "pet_series": _as_is,
+    "mri_series": _as_is,
+    "registration": _method,
+    "weight_kg": _typed(positive),
+    "height_m": _typed(positive),
+    "sex": _typed(sex),
+    "dose_mbq": _typed(positive),
+    "half_life_s": _typed(positive),
+    "injected_at": _typed(moment),
+    "reference_at": _typed(moment),
+}
+"""Columns that may stand in a table, each an option of ``compare`` for its row."""
 
 
 def _duplicates(rows: Sequence[StudyRow]) -> list[str]:

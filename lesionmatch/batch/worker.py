@@ -221,10 +221,7 @@ def _nameless(text: str, job: Job) -> str:
     """`text` with columns in the place of the row's paths, as folders are named after patients."""
     if job.options.phi:
         return text
-    row = job.row
-    paths = {"pet": row.pet, "mri": row.mri, "lesions": row.lesions, "liver": row.liver}
-    named = [(str(path), name) for name, path in paths.items() if path is not None]
-    for path, name in sorted(named, key=lambda pair: -len(pair[0])):
+    for name, path in sorted(job.row.paths.items(), key=lambda pair: -len(pair[1])):
         text = text.replace(path, name)
     return text
 

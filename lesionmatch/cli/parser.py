@@ -1,12 +1,14 @@
 """The words of the command line, one function a verb. Nothing heavy is imported here."""
 
 import argparse
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import lesionmatch
+from lesionmatch.typed import moment, positive, sex
 
+T = TypeVar("T")
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 EPILOG = """exit status: 0 done; 1 done, and a quality gate asks for a person's eye;
@@ -88,8 +90,8 @@ def _batch(verbs: Verbs) -> None:
     verb.add_argument("-j", "--workers", type=_count, metavar="N", help="studies at a time")
     verb.add_argument("--retry", action="store_true", help="try studies again that failed before")
     verb.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed scheduler")
-    verb.add_argument("--memory-gb", type=_positive, default=6.0, help="a study's cap")
-    verb.add_argument("--time-limit", type=_positive, default=30.0, metavar="MINUTES")
+    verb.add_argument("--memory-gb", type=_as(positive), default=6.0, help="a study's cap")
+    verb.add_argument("--time-limit", type=_as(positive), default=30.0, metavar="MINUTES")
     _lesion_options(verb)
     _method_options(verb)
     _loudness(verb)
@@ -102,7 +104,7 @@ def _cohort(verbs: Verbs) -> None:
     verb.add_argument("--clinical", type=Path, metavar="CSV", help="patient_id, grade, entity, ...")
     verb.add_argument(
         "--window",
-        type=_window,
+        type=_as(_window),
         metavar="FIRST:LAST",
         help="days from the PET/CT to its MRI (default 0:92); --window=-92:92 for either side",
     )
@@ -179,7 +181,9 @@ def _out(verb: argparse.ArgumentParser, default: Path | None = None) -> None:
 
 def _pet_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--pet-series", metavar="UID", help="the PET series to use")
-    verb.add_argument("--weight-kg", type=_positive, metavar="KG", help="where the header has none")
+    verb.add_argument(
+        "--weight-kg", type=_as(positive), metavar="KG", help="where the header has none"
+    )
 
 
 def _header_options(verb: argparse.ArgumentParser) -> None:
@@ -187,15 +191,18 @@ def _header_options(verb: argparse.ArgumentParser) -> None:
     group = verb.add_argument_group(
         "in the header's place", "recorded with what the header has; times on the scanner's clock"
     )
-    group.add_argument("--height-m", type=_positive, metavar="M", help="patient's height")
-    group.add_argument("--sex", type=str.upper, choices=("M", "F"), help="for lean and ideal size")
-    group.add_argument("--dose-mbq", type=_positive, metavar="MBQ", help="injected activity")
-    group.add_argument("--half-life-s", type=_positive, metavar="S", help="of the nuclide")
+    group.add_argument("--height-m", type=_as(positive), metavar="M", help="patient's height")
+    group.add_argument("--sex", type=_as(sex), metavar="M|F", help="for lean and ideal size")
+    group.add_argument("--dose-mbq", type=_as(positive), metavar="MBQ", help="injected activity")
+    group.add_argument("--half-life-s", type=_as(positive), metavar="S", help="of the nuclide")
     group.add_argument(
-        "--injected-at", type=_moment, metavar="TIME", help="such as 2025-01-31T09:30"
+        "--injected-at", type=_as(moment), metavar="TIME", help="such as 2025-01-31T09:30"
     )
     group.add_argument(
-        "--reference-at", type=_moment, metavar="TIME", help="time the PET is decay-corrected to"
+        "--reference-at",
+        type=_as(moment),
+        metavar="TIME",
+        help="time the PET is decay-corrected to",
     )
 
 
@@ -246,32 +253,22 @@ def _count(text: str) -> int:
 def _window(text: str) -> tuple[int, int]:
     from lesionmatch.cohort.options import window
 
-    try:
-        return window(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return window(text)
 
 
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is not None or len(text) < len("2025-01-31T09"):
-        raise argparse.ArgumentTypeError(
-            f"wanted a day and a time without a zone, such as 2025-01-31T09:30, got {text!r}"
-        )
-    return found
+def _as(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """An option's type, so that what it refuses is said in its own words."""
+
+    def parsed(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parsed
 
 
 def _nifti(text: str) -> Path:
     if not text.lower().endswith((".nii", ".nii.gz")):
         raise argparse.ArgumentTypeError(f"wanted a name ending in .nii or .nii.gz, got {text!r}")
     return Path(text)
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"wanted a number above 0, got {text!r}")
-    return value

@@ -58,7 +58,7 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
 
     Raises `InvalidInput` where nothing in the image is bright, even and large enough.
     """
-    seed = find_seed(hbp)
+    seed = find_seed(hbp, lesions)
     if seed is None:
         raise _not_found("none")
     coarse = _coarse(work_image(hbp, SPACING_MM), seed, lesions)

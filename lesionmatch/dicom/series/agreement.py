@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
 
-from lesionmatch.dicom.files.values import items, number, text
-from lesionmatch.dicom.suv.dose import nuclide_of
+from lesionmatch.dicom.files.values import number, text
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 
 PIXELS = (
@@ -20,17 +19,7 @@ PIXELS = (
     "PatientID", "PatientBirthDate", "PatientSex",
 )  # fmt: skip
 """Of every image."""
-PET = (
-    "Units", "SUVType", "DecayCorrection", "CorrectedImage", "AttenuationCorrected", "SeriesType",
-    "PatientWeight", "PatientSize", "SeriesDate", "SeriesTime", "TimezoneOffsetFromUTC",
-    "DecayCorrectionDateTime", "Manufacturer", "ReconstructionMethod", "ConvolutionKernel",
-)  # fmt: skip
 CT = ("RescaleSlope", "RescaleIntercept", "RescaleType")
-AGENT = (
-    "RadionuclideTotalDose", "RadionuclideHalfLife", "RadiopharmaceuticalStartDateTime",
-    "RadiopharmaceuticalStartTime",
-)  # fmt: skip
-"""Of the radiopharmaceutical."""
 TELLING = (
     "SOPClassUID", "Modality", "SeriesDescription", "ProtocolName", "SequenceName", "SeriesNumber",
     "ImageType", "BurnedInAnnotation", "FrameOfReferenceUID", "PatientID", "PatientBirthDate",
@@ -68,22 +57,6 @@ def contradiction(keyword: str, what: str) -> InconsistentSeries:
         f"{what}: wanted one value of {keyword} in all slices, got several; a file is damaged or "
         "of another study, export the series again"
     )
-
-
-def require_one_agent(headers: Sequence[Dataset], what: str) -> None:
-    """Raise `InconsistentSeries` where two slices differ in the dose and what belongs to it."""
-    first = _agent(headers[0])
-    for header in headers[1:]:
-        for keyword, one, other in zip((*AGENT, "nuclide"), first, _agent(header), strict=True):
-            if one != other:
-                raise contradiction(keyword, what)
-
-
-def _agent(header: Dataset) -> tuple[str | None, ...]:
-    agents = items(header, "RadiopharmaceuticalInformationSequence")
-    if not agents:
-        return (None,) * (len(AGENT) + 1)
-    return (*(text(agents[0], keyword) for keyword in AGENT), nuclide_of(agents[0]))
 
 
 def require_sane_slopes(headers: Sequence[Dataset], what: str) -> None:

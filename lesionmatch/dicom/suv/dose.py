@@ -19,28 +19,9 @@ from lesionmatch.dicom.files.values import (
     words,
 )
 from lesionmatch.dicom.options import Override, ReadOptions
+from lesionmatch.dicom.suv.agent import nuclide_of
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import HALF_LIFE_S, LONG_HALF_LIFE_S, Body, Injection
-
-NUCLIDES = {
-    "C-131A1": "68Ga",
-    "C-131A3": "68Ga",
-    "35337001": "68Ga",
-    "C-111A1": "18F",
-    "77004003": "18F",
-    "C-127A2": "64Cu",
-    "3932008": "64Cu",
-    "C-105A1": "11C",
-    "40565002": "11C",
-    "C-107A1": "13N",
-    "21576001": "13N",
-    "C-B1038": "15O",
-    "C-159A2": "82Rb",
-    "C-168A4": "89Zr",
-    "C-114A5": "124I",
-    "C-128A1": "68Ge",
-}
-"""Codes of Radionuclide Code Sequence, SRT and SNOMED CT (DICOM PS3.16 CID 4020)."""
 
 MBQ = 1e6
 
@@ -195,29 +176,6 @@ def _dose(agent: Dataset, options: ReadOptions, said: Said, what: str) -> tuple[
             f"got {found:g} Bq, which is in the wrong unit or wrong; give --dose-mbq"
         )
     return found, source
-
-
-def nuclide_of(agent: Dataset) -> str | None:
-    """The nuclide by its code, else by what code meaning and pharmaceutical call it."""
-    for item in items(agent, "RadionuclideCodeSequence"):
-        found = NUCLIDES.get(text(item, "CodeValue"))
-        if found:
-            return found
-    coded = [text(item, "CodeMeaning") for item in items(agent, "RadionuclideCodeSequence")]
-    return next((name for said in coded if (name := _named(said))), None)
-
-
-def _named(said: str) -> str | None:
-    """A nuclide in words such as ``^68^Gallium``, ``Ga-68`` or ``68Ga``."""
-    plain = "".join(char for char in said.lower() if char.isalnum())
-    elements = {"ga": "Ga", "gallium": "Ga", "f": "F", "fluorine": "F", "cu": "Cu", "copper": "Cu"}
-    for name in HALF_LIFE_S:
-        digits = "".join(char for char in name if char.isdigit())
-        symbol = name[len(digits) :]
-        for word, stands in elements.items():
-            if stands == symbol and plain in (digits + word, word + digits):
-                return name
-    return None
 
 
 def _half_life(

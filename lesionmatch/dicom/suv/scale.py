@@ -9,13 +9,12 @@ from pydicom.dataset import Dataset
 from lesionmatch.dicom.files.values import number, required, text
 from lesionmatch.dicom.options import Override, ReadOptions
 from lesionmatch.dicom.series.agreement import (
-    PET,
     PIXELS,
     contradiction,
     require_agreement,
-    require_one_agent,
     require_sane_slopes,
 )
+from lesionmatch.dicom.suv.agent import require_one_agent
 from lesionmatch.dicom.suv.dose import (
     Administration,
     Said,
@@ -45,6 +44,12 @@ from lesionmatch.suv import (
 
 READABLE = "BQML, GML, CM2ML, or CNTS with Philips' factors"
 PHILIPS = "Philips PET Private Group"
+ALIKE = (
+    "Units", "SUVType", "DecayCorrection", "CorrectedImage", "AttenuationCorrected", "SeriesType",
+    "PatientWeight", "PatientSize", "SeriesDate", "SeriesTime", "TimezoneOffsetFromUTC",
+    "DecayCorrectionDateTime", "Manufacturer", "ReconstructionMethod", "ConvolutionKernel",
+)  # fmt: skip
+"""What all slices of a PET series say alike, besides what all images do."""
 MEAN_OF_BOTH = "sex is not stated; the mean of both formulas for body size was taken"
 
 
@@ -89,7 +94,7 @@ def suv_scale(headers: Sequence[Dataset], options: ReadOptions, what: str) -> Su
     Raises `InvalidInput` or `MissingAttribute`, each with its own remedy, where there is no
     SUV to be had.
     """
-    require_agreement(headers, (*PIXELS, *PET), what)
+    require_agreement(headers, (*PIXELS, *ALIKE), what)
     require_one_agent(headers, what)
     require_sane_slopes(headers, what)
     _require_only_slopes(headers, what)

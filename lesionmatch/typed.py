@@ -1,0 +1,41 @@
+"""Values as a person types them, on the command line or in a table.
+
+Each function raises `ValueError` with what was wanted and what was got.
+"""
+
+import math
+from datetime import datetime
+
+SHORTEST = len("2025-01-31T09")
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"wanted a number above 0, got {text!r}")
+    return value
+
+
+def moment(text: str) -> datetime:
+    """A day and a time, on the scanner's own clock."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None or len(text) < SHORTEST:
+        raise ValueError(
+            f"wanted a day and a time without a zone, such as 2025-01-31T09:30, got {text!r}"
+        )
+    return found
+
+
+def sex(text: str) -> str:
+    """``M`` or ``F``."""
+    found = text.upper()
+    if found not in ("M", "F"):
+        raise ValueError(f"wanted M or F, got {text!r}")
+    return found

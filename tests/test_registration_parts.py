@@ -268,7 +268,7 @@ GOOD = Quality(
 
 def doubts(**changes: float) -> tuple[str, ...]:
     """Of a pair whose inner pattern settles nothing, but for the changes."""
-    undecided = {**GOOD.as_dict(), "inner_agreement": 7.0, **changes}
+    undecided = {**GOOD.as_dict(), "inner_agreement": 3.0, **changes}
     quality = Quality(**undecided)  # type: ignore[arg-type]
     return doubts_of(quality, (), "ct", RegistrationRules())
 
@@ -281,6 +281,20 @@ def test_weak_contrast_is_no_doubt_where_the_vessels_agree() -> None:
     weak = {"mutual_information": 0.1, "probe_ratio": 1.5, "peak_ratio": 0.95}
     assert len(doubts(**weak)) == 3
     assert doubts(**weak, inner_agreement=20.0) == ()
+
+
+def test_a_strong_bend_is_no_doubt_where_the_vessels_agree() -> None:
+    (doubt,) = doubts(displacement_p95_mm=10.0)
+    assert "moves the liver by up to 10 mm" in doubt
+    assert doubts(displacement_p95_mm=10.0, inner_agreement=20.0) == ()
+
+
+def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None:
+    (doubt,) = doubts(jacobian_min=0.6)
+    assert "to 0.60 or" in doubt
+    assert "(wanted 0.65 to 1.35)" in doubt
+    assert doubts(jacobian_min=0.6, inner_agreement=20.0) == ()
+    assert "(wanted 0.5 to 1.6)" in doubts(jacobian_min=0.45, inner_agreement=20.0)[0]
 
 
 def test_vessels_do_not_settle_what_a_pet_cannot_show() -> None:
@@ -300,7 +314,7 @@ def test_a_refused_stage_is_a_doubt() -> None:
         ("liver_on_target", -40.0, "has -40 HU"),
         ("liver_on_target", float("nan"), "has nan HU"),
         ("coverage", 0.5, "only 50 % of the liver lies on the CT"),
-        ("inner_agreement", 1.2, "agree no better than 14 mm off (1.2 standard deviations"),
+        ("inner_agreement", 1.2, "agree only 1.2 times as well as 14 mm off"),
         ("mutual_information", 0.1, "share only 0.10 nats"),
         ("peak_ratio", 0.97, "another place fits nearly as well"),
         ("jacobian_max", 2.5, "stretches"),

@@ -19,7 +19,7 @@ class Quality:
     probe_ratio: float | None = None
     """That over the best of the same map shifted by 20 mm; 1 means nothing was found."""
     inner_agreement: float | None = None
-    """How much better the liver's inner pattern agrees than 14 mm off, standard deviations."""
+    """Of the places deep in the liver, over the mean of the same map shifted by 14 mm."""
     peak_ratio: float | None = None
     """Second over first summit of the coarse search."""
     rotation_deg: float | None = None

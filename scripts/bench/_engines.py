@@ -20,6 +20,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from lesionmatch.errors import InvalidOption
 from lesionmatch.geometry import Points, Transform
 from lesionmatch.phantom.study import SimulatedStudy
 from lesionmatch.registration import Registration
@@ -90,12 +91,14 @@ def judged(study: SimulatedStudy, landing: Landing, seconds: float) -> Judged:
 
 
 def _ground(study: SimulatedStudy, affine: Registration) -> Scene:
-    how = Stiffness()
+    how, start = Stiffness(), matrix_of(affine.pet_from_mri)
+    if start is None:
+        raise InvalidOption("engines: wanted a linear map to start from, got a deformable one")
     return scene(
         without_bias(study.hbp, study.liver),
         study.liver,
         ct_target(study.ct),
-        Transform(study.ct.frame, study.hbp.frame, matrix_of(affine.pet_from_mri)),
+        Transform(study.ct.frame, study.hbp.frame, start),
         margin_mm=how.margin_mm,
         spacing_mm=how.spacing_mm,
     )

@@ -14,6 +14,7 @@ from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver import describe_liver, find_liver
 from lesionmatch.liver.capsule import find_capsule, surface_points_mm
 from lesionmatch.liver.ducts import find_bile
+from lesionmatch.liver.level import evened
 from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.liver.tubes import eigenvalues, tubes
 from lesionmatch.protocol import LiverRules, Protocol
@@ -128,6 +129,30 @@ def test_tubes_are_vessels_and_a_ball_nobody_drew_is_not() -> None:
     assert liver.vessel_distance_mm(np.array([[0.0, 10.0, 0.0], [0.0, 40.0, 30.0]])) == (
         pytest.approx([0.0, 26.0], abs=2.5)
     )
+
+
+PATCHES = np.sin(2 * np.pi * X / 60.0) * np.sin(2 * np.pi * Y / 60.0) * np.cos(np.pi * Z / 60.0)
+
+
+def test_a_coarse_liver_is_evened_and_its_veins_stay_as_dark() -> None:
+    patchy = picture(BALL_80, TUBES, noise=0.0).array * (1.0 + 0.15 * PATCHES).astype(np.float32)
+    deep = ball(70.0)
+    ratio = evened(Image(GRID, patchy, Quantity.ARBITRARY), Mask(GRID, BALL_80))
+    assert (0.15 * PATCHES)[deep].std() > 0.05
+    assert ratio[deep & ~TUBES].std() < 0.03
+    assert np.median(ratio[deep & TUBES]) == pytest.approx(0.4, abs=0.04)
+
+
+def test_the_fat_of_a_fissure_within_the_mask_is_no_vessel() -> None:
+    fissure = (np.abs(Y - 60.0) < 3.0) & (np.abs(X) < 40.0) & (np.abs(Z) < 12.0)
+    values = picture(BALL_80, TUBES).array.copy()
+    values[fissure] = 12.0
+    liver = describe_liver(
+        Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, BALL_80), origin="", lesions=(),
+        structures={}, protocol=Protocol(),
+    )  # fmt: skip
+    assert (liver.vessels.array & TUBES & (Y < 45.0)).sum() / (TUBES & (Y < 45.0)).sum() > 0.8
+    assert not (liver.vessels.array & fissure).any()
 
 
 def test_drawn_vessels_take_precedence_and_drawn_lesions_belong_to_the_liver() -> None:
@@ -273,6 +298,15 @@ def test_ducts_are_thin_and_bright_and_a_gallbladder_is_none() -> None:
     assert points[:, 2].max() > 35.0
     middle = bile.gallbladder_mm.mean(0)
     assert middle == pytest.approx((-5.0, -20.0, -30.0), abs=1.5)
+
+
+def test_a_bright_patch_of_a_coarse_liver_is_no_duct() -> None:
+    duct = (np.hypot(X + 30.0, Y) < 2.5) & (np.abs(Z) < 40.0)
+    patch = np.exp(-((X + 70.0) ** 2 + Y**2 + Z**2) / (2 * 8.0**2))
+    values = picture(RIGHT, noise=0.0).array * (1.0 + 0.3 * patch).astype(np.float32)
+    values[duct] = 160.0
+    points = find_bile(Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, RIGHT)).ducts_mm
+    assert np.hypot(points[:, 0] + 30.0, points[:, 1]).max() < 5.0
 
 
 def test_a_kidney_as_bright_as_the_liver_is_known_by_its_twin() -> None:

@@ -1,7 +1,9 @@
 """Bile ducts, which carry the contrast agent away: thin and brighter than the liver.
 
 Outside the liver they lead to the hilum, inside it they come from there. Gallbladder and
-bowel are as bright but thick, and left out. A liver that took up little agent shows none.
+bowel are as bright but thick, and left out, and so are the bright patches of a coarse liver,
+which are no brighter than what lies a centimetre around them. A liver that took up little
+agent shows none.
 """
 
 from dataclasses import dataclass
@@ -9,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.level import parenchyma_ratio
-from lesionmatch.liver.morphology import dilated, eroded
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.work import work_image
 from lesionmatch.resample import region_on
 
@@ -21,6 +23,8 @@ AROUND_MM = 15.0
 """How far from the liver ducts are looked for."""
 BRIGHTNESS = 1.25
 """Of a duct, relative to the liver."""
+SURROUNDINGS_MM, EXCESS = 6.0, 0.25
+"""A duct is brighter by this share of the liver than the Gaussian mean around it."""
 MOST_RADIUS_MM = 4.5
 RIM_MM = 6.0
 """Around what is thick: its edge, and a gallbladder's neck."""
@@ -43,13 +47,22 @@ def find_bile(hbp: Image, liver: Mask) -> Bile:
     box = liver.box(AROUND_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = region_on(image.grid, liver.crop(box))
-    bright = parenchyma_ratio(image, inside) > BRIGHTNESS
+    ratio = parenchyma_ratio(image, inside)
+    bright = ratio > BRIGHTNESS
     bright &= dilated(inside.array, image.grid, AROUND_MM)
     cores = eroded(bright, image.grid, MOST_RADIUS_MM)
     thick = dilated(cores, image.grid, MOST_RADIUS_MM)
-    thin = bright & ~dilated(cores, image.grid, MOST_RADIUS_MM + RIM_MM)
+    thin = bright & _stands_out(ratio, image.grid)
+    thin &= ~dilated(cores, image.grid, MOST_RADIUS_MM + RIM_MM)
     labels, _ = ndimage.label(thin, _TOUCHING)
     is_large = np.bincount(labels.ravel()) * image.grid.voxel_ml >= LEAST_ML
     is_large[0] = False
     ducts, bladder = (image.grid.world(np.argwhere(v)) for v in (is_large[labels], thick))
     return Bile(ducts, bladder)
+
+
+def _stands_out(ratio: Values, grid: Grid) -> Voxels:
+    """What is brighter than its surroundings, of which those darker than liver count as liver."""
+    over = np.maximum(ratio, 1.0)
+    around = ndimage.gaussian_filter(over, SURROUNDINGS_MM / grid.spacing_mm, truncate=3.0)
+    return np.asarray(over - around > EXCESS)

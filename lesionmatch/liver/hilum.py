@@ -2,10 +2,10 @@
 
 Four things are known of it. It lies in a cleft of the visceral side, which the capsule's
 rolling ball does not reach. The largest vessels of the lower liver come together in front of
-it. The bile ducts, bright in this phase, leave the liver there. And it lies to the patient's
-left of the liver's middle and below it, by a few centimetres in any body. Every point of the
-clefts is weighted by all four, and the hilum is where the weights are densest. Where the
-portal vein was drawn, the hilum is where it meets the clefts.
+it. The bile ducts, bright in this phase, leave the liver there. And it lies a few centimetres
+to the right of the body's midline, whatever is left of the liver, and below the liver's middle.
+Every point of the clefts is weighted by all four, and the hilum is where the weights are
+densest. Where the portal vein was drawn, the hilum is where it meets the clefts.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,17 @@ from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.capsule import Capsule
 from lesionmatch.liver.ducts import find_bile
-from lesionmatch.liver.work import work_mask
+from lesionmatch.liver.seed import midline_mm
+from lesionmatch.liver.work import work_image, work_mask
 from lesionmatch.resample import distance_mm
 
 LEAST_DEPTH_MM = 3.0
-MOST_DEPTH_MM = 15.0
+MOST_DEPTH_MM = 10.0
 """Deeper clefts count no more."""
-FROM_MIDDLE_MM = (22.0, 6.0, -16.0)
-"""Left of, behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
-PLACE_SD_MM = (24.0, 18.0, 22.0)
+FROM_MIDLINE_MM, MIDLINE_SD_MM = -35.0, 20.0
+"""To the left of the body's midline (own choice, from anatomy)."""
+FROM_MIDDLE_MM, MIDDLE_SD_MM = (6.0, -16.0), (14.0, 18.0)
+"""Behind and above the middle of a liver of 1500 ml (own choice, from anatomy)."""
 MIDDLE_ML = 1500.0
 VESSEL_REACH_MM = 30.0
 DUCT_REACH_MM = 15.0
@@ -34,11 +36,12 @@ PORTAL_REACH_MM = 6.0
 VOTE_MM = 12.0
 MOST_POINTS = 1500
 MOST_LUMEN = 5000
-NO_VESSEL, NO_DUCT = 0.1, 0.3
+NO_VESSEL, NO_DUCT = 0.1, 0.1
 """Weight of a place without vessels or ducts, as a share of the place with most."""
 FOSSA_MM, IN_FOSSA = 8.0, 0.1
 """The gallbladder's fossa is a deep cleft too; weight of what lies so near to bile in it."""
 COARSE_MM = 4.0
+BODY_SPACING_MM = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,19 @@ class Hilum:
     point_mm: Points
     """(3,)"""
     source: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _UsualPlace:
+    """A Gaussian of places."""
+
+    centre_mm: Points
+    sd_mm: NDArray[np.float64]
+
+    def weight(self, points: Points) -> NDArray[np.float64]:
+        """How well points fit it, 1 at its centre."""
+        off = (points - self.centre_mm) / self.sd_mm
+        return np.asarray(np.exp(-0.5 * np.sum(off**2, axis=1)))
 
 
 def find_hilum(
@@ -60,7 +76,8 @@ def find_hilum(
     points, depth = _some(capsule.surface_mm[is_cleft]), _some(depth[is_cleft])
     if not len(points):
         return Hilum(middle, "the liver's middle, because its surface shows no cleft")
-    weight = _place_weight(points, middle, liver.volume_ml) * np.minimum(depth, MOST_DEPTH_MM)
+    usual = _usual_place(middle, liver.volume_ml, midline_mm(work_image(hbp, BODY_SPACING_MM)))
+    weight = usual.weight(points) * np.minimum(depth, MOST_DEPTH_MM)
     if portal is not None and not portal.is_empty:
         lumen, _ = _lumen(portal)
         weight *= 1e-3 + _share(points, lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
@@ -78,11 +95,12 @@ def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.floa
     return rows[:: max(1, len(rows) // most)]
 
 
-def _place_weight(points: Points, middle_mm: Points, volume_ml: float) -> NDArray[np.float64]:
-    """How well points fit the hilum's usual place in a liver of this size."""
+def _usual_place(middle_mm: Points, volume_ml: float, midline_mm: float) -> _UsualPlace:
+    """Where the hilum of a liver of this size usually lies."""
     scale = (volume_ml / MIDDLE_ML) ** (1.0 / 3.0)
-    off = (points - middle_mm) / scale - np.array(FROM_MIDDLE_MM)
-    return np.asarray(np.exp(-0.5 * np.sum((off / np.array(PLACE_SD_MM)) ** 2, axis=1)))
+    y, z = middle_mm[1:] + scale * np.array(FROM_MIDDLE_MM)
+    centre = np.array((midline_mm + FROM_MIDLINE_MM, y, z))
+    return _UsualPlace(centre, np.array((MIDLINE_SD_MM, *scale * np.array(MIDDLE_SD_MM))))
 
 
 def _lumen(vessels: Mask) -> tuple[Points, NDArray[np.float64]]:

@@ -16,7 +16,9 @@ from lesionmatch.resample import region_on, resample
 
 SPACING_MM = 5.0
 LEVEL_SIGMA_MM = 20.0
-DARK_SHARE = 0.88
+PATCH_SIGMA_MM = 7.0
+"""Wider than a vein, narrower than the patches of a coarse liver."""
+FIRST_DARK_SHARE, DARK_SHARE = 0.7, 0.88
 BRIGHT_SHARE = 1.2
 ROUNDS = 3
 LEAST_SHARE = 1e-3
@@ -29,22 +31,39 @@ def parenchyma_ratio(image: Image, liver: Mask) -> Values:
     return np.asarray(image.array / level, np.float32)
 
 
-def parenchyma_level(image: Image, liver: Mask) -> Values:
-    """Brightness healthy liver would have at each voxel of `image`; positive."""
+def evened(image: Image, liver: Mask) -> Values:
+    """`parenchyma_ratio` without the patches of a coarse liver, which are wider than its veins."""
+    ratio = Image(image.grid, parenchyma_ratio(image, liver), image.quantity)
+    # Of a ratio the level is 1 to begin with, so that a gallbladder never counts as liver.
+    level = parenchyma_level(ratio, liver, PATCH_SIGMA_MM, DARK_SHARE)
+    return np.asarray(ratio.array / level, np.float32)
+
+
+def parenchyma_level(
+    image: Image,
+    liver: Mask,
+    sigma_mm: float = LEVEL_SIGMA_MM,
+    first_share: float = FIRST_DARK_SHARE,
+) -> Values:
+    """Brightness healthy liver would have at each voxel of `image`; positive.
+
+    A mean of `sigma_mm` over what is brighter than a share of it, at first `first_share`.
+    """
     coarse = work_image(image, SPACING_MM)
-    level = Image(coarse.grid, _level(coarse, region_on(coarse.grid, liver)), image.quantity)
+    values = _level(coarse, region_on(coarse.grid, liver), sigma_mm, first_share)
+    level = Image(coarse.grid, values, image.quantity)
     fine = resample(level, image.grid, outside=float(np.median(level.array))).array
     floor = max(LEAST_SHARE * float(fine.max()), float(np.finfo(np.float32).tiny))
     return np.asarray(np.maximum(fine, np.float32(floor)), np.float32)
 
 
-def _level(image: Image, liver: Mask) -> Values:
-    values, sigma = image.array, LEVEL_SIGMA_MM / image.grid.spacing_mm
+def _level(image: Image, liver: Mask, sigma_mm: float, first_share: float) -> Values:
+    values, sigma = image.array, sigma_mm / image.grid.spacing_mm
     level: Values = np.full(values.shape, np.median(values), np.float32)
     if liver.is_empty:
         return level
     level[:] = np.median(values[liver.array])
-    for share in np.linspace(0.7, DARK_SHARE, ROUNDS):
+    for share in np.linspace(first_share, DARK_SHARE, ROUNDS):
         usable = liver.array & (values > share * level) & (values < BRIGHT_SHARE * level)
         if not usable.any():
             break

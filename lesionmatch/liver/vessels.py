@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.level import parenchyma_ratio
+from lesionmatch.liver.level import evened, parenchyma_ratio
 from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.tubes import tubes
 from lesionmatch.liver.work import work_image
@@ -38,6 +38,8 @@ MOST_RADIUS_MM = 7.5
 """Of a vessel within the liver; the portal vein's trunk has about 7 mm."""
 BILE_BRIGHTNESS, BILE_RADIUS_MM = 1.25, 4.5
 """Brighter and thicker than these is bile in the gallbladder, not in a duct."""
+FAT_DARKNESS = 0.72
+"""Darker than this is no blood but fat, suppressed as it is in this phase, or a cyst."""
 LESION_DARKNESS = 0.15
 LUMEN_MM = 5.0
 """A lumen reaches at most this far from where it is most tubular."""
@@ -73,8 +75,9 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     if not deep.any():
         return deep
     ratio = parenchyma_ratio(image, Mask(grid, inside))
-    deep &= ~_thick(ratio, inside & ~lesions, grid) & ~_bile(ratio, grid)
-    ratio = np.where(deep, np.clip(ratio, 0.0, 1.3), 1.0).astype(np.float32)
+    even = evened(image, Mask(grid, inside))
+    deep &= ~_thick(even, inside & ~lesions, grid) & ~_bile(ratio, grid) & ~_fat(ratio, grid)
+    ratio = np.where(deep, np.clip(even, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
     noise = float(np.quantile(found.ridges, NOISE_QUANTILE))
     strength = np.full(grid.shape, -np.inf, np.float32)
@@ -103,6 +106,11 @@ def _bile(ratio: Values, grid: Grid) -> Voxels:
     """The gallbladder with the fossa around it, whose fat is dark."""
     cores = eroded(ratio > BILE_BRIGHTNESS, grid, BILE_RADIUS_MM)
     return dilated(cores, grid, BILE_RADIUS_MM + 2.0 * RIM_MM)
+
+
+def _fat(ratio: Values, grid: Grid) -> Voxels:
+    """Fissures and the gallbladder's bed, as far as the mask of the liver holds them."""
+    return dilated(_depth(ratio, grid) > FAT_DARKNESS, grid, RIM_MM)
 
 
 def _depth(ratio: Values, grid: Grid) -> Values:

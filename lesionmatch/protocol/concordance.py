@@ -91,7 +91,7 @@ class ReasonRules:
         3.0,
         "lesions",
         "this many lesions that lie on their foci show that the registration holds",
-        "own choice; in none of 164 pairs of lesions and foci of different patients did three",
+        "own choice; in none of 490 pairs of lesions and foci of two patients did three",
         least=1.0,
         most=50.0,
     )

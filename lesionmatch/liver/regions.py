@@ -49,6 +49,9 @@ KIDNEY_SHARE = 0.4
 """Of a kidney's voxels whose mirror image is as bright: kidneys lie not quite alike."""
 LEAST_ML = 0.3
 LEAST_BORDER_MM2 = 40.0
+LEAST_BORDER_SHARE = 0.2
+"""Of the face of a cube as large as the region: a lobe hangs on the liver by more than this,
+what a vein leads to by less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +187,8 @@ def _taken(
     region, part = regions[box] == number, liver[box]
     border = ndimage.binary_dilation(part) & region
     area_mm2 = np.count_nonzero(border) * (scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
-    if area_mm2 < LEAST_BORDER_MM2:
+    volume_mm3 = np.count_nonzero(region) * scene.grid.voxel_ml * 1000.0
+    if area_mm2 < max(LEAST_BORDER_MM2, LEAST_BORDER_SHARE * volume_mm3 ** (2.0 / 3.0)):
         return False
     near = _near(border, scene.grid) & bright.calm[box]
     inner, outer = near & part, near & region

@@ -227,7 +227,13 @@ def test_volumes_out_of_range_are_doubted() -> None:
 
 def test_a_small_liver_at_the_edge_is_said_to_be_cut() -> None:
     cut = ball(45.0, (-40.0, 0.0, 88.0))
-    assert "in the part the MRI covers" in doubts(cut)[0]
+    assert "below 300 ml, in the part the MRI covers" in doubts(cut)[0]
+
+
+def test_a_cut_liver_may_be_half_as_small_as_a_whole_one() -> None:
+    cut = ball(58.0, (-35.0, 0.0, 75.0))
+    assert 300.0 < Mask(GRID, cut).volume_ml < 600.0
+    assert doubts(cut) == ()
 
 
 def test_a_liver_in_pieces_is_doubted() -> None:

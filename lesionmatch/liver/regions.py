@@ -40,8 +40,9 @@ STEP_TIMES, STEP_LEAST, STEP_MOST = 2.0, 0.06, 0.15
 distance of the texture, of log brightness."""
 BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
-THICKNESSES_MM = (9.0, 6.0, 3.0)
-"""Half the thickness of the cores from which regions grow; necks thinner than the first split."""
+THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
+"""Half the thickness of the cores from which regions grow; necks thinner than the first split,
+as the way to a heart through a patch where its edge is faint."""
 KIDNEY_ML = (30.0, 350.0)
 KIDNEY_ALIKE = 0.2
 """Log brightness by which the two kidneys differ at most, with what the coil adds."""

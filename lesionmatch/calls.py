@@ -2,9 +2,11 @@
 
 The MRI is the reference: it is involved with a lesion that counts, and not without one. The
 PET is involved with a focus found unprompted that no physiologic uptake explains, whatever
-the MRI makes of it. It is *uncertain* rather than not involved where it was not in a
-position to show a lesion: part of the liver or a lesion beyond its coverage, or a
-registration that failed, so that the liver may not lie where it was searched.
+the MRI makes of it. Either is *uncertain* rather than not involved where it was not in a
+position to show a lesion: part of the liver lies beyond the scan, or on the PET a lesion does.
+The PET is read where the liver of the MRI lies, so what the MRI cuts off was read on neither.
+Where the registration is doubtful the PET is uncertain whatever was found, because the liver
+may not lie where foci were looked for and the two scans may not even belong together.
 """
 
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from typing import Literal, Protocol
 from lesionmatch.lesions import Lesion
 from lesionmatch.protocol import CallRules
 from lesionmatch.segments import Kind
+from lesionmatch.wording import number_of
 
 Involvement = Literal["involved", "not_involved", "uncertain"]
 Cell = Literal["TP", "FP", "FN", "TN"]
@@ -63,9 +66,12 @@ class FocusSeen(Protocol):
 class Circumstances:
     """What a study was in a position to show."""
 
-    liver_covered: float
-    """Share of the liver inside the PET's coverage, 0 to 1."""
-    registration_passed: bool
+    liver_on_mri: float
+    """Share of the liver that the MRI covers, 0 to 1."""
+    liver_on_pet: float
+    """Share of what the MRI shows of it inside the PET's coverage, 0 to 1."""
+    registration_doubts: tuple[str, ...]
+    """What speaks against the registration; none where matched lesions clear it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,14 @@ def call(
     """The calls on a study from its lesions and its foci, those first that stand out most."""
     counting = [seen for seen in lesions if seen.lesion.kind.counts]
     findings = [focus for focus in foci if focus.counts]
-    doubts = _doubts(counting, circumstances, rules)
-    mri: Involvement = "involved" if counting else "not_involved"
-    pet: Involvement = "involved" if findings else "uncertain" if doubts else "not_involved"
+    cut = _cut(circumstances.liver_on_mri, "MRI", rules)
+    mri_doubts = () if counting else cut
+    pet_doubts = () if findings else (*cut, *_gaps(counting, circumstances, rules))
+    pet_doubts = (*pet_doubts, *_misgivings(circumstances))
+    mri, pet = _called(counting, mri_doubts), _called(findings, pet_doubts)
     cell = _cell(mri, pet)
     odd = _odd_one(cell, counting, findings)
+    doubts = tuple(dict.fromkeys((*mri_doubts, *pet_doubts)))
     said = _why(cell, counting, findings, doubts, benign=len(lesions) - len(counting))
     return Calls(
         mri=mri,
@@ -107,20 +116,38 @@ def call(
     )
 
 
-def _doubts(
+def _called(found: Sequence[object], doubts: Sequence[str]) -> Involvement:
+    if doubts:
+        return "uncertain"
+    return "involved" if found else "not_involved"
+
+
+def _cut(share: float, scan: str, rules: CallRules) -> tuple[str, ...]:
+    """That a scan does not show all of the liver, as one clause or none."""
+    if share >= rules.liver_covered:
+        return ()
+    return (f"the {scan} covers {100.0 * share:.0f} % of the liver",)
+
+
+def _gaps(
     counting: Sequence[LesionSeen], circumstances: Circumstances, rules: CallRules
-) -> list[str]:
-    """Why the PET without a finding would not be a negative PET, as clauses."""
-    doubts = []
-    if circumstances.liver_covered < rules.liver_covered:
-        share = 100.0 * circumstances.liver_covered
-        doubts.append(f"it covers {share:.0f} % of the liver")
+) -> tuple[str, ...]:
+    """What a PET without a finding did not cover, as clauses; it is then no negative PET."""
+    cut = _cut(circumstances.liver_on_pet, "PET", rules)
     beyond = sum(seen.status == "not_covered" for seen in counting)
-    if beyond:
-        doubts.append(f"{_number(beyond, 'lesion')} beyond its coverage")
-    if not circumstances.registration_passed:
-        doubts.append("its registration to the MRI is doubtful")
-    return doubts
+    if not beyond:
+        return cut
+    verb = "lies" if beyond == 1 else "lie"
+    return (*cut, f"{number_of(beyond, 'lesion')} {verb} beyond the PET")
+
+
+def _misgivings(circumstances: Circumstances) -> tuple[str, ...]:
+    """What speaks against the registration, as one clause or none."""
+    if not circumstances.registration_doubts:
+        return ()
+    first, *others = circumstances.registration_doubts
+    more = f" (and {number_of(len(others), 'other doubt')})" if others else ""
+    return (f"the registration is doubtful: {first}{more}",)
 
 
 def _cell(mri: Involvement, pet: Involvement) -> Cell | None:
@@ -167,28 +194,31 @@ def _why(
         case "TP" if shown:
             return f"{mri}, of which the PET shows {shown} unprompted"
         case "TP":
-            return f"{mri}, and {_number(len(findings), 'focus')} elsewhere on the PET"
+            return f"{mri}, and {number_of(len(findings), 'focus')} elsewhere on the PET"
         case "FN":
             return f"{mri}, none found on the PET unprompted{_retrospective(counting)}"
         case "FP":
-            return f"{_number(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI"
+            return (
+                f"{number_of(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI"
+            )
         case "TN":
             return f"No focus on the PET and {_no_lesion(benign)} on the MRI"
         case None:
             found = mri if counting else f"{_no_lesion(benign)} on the MRI"
-            return f"{found[0].upper()}{found[1:]} and no focus on the PET, but {_all(doubts)}"
+            foci = number_of(len(findings), "focus") if findings else "no focus"
+            return f"{found[0].upper()}{found[1:]} and {foci} on the PET, but {_all(doubts)}"
 
 
 def _involving(counting: Sequence[LesionSeen]) -> str:
     """How many lesions count, called by their kind where they have one."""
     named = all(seen.lesion.kind is Kind.METASTASIS for seen in counting)
-    return _number(len(counting), "metastasis" if named else "lesion")
+    return number_of(len(counting), "metastasis" if named else "lesion")
 
 
 def _beside(benign: int) -> str:
     if not benign:
         return ""
-    return f" ({_number(benign, 'benign lesion')} {'does' if benign == 1 else 'do'} not count)"
+    return f" ({number_of(benign, 'benign lesion')} {'does' if benign == 1 else 'do'} not count)"
 
 
 def _retrospective(counting: Sequence[LesionSeen]) -> str:
@@ -202,8 +232,3 @@ def _no_lesion(benign: int) -> str:
 
 def _all(clauses: Sequence[str]) -> str:
     return " and ".join(clauses)
-
-
-def _number(n: int, noun: str) -> str:
-    plural = {"focus": "foci", "metastasis": "metastases"}.get(noun, f"{noun}s")
-    return f"1 {noun}" if n == 1 else f"{n} {plural}"

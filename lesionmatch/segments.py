@@ -59,6 +59,8 @@ class Segment:
     """In the frame of reference it was drawn in; never empty."""
     source: str
     """Where it comes from, e.g. ``SEG segment 3``; no names and no paths."""
+    is_redrawn: bool = False
+    """Whether it was drawn in another frame, and a registration brought it here."""
 
 
 @dataclass(frozen=True, slots=True)

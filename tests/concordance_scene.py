@@ -54,9 +54,15 @@ def ball(centre_mm: Place, diameter_mm: float, grid: Grid) -> Mask:
 
 
 def carried(
-    *balls: tuple[Place, float], error_mm: float = 4.0, kind: Kind = Kind.METASTASIS
+    *balls: tuple[Place, float],
+    error_mm: float = 4.0,
+    kind: Kind = Kind.METASTASIS,
+    is_redrawn: bool = False,
 ) -> tuple[Carried, ...]:
-    segments = [Segment("x", kind, ball(place, d, MRI_GRID), "test") for place, d in balls]
+    segments = [
+        Segment("x", kind, ball(place, d, MRI_GRID), "test", is_redrawn=is_redrawn)
+        for place, d in balls
+    ]
     drawn = lesions_from(segments, LesionRules())
     return carry(drawn, SAME_PLACE, [error_mm] * len(drawn), PET_GRID, LesionRules())
 

@@ -19,7 +19,7 @@ SAME_PLACE_MM = 0.05
 LOSSES = (
     "no CT could be used",
     "no CT was found",
-    "is drawn in an earlier file too",
+    "drawn in an earlier file too",
     "could not be used (",
     "a label file has voxels of its own",
     "is drawn in another frame of reference and was set aside",
@@ -27,6 +27,7 @@ LOSSES = (
     "differs among slices",
     "its header tells of",
     "is empty",
+    "are empty",
     "was drawn",
     "contour",
     "nothing confirms",

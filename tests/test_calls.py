@@ -13,7 +13,9 @@ from lesionmatch.protocol import CallRules, LesionRules
 from lesionmatch.segments import Kind, Segment
 
 GRID = Grid.of(Frame("mri"), (10, 10, 10))
-WHOLE = Circumstances(liver_covered=1.0, registration_passed=True)
+WHOLE = Circumstances(liver_on_mri=1.0, liver_on_pet=1.0, registration_doubts=())
+DOUBTED = Circumstances(1.0, 1.0, ("MRI and CT share only 0.02 nats",))
+TWICE = Circumstances(1.0, 0.5, ("MRI and CT share only 0.02 nats", "the map folds", "it is thin"))
 
 
 def lesion(kind: Kind, voxels: int) -> Lesion:
@@ -108,39 +110,85 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
         (
             [],
             [],
-            Circumstances(liver_covered=0.6, registration_passed=True),
+            Circumstances(1.0, 0.6, ()),
             ("not_involved", "uncertain", None),
-            "No lesion on the MRI and no focus on the PET, but it covers 60 % of the liver.",
+            "No lesion on the MRI and no focus on the PET, but the PET covers 60 % of the liver.",
         ),
         (
             [met("not_covered")],
             [],
             WHOLE,
             ("involved", "uncertain", None),
-            "1 metastasis on the MRI and no focus on the PET, but 1 lesion beyond its coverage.",
+            "1 metastasis on the MRI and no focus on the PET, but 1 lesion lies beyond the PET.",
         ),
         (
             [met("negative", "misregistration")],
             [],
-            Circumstances(liver_covered=1.0, registration_passed=False),
+            DOUBTED,
             ("involved", "uncertain", None),
             "1 metastasis on the MRI and no focus on the PET, "
-            "but its registration to the MRI is doubtful.",
+            "but the registration is doubtful: MRI and CT share only 0.02 nats.",
         ),
         (
             [],
             [],
-            Circumstances(liver_covered=1.0, registration_passed=False),
+            TWICE,
             ("not_involved", "uncertain", None),
-            "No lesion on the MRI and no focus on the PET, "
-            "but its registration to the MRI is doubtful.",
+            "No lesion on the MRI and no focus on the PET, but the PET covers 50 % of the liver "
+            "and the registration is doubtful: MRI and CT share only 0.02 nats "
+            "(and 2 other doubts).",
         ),
         (
             [met("positive")],
             [SeenFocus(lesion_ids=("L1",))],
-            Circumstances(liver_covered=0.5, registration_passed=False),
+            Circumstances(1.0, 0.5, ()),
             ("involved", "involved", "TP"),
             "1 metastasis on the MRI, of which the PET shows 1 unprompted.",
+        ),
+        (
+            [],
+            [],
+            Circumstances(0.8, 1.0, ()),
+            ("uncertain", "uncertain", None),
+            "No lesion on the MRI and no focus on the PET, but the MRI covers 80 % of the liver.",
+        ),
+        (
+            [],
+            [SeenFocus(reason="unexplained")],
+            Circumstances(0.8, 0.5, ()),
+            ("uncertain", "involved", None),
+            "No lesion on the MRI and 1 focus on the PET, but the MRI covers 80 % of the liver.",
+        ),
+        (
+            [met("negative", "small_size")],
+            [],
+            Circumstances(0.8, 0.7, ()),
+            ("involved", "uncertain", None),
+            "1 metastasis on the MRI and no focus on the PET, but the MRI covers 80 % of the liver "
+            "and the PET covers 70 % of the liver.",
+        ),
+        (
+            [met("positive")],
+            [SeenFocus(lesion_ids=("L1",))],
+            Circumstances(0.8, 0.7, ()),
+            ("involved", "involved", "TP"),
+            "1 metastasis on the MRI, of which the PET shows 1 unprompted.",
+        ),
+        (
+            [met("positive"), met("positive"), met("negative", "misregistration")],
+            [SeenFocus(lesion_ids=("L1",)), SeenFocus(lesion_ids=("L2",))],
+            TWICE,
+            ("involved", "uncertain", None),
+            "3 metastases on the MRI and 2 foci on the PET, but the registration is doubtful: "
+            "MRI and CT share only 0.02 nats (and 2 other doubts).",
+        ),
+        (
+            [CYST],
+            [SeenFocus(reason="unexplained")],
+            DOUBTED,
+            ("not_involved", "uncertain", None),
+            "Only benign lesions (1) on the MRI and 1 focus on the PET, "
+            "but the registration is doubtful: MRI and CT share only 0.02 nats.",
         ),
     ],
 )

@@ -102,6 +102,11 @@ def test_a_region_keeps_its_size(out: Path) -> None:
     }
 
 
+def test_only_what_was_drawn_on_the_mri_has_the_error_of_the_registration(out: Path) -> None:
+    found = {label: float(row["registration_error_mm"]) for label, row in rows(out).items()}
+    assert found == {"met coronal": 5.0, "met on CT": 3.0, "met on PET": 3.0}
+
+
 def test_avid_lesions_are_seen_wherever_they_were_drawn(out: Path) -> None:
     assert {row["pet_status"] for row in rows(out).values()} == {"positive"}
 

@@ -77,6 +77,16 @@ def test_a_registration_that_missed_is_moved_to_where_lesions_and_foci_agree(
     assert "lesions and foci fit each other" in wrong.registration.doubts[0]
     assert not wrong.is_trusted
     assert statuses(wrong) == statuses(right)
+    assert wrong.concordance.confirms_registration
+    assert wrong.calls == right.calls
+
+
+def test_a_doubtful_registration_that_no_lesions_clear_leaves_the_pet_uncertain(
+    tmp_path: Path,
+) -> None:
+    got = compared(tmp_path, SHIFT_MM, changed(Protocol(), {"reasons": {"confirmed_count": 20.0}}))
+    assert (got.calls.mri, got.calls.pet, got.calls.cell) == ("involved", "uncertain", None)
+    assert "but the registration is doubtful: lesions and foci fit each other" in got.calls.why
 
 
 def test_the_result_holds_its_protocol_its_landmarks_and_every_pair(right: Comparison) -> None:
@@ -129,6 +139,7 @@ class TestOnMri:
         assert got.mask.points_mm().mean(axis=0) == pytest.approx([21.0, 24.0, 26.0], abs=0.6)
         assert got.mask.volume_ml == pytest.approx(1.728, rel=0.15)
         assert (got.label, got.meaning, got.source) == ("x", Kind.METASTASIS, "test")
+        assert got.is_redrawn
 
     def test_one_voxel_of_the_pet_is_not_lost(self) -> None:
         drawn = Segment("x", Kind.METASTASIS, box(PET_GRID, (10,) * 3, (11,) * 3), "test")

@@ -157,6 +157,26 @@ class TestConcord:
             "misregistration",
             "low_uptake",
         )
+        assert (few.confirms_registration, enough.confirms_registration) == (False, True)
+
+    def test_lesions_matched_from_afar_clear_nothing(self) -> None:
+        # Six mm off, each its own way: within the tolerance of a doubtful registration.
+        ways = [(6, 0, 0), (0, 6, 0), (0, 0, 6)]
+        lesions = carried(*[(place, 10) for place in WIDE[:3]], error_mm=15.0)
+        spots = [spot(n, tuple(np.add(WIDE[n], way))) for n, way in enumerate(ways)]
+        got = study(lesions, spots, registration_passed=False)
+        assert [lesion.relation for lesion in got.lesions] == ["matched"] * 3
+        assert not got.confirms_registration
+
+    def test_lesions_drawn_on_the_pet_clear_nothing_and_no_registration_misplaced_them(
+        self,
+    ) -> None:
+        balls = [((70.0, 70.0, 70.0), 16), *[(place, 10) for place in WIDE[:3]]]
+        foci = [spot(n, place) for n, place in enumerate(WIDE[:3])]
+        drawn = carried(*balls, is_redrawn=True)
+        got = study(drawn, foci, registration_passed=False)
+        assert not got.confirms_registration
+        assert got.lesions[0].reason == "low_uptake"
 
     def test_physiologic_uptake_beside_a_lesion_is_flagged_and_no_finding(self) -> None:
         got = study(carried(((40, 40, 40), 12)), [spot(1, (48, 40, 40), 12, "stomach or bowel")])

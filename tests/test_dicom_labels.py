@@ -51,7 +51,19 @@ def test_a_lesion_in_two_files_is_taken_once(tmp_path: Path) -> None:
     labels(folder / "lesions.nii.gz", GRID, (1, 3, 5, 6))
     found = dicom.read_mri_study([folder])
     assert len(found.segments) == 1
-    assert any("drawn in an earlier file too" in note for note in found.assumptions)
+    assert "label 1 is drawn in an earlier file too and was left out" in found.assumptions
+
+
+def test_what_is_assumed_of_many_files_is_said_once(tmp_path: Path) -> None:
+    drawn = [(1, 3, plane((5, 6))), (2, 3, plane((5, 8)))]
+    folder = saved(saved(tmp_path / "mri", slices(hbp_slice)), [seg(drawn)])
+    labels(folder / "lesions.nii.gz", GRID, (1, 3, 5, 6), (2, 3, 5, 8))
+    for name in ("one", "two", "three"):
+        labels(folder / f"{name}.nii.gz", GRID)
+    assert dicom.read_mri_study([folder]).assumptions == (
+        "a label file is empty: nothing was drawn (3 times)",
+        "label 1 and label 2 are drawn in an earlier file too and were left out",
+    )
 
 
 def test_a_given_label_file_that_lies_elsewhere_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_contour_drawn_twice_counts_once(tmp_path: Path) -> None:
 def test_open_contours_and_empty_regions_are_said(tmp_path: Path) -> None:
     found = study(tmp_path, [rtstruct([("OPEN_PLANAR", disc(4.0, 3))])])
     assert found.segments == ()
-    assert any("1 open contours were left out" in note for note in found.assumptions)
+    assert any("1 open contour was left out" in note for note in found.assumptions)
     assert any("holds no contour" in note for note in found.assumptions)
 
 

@@ -82,6 +82,12 @@ def test_a_seg_without_frames_is_a_study_without_lesions(tmp_path: Path) -> None
     assert any("segment 1 is empty" in note for note in found.assumptions)
 
 
+def test_empty_segments_are_said_in_one_note(tmp_path: Path) -> None:
+    frames = [(1, 3, plane((5, 6))), (2, 3, plane()), (3, 3, plane())]
+    (note,) = study(tmp_path, [seg(frames)]).assumptions
+    assert note.endswith("segments 2 and 3 are empty")
+
+
 def test_a_seg_of_structures_alone_does_not_speak_of_lesions(tmp_path: Path) -> None:
     ds = seg([(1, 2, plane((5, 6)))])
     ds.SegmentSequence[0].SegmentLabel = "Liver"

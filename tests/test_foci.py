@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
-from lesionmatch.foci import Field, field_of, find_foci, null_p, resolution_mm
+from lesionmatch.foci import Field, field, field_of, find_foci, null_p, resolution_mm
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
@@ -70,6 +70,22 @@ def test_a_bright_sphere_is_one_focus_where_it_is() -> None:
     assert np.linalg.norm(focus.centroid_mm - (20, -10, 14)) < 2.0
     assert focus.focus_id == "F1"
     assert focus.counts
+
+
+def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
+    quiet: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pet, needed, highest = liver_pet(), [], []
+    for scale, rarer in zip(field.SCALES_MM, field.RARER_SD, strict=True):
+        with monkeypatch.context() as alone:
+            alone.setattr(field, "SCALES_MM", (scale,))
+            alone.setattr(field, "RARER_SD", (0.0,))
+            bare = field_of(*pet).z
+            alone.setattr(field, "RARER_SD", (rarer,))
+            highest.append(field_of(*pet).z)
+        needed.append(5.0 - float(np.median(highest[-1] - bare)))
+    assert needed == pytest.approx([5.2, 4.75, 4.55], abs=1e-3)
+    np.testing.assert_array_equal(quiet.z, np.max(highest, axis=0))
 
 
 def test_the_noise_of_the_liver_is_measured(quiet: Field) -> None:

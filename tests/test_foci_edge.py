@@ -24,7 +24,8 @@ def noise(edge_median: float, edge_sd: float) -> NDArray[np.float64]:
         (-2.0, 1.0, 3.0, 5.0),  # what the edge takes is given back
         (+2.0, 1.0, 5.0, 5.0),  # what lies above is not taken off
         (0.0, 2.0, 6.0, 3.0),  # a ragged edge counts less
-        (0.0, 0.5, 4.0, 4.0),  # a calm one not more
+        (0.0, 0.95, 4.0, 4.0 / 0.95),  # a calm one a little more
+        (0.0, 0.5, 4.65, 5.0),  # but by 7 % at most
     ],
 )
 def test_at_the_edge_it_is_standardised_by_the_edge(

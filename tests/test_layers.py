@@ -11,7 +11,7 @@ PACKAGE = Path(lesionmatch.__file__).parent
 
 LAYERS = [
     {"__init__"},
-    {"errors"},
+    {"errors", "wording"},
     {"geometry", "accuracy"},
     {"image", "protocol", "columns", "progress", "output", "typed"},
     {"segments"},

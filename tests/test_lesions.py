@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from lesionmatch.errors import FrameMismatch, InvalidGeometry, WrongQuantity
@@ -15,6 +16,7 @@ from lesionmatch.lesions import Lesion, carry, krenning, lesions_from, measure, 
 from lesionmatch.protocol import LesionRules, UptakeRules
 from lesionmatch.segments import Kind, Segment, Structure
 
+Floats = NDArray[np.float64]
 MRI, PET = Frame("mri"), Frame("pet")
 RULES = LesionRules()
 GRID = Grid.of(MRI, (40, 60, 60), spacing_mm=(2.0, 1.0, 1.0))
@@ -133,6 +135,32 @@ class TestSize:
         lesion = one(Mask(GRID, array))
         assert lesion.long_axis_mm == pytest.approx(2 * long_mm, abs=1.3)
         assert lesion.short_axis_mm == pytest.approx(2 * short_mm, abs=1.3)
+
+
+def half_filled(diameter_mm: float, spacing_mm: tuple[float, float, float], off: Floats) -> Mask:
+    """The voxels that a ball fills by half, its centre off that of a voxel by shares of it."""
+    grid = Grid.of(MRI, (9, 15, 15), spacing_mm=spacing_mm)
+    parts = (np.arange(6) + 0.5) / 6.0 - 0.5
+    offsets = np.stack(np.meshgrid(parts, parts, parts, indexing="ij"), -1).reshape(-1, 3)
+    voxels = np.indices(grid.shape).reshape(3, -1).T
+    away_mm = (voxels[:, None] + offsets - (4, 7, 7) - off) * spacing_mm
+    filled = ((away_mm**2).sum(-1) <= (diameter_mm / 2.0) ** 2).mean(axis=1)
+    return Mask(grid, filled.reshape(grid.shape) >= 0.5)
+
+
+@pytest.mark.parametrize(
+    ("diameter_mm", "spacing_mm", "lost_mm"),
+    [(6.0, (4.0, 2.2, 2.2), 0.55), (9.0, (4.0, 2.2, 2.2), 0.35), (6.0, (3.0, 1.2, 1.2), 0.22)],
+)
+def test_the_likely_sphere_makes_up_for_what_coarse_voxels_take_from_a_ball(
+    diameter_mm: float, spacing_mm: tuple[float, float, float], lost_mm: float
+) -> None:
+    places = np.random.default_rng(3).uniform(-0.5, 0.5, (60, 3))
+    drawn = [one(half_filled(diameter_mm, spacing_mm, off)) for off in places]
+    lost = diameter_mm - np.mean([lesion.equivalent_diameter_mm for lesion in drawn])
+    assert lost == pytest.approx(lost_mm, abs=0.1)
+    likely = np.mean([lesion.likely_diameter_mm for lesion in drawn])
+    assert likely == pytest.approx(diameter_mm, abs=0.12)
 
 
 PET_GRID = Grid.of(PET, (30, 30, 30), origin_mm=(100.0, 200.0, 0.0), spacing_mm=(3.0, 4.0, 4.0))

@@ -97,6 +97,27 @@ class TestRelations:
         relations = related(lesions, [spot(1, (39.1, 39, 39), 9)])
         assert [p.is_ambiguous for p in relations.pairs if p.relation] == [True]
 
+    @pytest.mark.parametrize(("error_mm", "is_ambiguous"), [(2.0, False), (14.0, True)])
+    def test_a_match_that_the_registration_s_error_would_give_to_a_neighbour_is_ambiguous(
+        self, error_mm: float, is_ambiguous: bool
+    ) -> None:
+        # The focus lies on one of two lesions 9 mm apart: half of that is 6 or 0.9 of the
+        # standard deviations of an error with a bound of 2 or 14 mm along one axis.
+        lesions = carried(((35, 40, 40), 6), ((44, 40, 40), 6), error_mm=error_mm)
+        relations = related(lesions, [spot(1, (35, 40, 40), 9)])
+        assert relations.of_lesion("L1") == "matched"
+        assert [p.is_ambiguous for p in relations.pairs if p.relation] == [is_ambiguous]
+
+    def test_neighbours_with_a_focus_each_move_together_and_stay_clear(self) -> None:
+        lesions = carried(((35, 40, 40), 6), ((44, 40, 40), 6), error_mm=8.0)
+        relations = related(lesions, [spot(1, (35, 40, 40), 6), spot(2, (44, 40, 40), 6)])
+        assert [p.is_ambiguous for p in relations.pairs if p.relation] == [False, False]
+
+    def test_a_match_that_another_draw_would_lose_to_nobody_is_not_ambiguous(self) -> None:
+        lesions = carried(((35, 40, 40), 6), error_mm=8.0)
+        relations = related(lesions, [spot(1, (46, 40, 40), 9)])
+        assert [p.is_ambiguous for p in relations.pairs if p.relation] == [False]
+
     def test_a_focus_that_normal_uptake_explains_is_listed_and_never_related(self) -> None:
         relations = related(carried(((40, 40, 40), 10)), [spot(1, (40, 40, 40), 12, "stomach")])
         assert [p.relation for p in relations.pairs] == [None]

@@ -53,6 +53,15 @@ class TestSharpen:
         got = self.sharpened(lesions, [spot(n, place) for n, place in enumerate(places)])
         assert got.agreement.count == 2
 
+    def test_what_was_drawn_on_the_pet_stays_and_moves_nothing(self) -> None:
+        foci = [spot(n, tuple(np.add(place, SHIFT))) for n, place in enumerate(WIDE)]
+        fixed = carried(*[(place, 10) for place in WIDE[:3]], error_mm=8.0, is_redrawn=True)
+        assert self.sharpened(fixed, foci).agreement.count == 0
+        free = carried(*[(place, 10) for place in WIDE], error_mm=8.0)
+        got = self.sharpened([fixed[0], *free[1:]], foci)
+        assert got.agreement.count == 3
+        assert got.carried[0] is fixed[0]
+
 
 class TestShiftOf:
     def shift(self, lesions: Sequence[Carried], foci: Sequence[Spot]) -> NDArray[np.float64] | None:
@@ -69,6 +78,11 @@ class TestShiftOf:
         far = np.array([12.0, 9.0, -6.0])
         gut = [spot(n, tuple(p + far), neighbour="stomach") for n, p in enumerate(WIDE)]
         assert self.shift(lesions, gut) is None
+
+    def test_lesions_drawn_on_the_pet_show_no_shift(self) -> None:
+        far = np.array([12.0, 9.0, -6.0])
+        lesions = carried(*[(place, 10) for place in WIDE], is_redrawn=True)
+        assert self.shift(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)]) is None
 
     def test_two_lesions_show_no_shift(self) -> None:
         far = np.array([12.0, 9.0, -6.0])

@@ -170,11 +170,16 @@ def _mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:
 def carried_lesions(
     mri: dicom.MriStudy, grid: Grid, registration: Registration, rules: LesionRules
 ) -> tuple[Carried, ...]:
-    """The drawn lesions on the PET's grid, each with the registration's error at its place."""
+    """The drawn lesions on the PET's grid, each with the error of its place there.
+
+    That is the registration's, but the drawing's own for one drawn on the PET/CT: the map
+    that brings it to the MRI brings it back.
+    """
     lesions = lesions_from([on_mri(s, mri.hbp.grid, registration) for s in mri.segments], rules)
     if not lesions:
         return ()
-    error_mm = registration.error_mm(np.array([lesion.centroid_mm for lesion in lesions]))
+    by_map_mm = registration.error_mm(np.array([lesion.centroid_mm for lesion in lesions]))
+    error_mm = np.where([one.is_redrawn for one in lesions], rules.redrawn_error_mm, by_map_mm)
     return carry(lesions, registration.pet_from_mri, error_mm.tolist(), grid, rules)
 
 
@@ -187,4 +192,5 @@ def on_mri(segment: Segment, grid: Grid, registration: Registration) -> Segment:
     margin_mm = float(segment.mask.grid.spacing_mm.max())
     part = grid.crop(grid.box_around(points_mm, margin_mm)).with_spacing(REDRAWN_MM)
     share = resample_mask(segment.mask, part, registration.pet_from_mri)
-    return replace(segment, mask=Mask(part, share >= 0.5 * share.max()).trimmed())
+    mask = Mask(part, share >= 0.5 * share.max()).trimmed()
+    return replace(segment, mask=mask, is_redrawn=True)

@@ -87,7 +87,13 @@ def compare_studies(
         calls = call(
             concordance.lesions,
             concordance.foci,
-            Circumstances(_covered(liver.mask, registration, pet), registration.passed),
+            Circumstances(
+                liver_on_mri=1.0 - (registration.quality.cut_share or 0.0),
+                liver_on_pet=_covered(liver.mask, registration, pet),
+                registration_doubts=(
+                    () if concordance.confirms_registration else registration.doubts
+                ),
+            ),
             rules=rules.calls,
         )
     return Comparison(options, pet, mri, liver, registration, seen, concordance, calls)

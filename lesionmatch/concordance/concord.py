@@ -115,6 +115,8 @@ class Concordance:
     lesions: tuple[LesionFinding, ...]
     foci: tuple[FocusFinding, ...]
     relations: Relations
+    confirms_registration: bool
+    """Whether matched lesions show that the registration holds, whatever else doubts it."""
 
 
 def concord(evidence: Evidence, rules: Rules) -> Concordance:
@@ -127,17 +129,18 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
     relations = relate(
         evidence.carried, evidence.foci, fwhm_mm=evidence.blur.fwhm_mm, rules=rules.relations
     )
-    if _is_confirmed(relations, rules):
+    is_confirmed = _is_confirmed(relations, evidence.carried, rules)
+    if is_confirmed:
         evidence = replace(evidence, registration_passed=True)
     territory = Territory.of(evidence.carried, evidence.foci)
     looks = [_look(n, evidence, relations, territory, rules) for n in range(len(evidence.carried))]
     missed = [look.carried for look in looks if _is_missed(look)]
-    stray = _strays(missed, evidence, relations, rules)
+    stray = [] if is_confirmed else _strays(missed, evidence, relations, rules)
     lesions = tuple(_lesion_finding(look, evidence, relations, stray, rules) for look in looks)
     foci = tuple(
         _focus_finding(n, evidence, relations, stray, rules) for n in range(len(evidence.foci))
     )
-    return Concordance(lesions, foci, relations)
+    return Concordance(lesions, foci, relations, confirms_registration=is_confirmed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,18 +195,29 @@ Strays = Sequence[tuple[Carried, Focus]]
 """Missed lesions and findings of the PET alone that may be each other, the nearest first."""
 
 
-def _is_confirmed(relations: Relations, rules: Rules) -> bool:
-    """Whether matched lesions show that the registration holds, whatever else doubts it."""
-    matched = [pair for pair in relations.pairs if pair.relation == "matched"]
-    return len(matched) >= rules.reasons.confirmed_count
+def _is_confirmed(relations: Relations, carried: Sequence[Carried], rules: Rules) -> bool:
+    """Whether matched lesions show that the registration holds, whatever else doubts it.
+
+    Being matched is not enough: a doubtful registration looks for foci far around, and three
+    of the lesions of one patient find one each among the foci of another. They must lie on
+    them. A lesion drawn on the PET/CT says nothing of the registration.
+    """
+    on_mri = {one.lesion.lesion_id for one in carried if not one.lesion.is_redrawn}
+    telling = [
+        pair
+        for pair in relations.pairs
+        if pair.relation == "matched"
+        and not pair.is_ambiguous
+        and pair.distance_mm <= rules.landmarks.agreement_mm
+        and pair.lesion_id in on_mri
+    ]
+    return len(telling) >= rules.reasons.confirmed_count
 
 
 def _strays(
     missed: Sequence[Carried], evidence: Evidence, relations: Relations, rules: Rules
 ) -> Strays:
-    """Pairs that a misregistration would explain; none where matched lesions confirm it."""
-    if _is_confirmed(relations, rules):
-        return []
+    """Pairs that a misregistration would explain."""
     alone = [
         f
         for f in evidence.foci
@@ -226,7 +240,7 @@ def _lesion_finding(
 ) -> LesionFinding:
     lesion = look.carried.lesion
     expected = expectation(
-        lesion.equivalent_diameter_mm,
+        lesion.likely_diameter_mm,
         evidence.blur,
         cov=_cov(evidence.background),
         rules=rules.detectability,
@@ -296,7 +310,7 @@ def _lesion_reason(
     near = [focus for lesion, focus in stray if lesion is look.carried]
     missed = Missed(
         long_axis_mm=look.carried.lesion.long_axis_mm,
-        diameter_mm=look.carried.lesion.equivalent_diameter_mm,
+        diameter_mm=look.carried.lesion.likely_diameter_mm,
         tumour_to_liver=look.uptake.tumour_to_liver,
         likely_ratio=_likely_ratio(look.uptake, look.search, expected, evidence, rules),
         surroundings=look.surroundings,
@@ -304,7 +318,7 @@ def _lesion_reason(
         is_retrospective=look.status == "retrospective",
         error_mm=look.carried.error_mm,
         stray_focus=near[0].focus_id if near else None,
-        registration_passed=evidence.registration_passed,
+        registration_passed=evidence.registration_passed or look.carried.lesion.is_redrawn,
         blur=evidence.blur,
         liver_cov=_cov(evidence.background),
     )

@@ -53,7 +53,7 @@ class Missed:
 
     long_axis_mm: float
     diameter_mm: float
-    """Of the sphere of its volume."""
+    """Of the sphere that is likely behind its outline."""
     tumour_to_liver: float
     """Seen, SUVmax over the liver's mean."""
     likely_ratio: float

@@ -6,6 +6,10 @@ what is left over may then join it: a focus that a large lesion holds as well (*
 lesion that lies under the same focus (*merged*). Overlap ratios such as the Dice
 coefficient decide nothing, because a small lesion's focus is as wide as the blur and
 as far off as the registration error.
+
+The same is done for draws of the registration error, all lesions off the same way. A
+relation that another takes the place of in too many of them is ambiguous, and so is one
+beside which another partner costs hardly more.
 """
 
 from collections.abc import Sequence
@@ -18,9 +22,17 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from lesionmatch.concordance.boxes import boxes_around, meet
+from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
+from lesionmatch.landmarks import BOUND_IN_SD
 from lesionmatch.lesions import Carried, equivalent_diameter_mm
 from lesionmatch.protocol import RelationRules
+
+DRAWS = 20
+"""Draws of the registration error."""
+
+DRAW_SEED = 20233
+"""Seed of these draws, so that the same study gives the same answer."""
 
 Relation = Literal["matched", "split", "merged", "mri_only", "pet_only"]
 
@@ -84,7 +96,7 @@ class Pair:
     relation: Relation | None
     """None where they are not related."""
     is_ambiguous: bool
-    """Whether another partner would have been about as good."""
+    """Whether another partner would have been about as good, or is in draws of the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,82 +139,119 @@ def relate(
     A focus that normal uptake explains is listed but never related, nor is a lesion that
     the PET does not cover.
     """
-    pairs = _considered(carried, foci, fwhm_mm, rules)
-    assigned = _best_assignment([p for p in pairs if p.is_candidate])
+    considered = _considered(carried, foci, fwhm_mm, rules)
+    if not considered:
+        return Relations(())
     long_mm = {c.lesion.lesion_id: c.lesion.long_axis_mm for c in carried}
     place = {f.focus_id: f.centroid_mm for f in foci}
-    joined = _merged(pairs, assigned, rules) | _split(pairs, assigned, long_mm, place, fwhm_mm)
-    related = _classes(assigned, joined)
-    labelled = [replace(p, relation=related.get((p.lesion_id, p.focus_id))) for p in pairs]
-    return Relations(tuple(_with_ambiguity(p, labelled, rules) for p in labelled))
+    here, *drawn = zip(*considered, strict=True)
+    related = _related(here, long_mm, place, fwhm_mm, rules)
+    others = [_related(pairs, long_mm, place, fwhm_mm, rules) for pairs in drawn]
+    labelled = [replace(p, relation=related.get(_key(p))) for p in here]
+    return Relations(tuple(_with_ambiguity(p, labelled, others, rules) for p in labelled))
 
 
 Key = tuple[str, str]
 """(lesion_id, focus_id)"""
 
 
+def _key(pair: Pair) -> Key:
+    return pair.lesion_id, pair.focus_id
+
+
+def _related(
+    pairs: Sequence[Pair],
+    long_mm: dict[str, float],
+    place: dict[str, NDArray[np.float64]],
+    fwhm_mm: float,
+    rules: RelationRules,
+) -> dict[Key, Relation]:
+    """Which of `pairs` are one thing, and in which class."""
+    assigned = _best_assignment([p for p in pairs if p.is_candidate])
+    joined = _merged(pairs, assigned, rules) | _split(pairs, assigned, long_mm, place, fwhm_mm)
+    return _classes(assigned, joined)
+
+
+def _offs_mm(error_mm: float) -> Points:
+    """(1 + DRAWS, 3): nothing, then draws of an error with this 95 % bound."""
+    drawn = np.random.default_rng(DRAW_SEED).normal(0.0, 1.0 / BOUND_IN_SD, (DRAWS, 3))
+    return np.concatenate([np.zeros((1, 3)), error_mm * drawn])
+
+
 def _considered(
     carried: Sequence[Carried], foci: Sequence[Focus], fwhm_mm: float, rules: RelationRules
-) -> list[Pair]:
+) -> list[tuple[Pair, ...]]:
+    """Each pair as it lies, and in every draw of the registration error."""
     boxes = boxes_around([focus.extent for focus in foci])
-    pairs: list[Pair] = []
+    pairs: list[tuple[Pair, ...]] = []
     for lesion in carried:
         if lesion.extent is None:
             continue
         is_near = meet(boxes_around([lesion.extent])[0], boxes, rules.considered_mm)
         tree = cKDTree(lesion.extent.points_mm())
         near = [
-            _pair(lesion, lesion.extent, tree, focus, fwhm_mm, rules)
+            _pairs(lesion, lesion.extent, tree, focus, fwhm_mm, rules)
             for focus, may_be in zip(foci, is_near, strict=True)
             if may_be
         ]
-        kept = [p for p in near if p.is_candidate or p.gap_mm <= rules.considered_mm]
-        pairs += sorted(kept, key=lambda p: (p.cost, p.focus_id))
+        kept = [p for p in near if p[0].is_candidate or p[0].gap_mm <= rules.considered_mm]
+        pairs += sorted(kept, key=lambda p: (p[0].cost, p[0].focus_id))
     return pairs
 
 
-def _pair(
+def _pairs(
     carried: Carried,
     extent: Mask,
     tree: "cKDTree[None]",
     focus: Focus,
     fwhm_mm: float,
     rules: RelationRules,
-) -> Pair:
+) -> tuple[Pair, ...]:
+    """A lesion and a focus, with the lesion where it is and where each draw puts it."""
     reach_mm = float(np.hypot(carried.error_mm, fwhm_mm / 2.0))
     tolerance_mm = min(reach_mm, rules.tolerance_most_mm)
-    centres = np.stack([focus.centroid_mm, focus.peak_mm])
+    offs_mm = _offs_mm(carried.error_mm)
+    centres = np.stack([focus.centroid_mm, focus.peak_mm]) - offs_mm[:, None]
     voxel_mm = float(extent.grid.spacing_mm.min())
-    gap_mm = max(0.0, float(np.min(tree.query(centres)[0])) - voxel_mm / 2.0)
+    gaps_mm = np.maximum(0.0, np.asarray(tree.query(centres)[0]).min(axis=1) - voxel_mm / 2.0)
     surface_mm = max(0.0, float(np.min(tree.query(focus.extent.points_mm())[0])) - voxel_mm)
-    distance_mm = float(np.linalg.norm(carried.centroid_mm - focus.centroid_mm))
+    away_mm = np.linalg.norm(carried.centroid_mm + offs_mm - focus.centroid_mm, axis=1)
     sizes_mm = carried.lesion.equivalent_diameter_mm + equivalent_diameter_mm(
         focus.extent.volume_ml
     )
-    common_ml = _common_ml(extent, focus.extent)
-    shared = common_ml / extent.volume_ml
-    is_near = gap_mm <= tolerance_mm or shared >= rules.shared_overlap
-    return Pair(
-        lesion_id=carried.lesion.lesion_id,
-        focus_id=focus.focus_id,
-        distance_mm=distance_mm,
-        gap_mm=gap_mm,
-        surface_distance_mm=surface_mm,
-        overlap=common_ml / min(extent.volume_ml, focus.extent.volume_ml),
-        shared=shared,
-        tolerance_mm=tolerance_mm,
-        cost=gap_mm / tolerance_mm + distance_mm / (tolerance_mm + sizes_mm / 2.0),
-        is_candidate=is_near and focus.physiologic_neighbour is None,
-        relation=None,
-        is_ambiguous=False,
+    common_ml = _common_ml(extent, focus.extent, offs_mm)
+    return tuple(
+        Pair(
+            lesion_id=carried.lesion.lesion_id,
+            focus_id=focus.focus_id,
+            distance_mm=distance_mm,
+            gap_mm=gap_mm,
+            surface_distance_mm=surface_mm,
+            overlap=both_ml / min(extent.volume_ml, focus.extent.volume_ml),
+            shared=both_ml / extent.volume_ml,
+            tolerance_mm=tolerance_mm,
+            cost=gap_mm / tolerance_mm + distance_mm / (tolerance_mm + sizes_mm / 2.0),
+            is_candidate=focus.physiologic_neighbour is None
+            and (gap_mm <= tolerance_mm or both_ml >= rules.shared_overlap * extent.volume_ml),
+            relation=None,
+            is_ambiguous=False,
+        )
+        for distance_mm, gap_mm, both_ml in np.stack([away_mm, gaps_mm, common_ml], 1).tolist()
     )
 
 
-def _common_ml(one: Mask, other: Mask) -> float:
-    """Volume of the voxels of one that lie in the other; both on parts of one grid."""
-    voxels = np.rint(other.grid.voxels(one.points_mm())).astype(int)
-    on = ((voxels >= 0) & (voxels < other.grid.shape)).all(axis=1)
-    return float(np.count_nonzero(other.array[tuple(voxels[on].T)]) * one.grid.voxel_ml)
+def _common_ml(one: Mask, other: Mask, offs_mm: Points) -> NDArray[np.float64]:
+    """(N,) volume of the voxels of one that lie in the other, one of them off by (N, 3) each.
+
+    Both lie on parts of one grid.
+    """
+    points = one.points_mm()[None] + offs_mm[:, None]
+    voxels = np.rint(other.grid.voxels(points.reshape(-1, 3))).astype(int)
+    inside = np.flatnonzero(((voxels >= 0) & (voxels < other.grid.shape)).all(axis=1))
+    common = np.zeros(len(voxels), np.bool_)
+    common[inside] = other.array[tuple(voxels[inside].T)]
+    counts = np.count_nonzero(common.reshape(len(offs_mm), -1), axis=1)
+    return np.asarray(counts * one.grid.voxel_ml)
 
 
 def _best_assignment(candidates: Sequence[Pair]) -> dict[Key, Pair]:
@@ -273,8 +322,14 @@ def _classes(assigned: dict[Key, Pair], joined: dict[Key, Pair]) -> dict[Key, Re
     return classes
 
 
-def _with_ambiguity(pair: Pair, pairs: Sequence[Pair], rules: RelationRules) -> Pair:
-    """`pair`, ambiguous where an unrelated candidate for either costs hardly more."""
+def _with_ambiguity(
+    pair: Pair,
+    pairs: Sequence[Pair],
+    drawn: Sequence[dict[Key, Relation]],
+    rules: RelationRules,
+) -> Pair:
+    """`pair`, ambiguous where an unrelated candidate for either costs hardly more, or where
+    another takes its place in too many draws of the registration error."""
     if pair.relation is None:
         return pair
     rivals = [
@@ -284,6 +339,13 @@ def _with_ambiguity(pair: Pair, pairs: Sequence[Pair], rules: RelationRules) -> 
         and p.relation is None
         and (p.lesion_id == pair.lesion_id or p.focus_id == pair.focus_id)
     ]
-    return replace(
-        pair, is_ambiguous=any(cost < rules.ambiguous_cost * pair.cost for cost in rivals)
-    )
+    is_rivalled = any(cost < rules.ambiguous_cost * pair.cost for cost in rivals)
+    replaced = np.mean([_is_replaced(pair, related) for related in drawn])
+    return replace(pair, is_ambiguous=is_rivalled or bool(replaced > rules.ambiguous_draws))
+
+
+def _is_replaced(pair: Pair, related: dict[Key, Relation]) -> bool:
+    """Whether the lesion or the focus of a pair has another partner, and not this one."""
+    if _key(pair) in related:
+        return False
+    return any(key[0] == pair.lesion_id or key[1] == pair.focus_id for key in related)

@@ -40,26 +40,34 @@ def sharpen(
 
     Landmarks are lesions that match one focus without ambiguity and are not too long to be
     centred on it. A lesion's own match has no part in its correction. `grid` is the PET's.
+    What was drawn on the PET/CT stays where it was drawn, and is no landmark.
     """
     rules = protocol.landmarks
     pairs = relate(carried, foci, fwhm_mm=fwhm_mm, rules=protocol.relations).pairs
-    landmarks = _landmarks(carried, foci, pairs, rules.longest_mm)
+    landmarks = _landmarks(carried, foci, pairs, rules)
     judged = agreement(landmarks, rules)
     if not judged.applies:
         return Sharpened(tuple(carried), judged)
-    moved = []
-    for one in carried:
-        others = [mark for mark in landmarks if mark.lesion_id != one.lesion.lesion_id]
-        by = correction(others, one.centroid_mm, one.error_mm, rules)
-        moved.append(one.moved(by.offset_mm, by.error_mm, grid, protocol.lesions))
+    moved = (_moved(one, landmarks, grid, protocol) for one in carried)
     return Sharpened(tuple(moved), judged)
+
+
+def _moved(
+    carried: Carried, landmarks: Sequence[Landmark], grid: Grid, protocol: Protocol
+) -> Carried:
+    """`carried` where the landmarks that are not its own put it."""
+    if carried.lesion.is_redrawn:
+        return carried
+    others = [mark for mark in landmarks if mark.lesion_id != carried.lesion.lesion_id]
+    by = correction(others, carried.centroid_mm, carried.error_mm, protocol.landmarks)
+    return carried.moved(by.offset_mm, by.error_mm, grid, protocol.lesions)
 
 
 def shift_of(
     carried: Sequence[Carried], foci: Sequence[Focus], *, fwhm_mm: float, rules: LandmarkRules
 ) -> NDArray[np.float64] | None:
     """(3,) the shift of all lesions that the registration missed; None where foci show none."""
-    compact = [one for one in carried if one.lesion.long_axis_mm <= rules.longest_mm]
+    compact = [one for one in carried if _is_telling(one, rules)]
     findings = [focus for focus in foci if focus.physiologic_neighbour is None]
     if min(len(compact), len(findings)) < rules.least_count:
         return None
@@ -71,8 +79,17 @@ def shift_of(
     )
 
 
+def _is_telling(carried: Carried, rules: LandmarkRules) -> bool:
+    """Whether its focus tells where the registration should have put it."""
+    lesion = carried.lesion
+    return lesion.long_axis_mm <= rules.longest_mm and not lesion.is_redrawn
+
+
 def _landmarks(
-    carried: Sequence[Carried], foci: Sequence[Focus], pairs: Sequence[Pair], longest_mm: float
+    carried: Sequence[Carried],
+    foci: Sequence[Focus],
+    pairs: Sequence[Pair],
+    rules: LandmarkRules,
 ) -> list[Landmark]:
     focus_of = {
         p.lesion_id: p.focus_id for p in pairs if p.relation == "matched" and not p.is_ambiguous
@@ -86,5 +103,5 @@ def _landmarks(
             error_mm=one.error_mm,
         )
         for one in carried
-        if one.lesion.lesion_id in focus_of and one.lesion.long_axis_mm <= longest_mm
+        if one.lesion.lesion_id in focus_of and _is_telling(one, rules)
     ]

@@ -32,6 +32,7 @@ from lesionmatch.dicom.suv.scale import SuvScale, suv_scale
 from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
 from lesionmatch.image import Image, Quantity
 from lesionmatch.segments import Structure
+from lesionmatch.wording import number_of, was_or_were
 
 PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
 HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
@@ -75,8 +76,9 @@ def _context(inventory: Inventory, suv: Image, options: ReadOptions) -> Drawn:
     drawn = read_drawn(inventory, scene, Need.WELCOME)
     structures = tuple(s for s in drawn.segments if isinstance(s.meaning, Structure))
     left_out = len(drawn.segments) - len(structures)
-    note = (f"{left_out} lesions drawn on the PET/CT were left out",) if left_out else ()
-    return replace(drawn, segments=structures, assumptions=(*drawn.assumptions, *note))
+    said = f"{number_of(left_out, 'lesion')} drawn on the PET/CT {was_or_were(left_out)} left out"
+    notes = (*drawn.assumptions, said) if left_out else drawn.assumptions
+    return replace(drawn, segments=structures, assumptions=notes)
 
 
 def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:

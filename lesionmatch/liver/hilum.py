@@ -28,7 +28,7 @@ MOST_DEPTH_MM = 10.0
 FROM_MIDLINE_MM, MIDLINE_SD_MM = -35.0, 20.0
 """To the left of the body's midline (own choice, from anatomy)."""
 FROM_MIDDLE_MM, MIDDLE_SD_MM = (6.0, -16.0), (14.0, 18.0)
-"""Behind and above the middle of a liver of 1500 ml (own choice, from anatomy)."""
+"""Behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
 MIDDLE_ML = 1500.0
 VESSEL_REACH_MM = 30.0
 DUCT_REACH_MM = 15.0

@@ -17,6 +17,14 @@ class LesionRules:
         least=1.0,
         most=100.0,
     )
+    redrawn_error_mm: float = threshold(
+        3.0,
+        "mm",
+        "a lesion drawn on the PET/CT itself lies this close to where it was drawn",
+        "own choice; half the diagonal of a customary voxel of the PET, and a reader's hand",
+        least=0.0,
+        most=20.0,
+    )
     filled_share: float = threshold(
         0.5,
         "ratio",

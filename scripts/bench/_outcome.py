@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping
+from _cohort import BOUND_IN_SD, DrawnRegistration, Study, as_mapping, study_of
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
@@ -67,6 +68,11 @@ class Outcome:
     """Of the processor, for all but what the truth is asked for."""
 
 
+def outcome_of(seed: int, cache: Path) -> Outcome:
+    """The study of a seed, run; see `study_of` for the cache."""
+    return run(study_of(seed, cache))
+
+
 def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
     start = time.process_time()
@@ -96,7 +102,8 @@ def run(study: Study) -> Outcome:
         null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
     )
     concordance = concord(evidence, PROTOCOL)
-    circumstances = Circumstances(1.0, registration.passed)
+    is_doubtful = not registration.passed and not concordance.confirms_registration
+    circumstances = Circumstances(1.0, 1.0, ("it failed",) if is_doubtful else ())
     calls = call(concordance.lesions, concordance.foci, circumstances, rules=PROTOCOL.calls)
     seconds = time.process_time() - start
     return Outcome(

@@ -22,6 +22,7 @@ from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
 from lesionmatch.segments import Code, Segment, meaning_of
+from lesionmatch.wording import number_of, was_or_were
 
 ON_SLICE = 0.1
 """Contours this fraction of a slice off are on it: systems round positions."""
@@ -144,7 +145,8 @@ def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | No
     contours = [c for c in roi.contours if len(c.points_mm) and c.kind != "OPEN_NONPLANAR"]
     open_ones = sum(contour.kind == "OPEN_PLANAR" for contour in contours)
     contours = [contour for contour in contours if contour.kind != "OPEN_PLANAR"]
-    notes = [f"{name}: {open_ones} open contours were left out"] if open_ones else []
+    said = f"{name}: {number_of(open_ones, 'open contour')} {was_or_were(open_ones)} left out"
+    notes = [said] if open_ones else []
     if not contours:
         return None, [*notes, f"{name} holds no contour"]
     grid = _grid(contours, stacks, roi.frame, name)

@@ -24,6 +24,7 @@ from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
 from lesionmatch.protocol import InputLimits
 from lesionmatch.segments import Code, Segment, meaning_of
+from lesionmatch.wording import enumerated
 
 BACKGROUND = 0
 """The number of no segment, in a label map alone."""
@@ -76,11 +77,11 @@ def read_seg(
     _require_described(_numbers_drawn(dataset, frames, pixels), described, what)
     near = [grid for grid in grids if grid.frame == frame]
     threshold = _threshold(dataset)
-    segments, notes = [], []
+    segments, empty = [], []
     for description, meaning in zip(described, meanings, strict=True):
         mine = _drawn(frames, pixels, description.number, dataset, threshold)
         if not mine:
-            notes.append(f"{what} segment {description.number} is empty")
+            empty.append(str(description.number))
             continue
         mask = _mask(mine, frames, pixel_shape(dataset), near, frame, limits, what)
         segments.append(
@@ -91,7 +92,14 @@ def read_seg(
                 source=f"SEG segment {description.number}",
             )
         )
-    return FromFile(tuple(segments), tuple(notes), about)
+    return FromFile(tuple(segments), _said_of_empty(empty, what), about)
+
+
+def _said_of_empty(numbers: Sequence[str], what: str) -> tuple[str, ...]:
+    """That the segments of these numbers hold no voxel, as one note or none."""
+    if len(numbers) < 2:
+        return tuple(f"{what} segment {number} is empty" for number in numbers)
+    return (f"{what} segments {enumerated(numbers)} are empty",)
 
 
 def descriptions(dataset: Dataset) -> tuple[Description, ...]:

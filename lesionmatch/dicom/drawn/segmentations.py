@@ -21,6 +21,7 @@ from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import InputLimits
 from lesionmatch.segments import Kind, Segment, Structure
+from lesionmatch.wording import enumerated, said_once
 
 SAME_LESION = 0.7
 """A lesion of which this share is drawn in an earlier file too is the same lesion again."""
@@ -153,7 +154,9 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
         series=tuple(kept),
         label_files=inventory.label_files,
         is_about_lesions=any(one.is_about_lesions for one in (*read, *labels)),
-        assumptions=(*notes, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles),
+        assumptions=said_once(
+            (*notes, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles)
+        ),
     )
 
 
@@ -240,15 +243,17 @@ def _from_labels(
 def _once(files: Sequence[FromFile]) -> tuple[tuple[Segment, ...], list[str]]:
     """The segments of all files, without lesions that an earlier file has too."""
     kept: list[Segment] = []
-    notes = []
+    again = []
     for file in files:
         earlier = [segment for segment in kept if isinstance(segment.meaning, Kind)]
         for segment in file.segments:
             if isinstance(segment.meaning, Kind) and _is_drawn(segment, earlier):
-                notes.append(f"{segment.source} is drawn in an earlier file too and was left out")
+                again.append(segment.source)
             else:
                 kept.append(segment)
-    return tuple(kept), notes
+    verbs = ("is", "was") if len(again) == 1 else ("are", "were")
+    said = f"{enumerated(again)} {verbs[0]} drawn in an earlier file too and {verbs[1]} left out"
+    return tuple(kept), [said] if again else []
 
 
 def _is_drawn(segment: Segment, earlier: Sequence[Segment]) -> bool:

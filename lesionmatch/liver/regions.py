@@ -40,8 +40,9 @@ STEP_TIMES, STEP_LEAST, STEP_MOST = 2.0, 0.06, 0.15
 distance of the texture, of log brightness."""
 BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
-THICKNESSES_MM = (9.0, 6.0, 3.0)
-"""Half the thickness of the cores from which regions grow; necks thinner than the first split."""
+THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
+"""Half the thickness of the cores from which regions grow; necks thinner than the first split,
+as the way to a heart through a patch where its edge is faint."""
 KIDNEY_ML = (30.0, 350.0)
 KIDNEY_ALIKE = 0.2
 """Log brightness by which the two kidneys differ at most, with what the coil adds."""
@@ -49,6 +50,9 @@ KIDNEY_SHARE = 0.4
 """Of a kidney's voxels whose mirror image is as bright: kidneys lie not quite alike."""
 LEAST_ML = 0.3
 LEAST_BORDER_MM2 = 40.0
+LEAST_BORDER_SHARE = 0.2
+"""Of the face of a cube as large as the region: a lobe hangs on the liver by more than this,
+what a vein leads to by less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +188,8 @@ def _taken(
     region, part = regions[box] == number, liver[box]
     border = ndimage.binary_dilation(part) & region
     area_mm2 = np.count_nonzero(border) * (scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
-    if area_mm2 < LEAST_BORDER_MM2:
+    volume_mm3 = np.count_nonzero(region) * scene.grid.voxel_ml * 1000.0
+    if area_mm2 < max(LEAST_BORDER_MM2, LEAST_BORDER_SHARE * volume_mm3 ** (2.0 / 3.0)):
         return False
     near = _near(border, scene.grid) & bright.calm[box]
     inner, outer = near & part, near & region

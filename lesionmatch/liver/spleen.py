@@ -27,6 +27,12 @@ LEVELS = (0.35, 0.45, 0.55, 0.65, 0.75)
 LEAST_ML, MOST_ML = 40.0, 900.0
 CORE_MM = 8.0
 """The core keeps this far from the half-height surface, out of the blur."""
+LEAST_CORE_ML = 5.0
+LEAST_END = 0.15
+"""Share of the core that either end has at least."""
+JOINED_STEP = 0.08
+"""Of the mean: ends that differ by less are one organ, or differ by what does not matter."""
+CUT_MARGIN_MM = 5.0
 MIRROR_MM = 30.0
 """Left and right kidney lie within this of each other's mirror image."""
 LEAST_LATERAL_MM = 45.0
@@ -142,6 +148,27 @@ def _core_mean(suv: Image, spleen: Voxels) -> float:
     """Mean of the part that blur does not reach; of all of it where nothing is that deep."""
     for depth_mm in (CORE_MM, CORE_MM / 2.0):
         core = eroded(spleen, suv.grid, depth_mm)
-        if np.count_nonzero(core) * suv.grid.voxel_ml >= 5.0:
-            return float(suv.array[core].mean())
+        if np.count_nonzero(core) * suv.grid.voxel_ml >= LEAST_CORE_ML:
+            return _upper_mean(suv, core)
     return float(suv.array[spleen].mean())
+
+
+def _upper_mean(suv: Image, core: Voxels) -> float:
+    """Mean of `core`, or of its upper end where a kidney of other uptake has joined it.
+
+    Along the core's longest axis it is cut in two so that uptake differs least within either.
+    """
+    points, values = Mask(suv.grid, core).points_mm(), suv.array[core].astype(np.float64)
+    axis = np.linalg.eigh(np.cov(points.T))[1][:, -1]
+    height = (points - points.mean(0)) @ (axis * (1.0 if axis[2] > 0.0 else -1.0))
+    order = np.argsort(height)
+    below = np.arange(1, len(values))
+    sums = np.cumsum(values[order])[:-1]
+    low, high = sums / below, (values.sum() - sums) / (len(values) - below)
+    between = below * (len(values) - below) * (high - low) ** 2
+    between[(below < LEAST_END * len(values)) | (below > (1.0 - LEAST_END) * len(values))] = 0.0
+    cut = int(np.argmax(between))
+    if abs(high[cut] - low[cut]) < JOINED_STEP * values.mean():
+        return float(values.mean())
+    above = height > height[order[cut]] + CUT_MARGIN_MM
+    return float(values[above].mean() if above.any() else high[cut])

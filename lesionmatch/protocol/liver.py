@@ -17,6 +17,14 @@ class LiverRules:
         least=50.0,
         most=2000.0,
     )
+    volume_cut_least_ml: float = threshold(
+        300.0,
+        "ml",
+        "a liver below this volume, of which the MRI covers a part, is implausible",
+        "own choice; half of what a whole liver has at least, about a kidney with its fat",
+        least=0.0,
+        most=2000.0,
+    )
     volume_most_ml: float = threshold(
         4500.0,
         "ml",

@@ -144,13 +144,21 @@ def stretched_ct() -> Image:
 
 
 def test_a_deformation_that_squeezes_the_liver_gives_way_to_the_affine_map() -> None:
-    rules = RegistrationRules(least_jacobian=1.0)
+    rules = RegistrationRules(least_jacobian=1.0, least_sure_jacobian=1.0)
     found = register(
         STUDY.hbp, STUDY.liver, ct=stretched_ct(), pet=None, protocol=Protocol(registration=rules)
     )
     assert found.method == "affine"
     assert matrix_of(found.mri_from_pet) is not None
-    assert "the deformation shrinks or stretches the liver" in found.doubts[0]
+    assert "the deformation shrinks or stretches the liver" in found.doubts[-1]
+
+
+def test_a_deformation_beyond_the_limits_is_kept_where_the_vessels_agree() -> None:
+    rules = Protocol(registration=RegistrationRules(most_jacobian=1.0))
+    found = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=None, protocol=rules)
+    assert found.quality.jacobian_max is not None
+    assert found.quality.jacobian_max > 1.0
+    assert (found.method, found.doubts) == ("deformable", ())
 
 
 def test_stages_that_explain_nothing_more_leave_the_rigid_map(
@@ -159,7 +167,7 @@ def test_stages_that_explain_nothing_more_leave_the_rigid_map(
     monkeypatch.setattr(stages, "gain", lambda *_: Gain(0.0, 0.5))
     found = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=None, protocol=Protocol())
     assert found.method == "rigid"
-    assert found.doubts[0] == (
+    assert found.doubts[-1] == (
         "the deformation explains unseen voxels no better (0.5 standard errors)"
     )
 
@@ -168,7 +176,7 @@ def test_a_deformation_that_folds_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(stages, "jacobian", lambda scene, *_: np.full(scene.grid.shape, -0.1))
     found = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=None, protocol=Protocol())
     assert matrix_of(found.mri_from_pet) is not None
-    assert found.doubts[0] == "the deformation folds the liver onto itself"
+    assert found.doubts[-1] == "the deformation folds the liver onto itself"
 
 
 def test_a_mirrored_liver_is_doubted_and_its_bound_is_wide() -> None:

@@ -11,7 +11,7 @@ from lesionmatch.concordance.concord import (
 from lesionmatch.concordance.flags import Flag, Surroundings
 from lesionmatch.concordance.reasons import Reason
 from lesionmatch.concordance.relations import Focus, Pair, Relation, Relations, relate
-from lesionmatch.concordance.sharpen import Sharpened, sharpen, shift_of
+from lesionmatch.concordance.sharpen import Sharpened, confirms, sharpen, shift_of
 
 __all__ = [
     "Concordance",
@@ -28,6 +28,7 @@ __all__ = [
     "Sharpened",
     "Surroundings",
     "concord",
+    "confirms",
     "relate",
     "sharpen",
     "shift_of",

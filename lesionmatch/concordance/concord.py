@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
 
 from lesionmatch.concordance.flags import Facts, Flag, Surroundings, flags
+from lesionmatch.concordance.likely import likely_true_ratio
 from lesionmatch.concordance.reasons import (
     Because,
     Missed,
@@ -18,8 +18,9 @@ from lesionmatch.concordance.reasons import (
     why_shown,
 )
 from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
+from lesionmatch.concordance.sharpen import confirms
 from lesionmatch.concordance.territory import Territory
-from lesionmatch.detectability import Blur, Expectation, expectation, likely_ratio
+from lesionmatch.detectability import Blur, Expectation, expectation
 from lesionmatch.image import Image, Mask
 from lesionmatch.lesions import (
     Background,
@@ -129,7 +130,7 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
     relations = relate(
         evidence.carried, evidence.foci, fwhm_mm=evidence.blur.fwhm_mm, rules=rules.relations
     )
-    is_confirmed = _is_confirmed(relations, evidence.carried, rules)
+    is_confirmed = confirms(relations, evidence.carried, rules)
     if is_confirmed:
         evidence = replace(evidence, registration_passed=True)
     territory = Territory.of(evidence.carried, evidence.foci)
@@ -193,25 +194,6 @@ def _is_missed(look: _Look) -> bool:
 
 Strays = Sequence[tuple[Carried, Focus]]
 """Missed lesions and findings of the PET alone that may be each other, the nearest first."""
-
-
-def _is_confirmed(relations: Relations, carried: Sequence[Carried], rules: Rules) -> bool:
-    """Whether matched lesions show that the registration holds, whatever else doubts it.
-
-    Being matched is not enough: a doubtful registration looks for foci far around, and three
-    of the lesions of one patient find one each among the foci of another. They must lie on
-    them. A lesion drawn on the PET/CT says nothing of the registration.
-    """
-    on_mri = {one.lesion.lesion_id for one in carried if not one.lesion.is_redrawn}
-    telling = [
-        pair
-        for pair in relations.pairs
-        if pair.relation == "matched"
-        and not pair.is_ambiguous
-        and pair.distance_mm <= rules.landmarks.agreement_mm
-        and pair.lesion_id in on_mri
-    ]
-    return len(telling) >= rules.reasons.confirmed_count
 
 
 def _strays(
@@ -312,7 +294,15 @@ def _lesion_reason(
         long_axis_mm=look.carried.lesion.long_axis_mm,
         diameter_mm=look.carried.lesion.likely_diameter_mm,
         tumour_to_liver=look.uptake.tumour_to_liver,
-        likely_ratio=_likely_ratio(look.uptake, look.search, expected, evidence, rules),
+        likely_ratio=likely_true_ratio(
+            look.uptake.tumour_to_liver,
+            look.search.volume_ml,
+            recovery=expected.recovery,
+            depth_mm=_depth_mm(look),
+            blur=evidence.blur,
+            cov=_cov(evidence.background),
+            rules=rules.detectability,
+        ),
         surroundings=look.surroundings,
         flags=standing,
         is_retrospective=look.status == "retrospective",
@@ -325,15 +315,10 @@ def _lesion_reason(
     return why_missed(missed, rules)
 
 
-def _likely_ratio(
-    uptake: Uptake, search: Mask, expected: Expectation, evidence: Evidence, rules: Rules
-) -> float:
-    """The true ratio that is likely, once the search's own noise maximum is taken off."""
-    cov = _cov(evidence.background)
-    cells = max(1.0, 1000.0 * search.volume_ml / evidence.blur.volume_fwhm_mm**3)
-    highest = float(norm.ppf(0.5 ** (1.0 / cells)))
-    apparent = uptake.tumour_to_liver - highest * cov
-    return likely_ratio(apparent, expected.recovery, cov, rules=rules.detectability)
+def _depth_mm(look: _Look) -> float | None:
+    """Of a lesion's middle under the capsule; None where there is none to be under."""
+    capsule_mm, lesion = look.surroundings.capsule_mm, look.carried.lesion
+    return None if capsule_mm is None else capsule_mm + lesion.likely_diameter_mm / 2.0
 
 
 def _focus_finding(

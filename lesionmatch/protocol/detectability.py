@@ -74,10 +74,10 @@ class DetectabilityRules:
         most=1.0,
     )
     edge_cnr: float = threshold(
-        1.5,
+        1.0,
         "ratio",
         "contrast-to-noise that being found beside a colder neighbour costs on top of its deficit",
-        "own simulations: 1 to 1.5 with the centre 3 to 6 mm deep",
+        "own simulations: about 1 with the centre 3 to 6 mm deep",
         least=0.0,
         most=10.0,
     )

@@ -13,25 +13,45 @@ def doubts_of(
     """What speaks against a registration; nothing when it can be trusted.
 
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
-    well the images agree as a whole is asked only where the liver's own pattern does not
-    settle it: an unenhanced CT agrees little with any MRI, right or wrong.
+    well the images agree as a whole, and how far the deformation had to go, is asked only where
+    the liver's own pattern does not settle it: an unenhanced CT agrees little with any MRI,
+    right or wrong, and a liver of another day may lie strongly bent.
     """
-    inner = quality.inner_agreement if target == "ct" else None
-    is_settled = inner is not None and inner >= rules.sure_inner_agreement
+    is_sure = is_settled(target, quality.inner_agreement, rules)
     return (
-        *refused,
-        *(() if is_settled else _agreement_doubts(quality, target, rules)),
-        *_shape_doubts(quality, rules),
+        *(() if is_sure else _agreement_doubts(quality, target, rules)),
+        *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
+        *refused,
     )
+
+
+def is_settled(target: str, inner_agreement: float | None, rules: RegistrationRules) -> bool:
+    """Whether the liver's own pattern alone says that the images belong together and meet."""
+    return (
+        target == "ct"
+        and inner_agreement is not None
+        and inner_agreement >= rules.sure_inner_agreement
+    )
+
+
+def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, float]:
+    """To which shares of its volume a trusted map may shrink and stretch the liver."""
+    if is_sure:
+        return rules.least_sure_jacobian, rules.most_sure_jacobian
+    return rules.least_jacobian, rules.most_jacobian
 
 
 def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple[str, ...]:
     """What of the liver the scans do not show both, where that is no doubt about the map."""
     said = []
     cut, covered = quality.cut_share, quality.coverage
-    if cut is not None and rules.least_said_cut_share <= cut <= rules.most_cut_share:
+    if (
+        cut is not None
+        and cut >= rules.least_said_cut_share
+        and not _is_cut_through(quality, rules)
+    ):
         said.append(
             f"the MRI ends within the liver: about {100 * cut:.0f} % of it lies beyond and "
             "was not compared"
@@ -61,14 +81,24 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     yield from _fit_doubts(quality, rules)
     yield from _contrast_doubts(quality, target, rules)
+    yield from _displacement_doubts(quality, rules)
+
+
+def _displacement_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
+    moved = quality.displacement_p95_mm
+    if moved is not None and moved > rules.most_displacement_p95_mm:
+        yield (
+            f"the deformation moves the liver by up to {moved:.0f} mm "
+            f"(wanted at most {rules.most_displacement_p95_mm:g} mm)"
+        )
 
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     shared, inner = quality.mutual_information, quality.inner_agreement
     if target == "ct" and inner is not None and inner < rules.least_inner_agreement:
         yield (
-            "vessels and lesions within the liver agree no better than 14 mm off "
-            f"({inner:.1f} standard deviations, wanted {rules.least_inner_agreement:g}): "
+            f"vessels and lesions within the liver agree only {inner:.1f} times as well as "
+            f"14 mm off (wanted {rules.least_inner_agreement:g}): "
             "it may be another patient's liver, or the alignment failed"
         )
     if target == "ct" and shared is not None and shared < rules.least_information_nats:
@@ -78,19 +108,15 @@ def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) ->
         )
 
 
-def _shape_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
-    moved, volume = quality.displacement_p95_mm, quality.volume_ratio
+def _shape_doubts(quality: Quality, rules: RegistrationRules, *, is_sure: bool) -> Iterator[str]:
     least, most = quality.jacobian_min, quality.jacobian_max
-    if moved is not None and moved > rules.most_displacement_p95_mm:
-        yield (
-            f"the deformation moves the liver by up to {moved:.0f} mm "
-            f"(wanted at most {rules.most_displacement_p95_mm:g} mm)"
-        )
+    volume = quality.volume_ratio
     if least is not None and most is not None and volume is not None:
-        if least < rules.least_jacobian or most > rules.most_jacobian:
+        low, high = growth_limits(rules, is_sure=is_sure)
+        if least < low or most > high:
             yield (
                 f"the map shrinks or stretches liver to {least:.2f} or {most:.2f} of its volume "
-                f"(wanted {rules.least_jacobian:g} to {rules.most_jacobian:g})"
+                f"(wanted {low:g} to {high:g})"
             )
         elif not rules.least_volume_ratio <= volume <= rules.most_volume_ratio:
             yield (
@@ -113,12 +139,20 @@ def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> It
             f"only {100 * covered:.0f} % of the liver lies on the {target.upper()} "
             f"(wanted {100 * rules.least_coverage:.0f} %)"
         )
-    cut = quality.cut_share
-    if cut is not None and cut > rules.most_cut_share:
+    if _is_cut_through(quality, rules):
         yield (
-            f"the MRI cuts the liver: {100 * cut:.0f} % of it goes on beyond its end "
-            f"(wanted at most {100 * rules.most_cut_share:.0f} %)"
+            f"the MRI shows only part of the liver: {100 * (quality.cut_length_share or 0):.0f} % "
+            f"of its length and {100 * (quality.cut_share or 0):.0f} % of its volume go on beyond "
+            f"its end (wanted at most {100 * rules.most_cut_length_share:.0f} % of the length)"
         )
+
+
+def _is_cut_through(quality: Quality, rules: RegistrationRules) -> bool:
+    """Whether so much of the liver is missing from the MRI that it may be another scan."""
+    cut, length = quality.cut_share, quality.cut_length_share
+    if cut is None or length is None:
+        return False
+    return cut > rules.least_doubted_cut_share and length > rules.most_cut_length_share
 
 
 def _offset_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:

@@ -7,14 +7,14 @@ the blocks' own scatter allows by chance.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
-from lesionmatch.registration.appearance import Target, shrunk
+from lesionmatch.registration.appearance import Target
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
 from lesionmatch.registration.scene import RESERVED_MM, reserved
@@ -25,12 +25,6 @@ Floats = NDArray[np.float32]
 SPACING_MM = 3.0
 SHELL_MM = 8.0
 """Evidence comes from the liver and this far about it: far enough to see its edge."""
-BEYOND_STEP_MM = 5.0
-BEYOND_STEPS = 30
-"""How far beyond the end of the MRI liver is looked for: half a liver and more."""
-LIVER_LIKE = 0.075
-"""What counts as liver beyond the MRI lies this near to the liver's own, in windows: 30 HU."""
-
 PROBE_MM = 20.0
 """A right map is better than the same map shifted by this; a wrong one need not be."""
 DEEP_MM = 8.0
@@ -86,10 +80,11 @@ class Seen:
 
 def seen(witness: Witness, target: Target, target_from_mri: PointMap) -> Seen:
     """What the target shows where `target_from_mri` takes the witness."""
-    return Seen(_values(target, target_from_mri.apply(witness.points_mm)))
+    return Seen(values_at(target, target_from_mri.apply(witness.points_mm)))
 
 
-def _values(target: Target, points: Points) -> Floats:
+def values_at(target: Target, points: Points) -> Floats:
+    """The target at points of its frame; nan where not scanned."""
     grid = target.image.grid
     voxels = grid.voxels(points)
     values = interpolation(voxels, grid.shape) @ target.image.array.ravel()
@@ -108,40 +103,6 @@ def liver_median(witness: Witness, seen: Seen) -> float:
     if values.size == 0:
         return float("nan")
     return float(np.median(values))
-
-
-def cut_share(liver: Mask, target: Target, target_from_mri: PointMap, middle: float) -> float:
-    """How much liver the MRI cuts off, as a share of the whole liver's volume.
-
-    From every voxel of the liver on an outermost slice a column goes on outwards, as long as
-    the target looks like liver (within `LIVER_LIKE` of `middle`): what it
-    covers was cut off, or a little less, because columns end at bright vessels. 0 where the
-    scan shows all of the liver, or the target no more of it.
-    """
-    near = LIVER_LIKE * (target.window.high - target.window.low)
-    cut_mm3 = 0.0
-    for axis, grid_mm in enumerate(liver.grid.spacing_mm):
-        area_mm2 = float(np.prod(liver.grid.spacing_mm) / grid_mm)
-        for end, way in ((0, -1.0), (liver.grid.shape[axis] - 1, 1.0)):
-            face = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
-            face[:, axis] = end
-            steps = np.arange(1, BEYOND_STEPS + 1) * way * BEYOND_STEP_MM / grid_mm
-            columns = np.repeat(face[:, None], BEYOND_STEPS, 1)
-            columns[:, :, axis] += steps
-            places = target_from_mri.apply(liver.grid.world(columns.reshape(-1, 3)))
-            values = _coarsely(target, places).reshape(len(face), BEYOND_STEPS)
-            goes_on = np.logical_and.accumulate(np.abs(values - middle) < near, axis=1)
-            cut_mm3 += float(goes_on.sum()) * area_mm2 * BEYOND_STEP_MM
-    return cut_mm3 / (cut_mm3 + 1000.0 * liver.volume_ml)
-
-
-def _coarsely(target: Target, points: Points) -> Floats:
-    """The target averaged over about 5 mm at the points; nan where it was not scanned."""
-    on_target = target.image.grid.contains(points)
-    if not on_target.any():
-        return np.full(len(points), np.nan, np.float32)
-    image = target.image.crop(target.image.grid.box_around(points[on_target], 10.0))
-    return _values(replace(target, image=shrunk(image, 5.0)), points)
 
 
 def _table(witness: Witness, seen: Seen, window: Window, learned: NDArray[np.bool_]) -> JointTable:
@@ -197,7 +158,7 @@ def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> 
     everywhere = np.ones(len(places), np.bool_)
 
     def at(shift: NDArray[np.float64]) -> float:
-        seen = Seen(_values(target, places + shift))
+        seen = Seen(values_at(target, places + shift))
         return _table(witness, seen, target.window, everywhere).mutual_information
 
     return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in _ways()), 1e-6)
@@ -206,11 +167,11 @@ def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> 
 def inner_agreement(
     witness: Witness, target: Target, target_from_mri: PointMap, middle: float
 ) -> float | None:
-    """By how much the liver's own pattern of vessels and lesions agrees under the map.
+    """How many times as well the liver's own pattern of vessels and lesions agrees as beside.
 
-    Mutual information of the places deep in the liver, less its mean over 14 maps shifted by
-    `INNER_SHIFT_MM`, in standard deviations of those 14: near 0 for two livers that are not
-    the same one, however alike their outlines. None where too little lies on the target.
+    Mutual information of the places deep in the liver over its mean for 14 maps shifted by
+    `INNER_SHIFT_MM`: about 1 for two livers that are not the same one, however alike their
+    outlines. None where too little lies on the target.
     """
     places = target_from_mri.apply(witness.points_mm[witness.is_deep])
     bins = witness.bins[witness.is_deep]
@@ -220,10 +181,10 @@ def inner_agreement(
     window = Window(middle - half, middle + half)
 
     def at(shift: NDArray[np.float64]) -> float:
-        values = _values(target, places + shift)
+        values = values_at(target, places + shift)
         on = np.isfinite(values)
         ones = np.ones(int(on.sum()), np.float32)
         return JointTable.of(bins[on], window.bins(values[on]), ones).mutual_information
 
-    beside = np.array([at(INNER_SHIFT_MM * way) for way in _ways()])
-    return float((at(np.zeros(3)) - beside.mean()) / max(float(beside.std()), 1e-6))
+    beside = float(np.mean([at(INNER_SHIFT_MM * way) for way in _ways()]))
+    return at(np.zeros(3)) / max(beside, 1e-6)

@@ -18,8 +18,9 @@ from lesionmatch.registration.linear import Samples, fitted, volume_about
 from lesionmatch.resample import PointMap, distance_mm, resample_mask
 
 SPACING_MM = 3.0
-DEPTH_MM = 15.0
-"""Deeper in the liver and further out, depth says nothing of the shift."""
+DEPTHS_MM = (15.0, 6.0)
+"""Places within the first of the liver's surface find the shift, those within the second settle
+it: further out lie organs that do not move with the liver, and deeper in nothing changes."""
 LEAST_ON_PET = 0.5
 ITERATIONS = 12
 DRAWN = 20_000
@@ -32,17 +33,18 @@ def pet_ct_offset_mm(
 
     None where less than half of the liver's surroundings was scanned on the PET.
     """
-    box = liver.grid.box_around(liver.points_mm(), DEPTH_MM + 5.0)
+    box = liver.grid.box_around(liver.points_mm(), DEPTHS_MM[0] + 5.0)
     grid = liver.grid.crop(box).with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     depth = distance_mm(inside) - distance_mm(Mask(grid, ~inside.array))
-    near = np.abs(depth) < DEPTH_MM
-    places = ct_from_mri.apply(grid.world(np.argwhere(near)))
-    if pet.image.grid.contains(places).mean() < LEAST_ON_PET:
-        return None
-    samples = Samples(places, Window(-DEPTH_MM, DEPTH_MM).bins(depth[near]))
-    around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
-    volume = volume_about(pet, around, spacing_mm=SPACING_MM)
-    start = Transform(pet.image.frame, pet.image.frame, np.eye(4))
-    found = fitted(start, samples, volume, "shift", iterations=ITERATIONS, drawn=DRAWN, rng=rng)
-    return found.matrix[:3, 3].copy()
+    shift = Transform(pet.image.frame, pet.image.frame, np.eye(4))
+    for reach_mm in DEPTHS_MM:
+        near = np.abs(depth) < reach_mm
+        places = ct_from_mri.apply(grid.world(np.argwhere(near)))
+        if pet.image.grid.contains(places).mean() < LEAST_ON_PET:
+            return None
+        samples = Samples(places, Window(-reach_mm, reach_mm).bins(depth[near]))
+        around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
+        volume = volume_about(pet, around, spacing_mm=SPACING_MM)
+        shift = fitted(shift, samples, volume, "shift", iterations=ITERATIONS, drawn=DRAWN, rng=rng)
+    return shift.matrix[:3, 3].copy()

@@ -18,18 +18,18 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import Protocol, RegistrationBounds, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
 from lesionmatch.registration.bound import DoubtfulBound, EvenBound, LocalBound
+from lesionmatch.registration.cut import cut_of
 from lesionmatch.registration.deform import (
     Deformation,
     Floats,
     Stiffness,
     deformation,
 )
-from lesionmatch.registration.doubts import doubts_of, remarks_of
+from lesionmatch.registration.doubts import doubts_of, growth_limits, is_settled, remarks_of
 from lesionmatch.registration.evidence import (
     Gain,
     Witness,
     coverage,
-    cut_share,
     gain,
     inner_agreement,
     liver_median,
@@ -239,27 +239,41 @@ def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.G
         return replace(fit, refused=("the deformation folds the liver onto itself",))
     ways = both_ways(ground, field, study.liver, fit.linear)
     gained = _gain(study, fit, ways)
-    reasons = _against(study.rules, gained, growth)
+    reasons = _against(study, fit.witness, ways, gained, growth)
     judged = replace(fit, deformable_gain=gained)
     if method != "deformable" and reasons:
         return replace(judged, refused=reasons)
     return replace(judged, kind="deformable", ways=ways, bent=bent, scene=ground, refused=reasons)
 
 
-def _against(rules: RegistrationRules, gained: Gain, growth: Floats) -> tuple[str, ...]:
+def _against(
+    study: _Study, judge: Witness, ways: TwoWay, gained: Gain, growth: Floats
+) -> tuple[str, ...]:
     """Why a deformation cannot be trusted; nothing when it can."""
-    reasons = []
+    rules, reasons = study.rules, []
     if gained.errors < rules.stage_gain_errors:
         reasons.append(
             "the deformation explains unseen voxels no better "
             f"({gained.errors:.1f} standard errors)"
         )
-    if growth.min() < rules.least_jacobian or growth.max() > rules.most_jacobian:
-        reasons.append(
-            f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
-            f"{growth.max():.2f} of its volume"
-        )
+    if not _is_within(growth, growth_limits(rules, is_sure=False)):
+        is_sure = is_settled(study.target.name, _inner(study, judge, ways), rules)
+        if not _is_within(growth, growth_limits(rules, is_sure=is_sure)):
+            reasons.append(
+                f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
+                f"{growth.max():.2f} of its volume"
+            )
     return tuple(reasons)
+
+
+def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
+    return limits[0] <= float(growth.min()) and float(growth.max()) <= limits[1]
+
+
+def _inner(study: _Study, judge: Witness, ways: TwoWay) -> float | None:
+    there = ways.target_from_mri
+    middle = liver_median(judge, seen(judge, study.target, there))
+    return inner_agreement(judge, study.target, there, middle)
 
 
 def _result(
@@ -322,6 +336,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
     rules = study.rules
     growth = _growth(fit)
+    cut = cut_of(study.whole_liver, target, there, middle)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
@@ -334,7 +349,8 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         displacement_p95_mm=_displacement_p95_mm(fit),
         liver_on_target=middle if target.name == "ct" else middle**2,
         coverage=coverage(judge, now),
-        cut_share=cut_share(study.whole_liver, target, there, middle),
+        cut_share=cut.volume_share,
+        cut_length_share=cut.length_share,
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,
         deformable_gain_errors=fit.deformable_gain.errors if fit.deformable_gain else None,
         pet_ct_offset_mm=None if offset is None else tuple(offset.tolist()),

@@ -19,7 +19,7 @@ class Quality:
     probe_ratio: float | None = None
     """That over the best of the same map shifted by 20 mm; 1 means nothing was found."""
     inner_agreement: float | None = None
-    """How much better the liver's inner pattern agrees than 14 mm off, standard deviations."""
+    """Of the places deep in the liver, over the mean of the same map shifted by 14 mm."""
     peak_ratio: float | None = None
     """Second over first summit of the coarse search."""
     rotation_deg: float | None = None
@@ -37,6 +37,8 @@ class Quality:
     """Share of the liver that falls on the target."""
     cut_share: float | None = None
     """Share of the liver's volume that goes on beyond the end of the MRI."""
+    cut_length_share: float | None = None
+    """The same of its length, along the axis on which most is missing."""
     affine_gain_errors: float | None = None
     deformable_gain_errors: float | None = None
     """How surely unseen voxels prefer this stage to the one before, in standard errors."""

@@ -31,6 +31,7 @@ from _outcome import (
     true_status,
     truth_of,
 )
+from _strangers import LEAST, put_together
 from scipy.stats import kstest
 
 from lesionmatch.concordance import LesionFinding, Pair
@@ -255,6 +256,17 @@ def print_crowds(crowds: list[Crowd]) -> None:
             )
 
 
+def print_strangers(outcomes: list[Outcome]) -> None:
+    """How often matched lesions clear a doubtful registration, rightly and wrongly."""
+    found = put_together(outcomes)
+    print("\na doubtful registration, where lesions and findings are three or more")
+    for is_one, name in ((True, "of one patient"), (False, "of two patients")):
+        some = [put for put in found if put.is_one_patient == is_one]
+        matched = _share(sum(put.matched >= LEAST for put in some), len(some))
+        cleared = _share(sum(put.is_cleared for put in some), len(some))
+        print(f"   {name}: three matched {matched}, cleared {cleared}")
+
+
 def main() -> None:
     """Run the cohort and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -277,6 +289,7 @@ def main() -> None:
     print_sensitivity(outcomes)
     print_stability(outcomes)
     print_crowds(crowds)
+    print_strangers(outcomes)
     print_landmarks(outcomes)
     seconds = [o.seconds for o in outcomes]
     print(

@@ -5,7 +5,7 @@ the texture of the organ, and abruptly where it ends. Kidney, spleen, heart and 
 may be as bright as the liver where the coil favours them, but an edge lies between. So what
 is bright falls into regions at its edges and its necks, and regions are joined to the
 liver's one after the other where the parenchyma on either side of the border is equally
-bright. The comparison is made within a centimetre of the border, where the coil cancels.
+bright. The comparison is made within a centimetre of the border, where the coil nearly cancels.
 A kidney that is as bright as the liver is known by its twin on the left.
 """
 
@@ -50,9 +50,10 @@ KIDNEY_SHARE = 0.4
 """Of a kidney's voxels whose mirror image is as bright: kidneys lie not quite alike."""
 LEAST_ML = 0.3
 LEAST_BORDER_MM2 = 40.0
-LEAST_BORDER_SHARE = 0.2
-"""Of the face of a cube as large as the region: a lobe hangs on the liver by more than this,
-what a vein leads to by less."""
+NARROW_SHARE, NARROW_STEP = 0.2, 0.03
+"""A region whose border is narrower than this share of the face of a cube as large is more often
+what a vein leads to than a lobe, and has to be as bright as the liver by less than this, of log
+brightness."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,23 +189,41 @@ def _taken(
     region, part = regions[box] == number, liver[box]
     border = ndimage.binary_dilation(part) & region
     area_mm2 = np.count_nonzero(border) * (scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
-    volume_mm3 = np.count_nonzero(region) * scene.grid.voxel_ml * 1000.0
-    if area_mm2 < max(LEAST_BORDER_MM2, LEAST_BORDER_SHARE * volume_mm3 ** (2.0 / 3.0)):
+    if area_mm2 < LEAST_BORDER_MM2:
         return False
-    near = _near(border, scene.grid) & bright.calm[box]
-    inner, outer = near & part, near & region
-    if not outer.any():
-        return False
-    if inner.any():
-        step = float(np.median(scene.log[box][outer]) - np.median(scene.log[box][inner]))
-    else:  # beside a drawn lesion, far from parenchyma
-        step = float(np.median(bright.relative[box][outer]))
-    if not -bright.step < step < 2.0 * bright.step:
+    step = _step(border, region, part, box, scene, bright)
+    face_mm2 = (np.count_nonzero(region) * scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
+    most = min(bright.step, NARROW_STEP) if area_mm2 < NARROW_SHARE * face_mm2 else bright.step
+    if step is None or not -most < step < 2.0 * most:
         return False
     if _is_kidney(regions == number, liver, scene, bright.relative):
         return False
     part |= region
     return True
+
+
+def _step(
+    border: Voxels,
+    region: Voxels,
+    liver: Voxels,
+    box: tuple[slice, ...],
+    scene: _Scene,
+    bright: _Bright,
+) -> float | None:
+    """Log brightness of a region beside its border less that of the liver; None: not known.
+
+    The smaller of the step in the image and that in what the coil is divided out of: the
+    coil may change by a tenth over the way compared, and what is known of it may be wrong.
+    """
+    near = _near(border, scene.grid) & bright.calm[box]
+    inner, outer = near & liver, near & region
+    if not outer.any():
+        return None
+    relative = bright.relative[box]
+    if not inner.any():  # beside a drawn lesion, far from parenchyma
+        return float(np.median(relative[outer]))
+    steps = (np.median(v[outer]) - np.median(v[inner]) for v in (scene.log[box], relative))
+    return float(min(steps, key=abs))
 
 
 def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -> bool:

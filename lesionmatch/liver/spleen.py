@@ -17,11 +17,10 @@ from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.morphology import Voxels, dilated, eroded
 from lesionmatch.liver.work import work_image
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import region_on
 
 WORK_SPACING_MM = 4.0
-LEAST_RATIO = 1.3
-"""A spleen is hotter than the liver by this factor in nearly every patient."""
 LEVELS = (0.35, 0.45, 0.55, 0.65, 0.75)
 """Shares of the hottest organ's uptake at which organs are told apart."""
 LEAST_ML, MOST_ML = 40.0, 900.0
@@ -55,7 +54,11 @@ class Organ:
 
 
 def spleen_suv_mean(
-    suv: Image, liver_on_pet: Mask, liver_suv: float, drawn: Mask | None = None
+    suv: Image,
+    liver_on_pet: Mask,
+    liver_suv: float,
+    rules: LiverRules,
+    drawn: Mask | None = None,
 ) -> float | None:
     """Mean SUV of the spleen's core; of `drawn` where a reader drew it. None: not found.
 
@@ -66,7 +69,7 @@ def spleen_suv_mean(
     box = _beside(suv.grid, liver_on_pet)
     coarse = work_image(suv.crop(box), WORK_SPACING_MM)
     liver = region_on(coarse.grid, liver_on_pet.crop(box))
-    spleen = None if liver.is_empty else find_spleen(coarse, liver, liver_suv)
+    spleen = None if liver.is_empty else find_spleen(coarse, liver, liver_suv, rules)
     return None if spleen is None else _core_mean(coarse, spleen)
 
 
@@ -78,9 +81,11 @@ def _beside(grid: Grid, liver: Mask) -> tuple[slice, slice, slice]:
     return grid.box_around(corners, 0.0)
 
 
-def find_spleen(suv: Image, liver_on_pet: Mask, liver_suv: float) -> Voxels | None:
+def find_spleen(
+    suv: Image, liver_on_pet: Mask, liver_suv: float, rules: LiverRules
+) -> Voxels | None:
     """The spleen at about half its uptake; None where nothing is certain to be one."""
-    organs = _hot_organs(suv, liver_on_pet, liver_suv)
+    organs = _hot_organs(suv, liver_on_pet, rules.spleen_ratio_least * liver_suv)
     midline = _midline_mm(suv, liver_suv)
     low, high = np.percentile(liver_on_pet.points_mm()[:, 2], [1.0, 99.0])
     right = [o for o in organs if o.middle_mm[0] < midline - LEAST_LATERAL_MM / 2.0]
@@ -108,14 +113,13 @@ def _midline_mm(suv: Image, liver_suv: float) -> float:
     return float(np.percentile(x, [0.5, 99.5]).mean())
 
 
-def _hot_organs(suv: Image, liver: Mask, liver_suv: float) -> list[Organ]:
-    """Regions hotter than the liver, outside it, each at the level that sets it apart best.
+def _hot_organs(suv: Image, liver: Mask, least: float) -> list[Organ]:
+    """Regions of more than `least` uptake, outside it, each at the level that sets it apart best.
 
     From the highest level down: a region that joins several already found is not taken.
     """
     away = ~dilated(liver.array, suv.grid, 4.0)
     smooth = np.where(away, ndimage.gaussian_filter(suv.array, 3.0 / suv.grid.spacing_mm), 0.0)
-    least = LEAST_RATIO * liver_suv
     sizes = _large_maximum(smooth, suv.grid.voxel_ml)
     taken: list[Organ] = []
     for share in sorted(LEVELS, reverse=True):

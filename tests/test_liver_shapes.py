@@ -227,7 +227,13 @@ def test_volumes_out_of_range_are_doubted() -> None:
 
 def test_a_small_liver_at_the_edge_is_said_to_be_cut() -> None:
     cut = ball(45.0, (-40.0, 0.0, 88.0))
-    assert "in the part the MRI covers" in doubts(cut)[0]
+    assert "below 300 ml, in the part the MRI covers" in doubts(cut)[0]
+
+
+def test_a_cut_liver_may_be_half_as_small_as_a_whole_one() -> None:
+    cut = ball(58.0, (-35.0, 0.0, 75.0))
+    assert 300.0 < Mask(GRID, cut).volume_ml < 600.0
+    assert doubts(cut) == ()
 
 
 def test_a_liver_in_pieces_is_doubted() -> None:
@@ -267,6 +273,15 @@ def test_a_kidney_that_touches_the_liver_and_is_a_sixth_darker_is_left_out() -> 
     values = picture(RIGHT).array + np.where(kidney, 53.0, 0.0).astype(np.float32)
     found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
     assert (found & kidney).sum() / kidney.sum() < 0.1
+    assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
+
+
+def test_an_organ_that_a_vein_as_bright_as_the_liver_leads_to_is_left_out() -> None:
+    heart = ball(30.0, (62.0, -10.0, 20.0))
+    vein = (np.hypot(Y + 5.0, Z - 15.0) < 9.0) & (X > 10.0) & (X < 62.0)
+    values = picture(RIGHT).array + np.where((heart | vein) & ~RIGHT, 65.5, 0.0).astype(np.float32)
+    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
+    assert (found & heart).sum() / heart.sum() < 0.1
     assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
 
 

@@ -114,9 +114,8 @@ def describe_liver(
         vessel_source = "found on the HBP image"
     surface = surface_points_mm(vessels, 0.0)
     portal = structures.get(Structure.PORTAL_VEIN)
-    hilum = find_hilum(
-        hbp, filled, capsule, vessels, None if portal is None else union(hbp.grid, [portal])
-    )
+    drawn_portal = None if portal is None else union(hbp.grid, [portal])
+    hilum = find_hilum(hbp, filled, capsule, vessels, rules, drawn_portal)
     return Liver(
         mask=filled,
         origin=origin,

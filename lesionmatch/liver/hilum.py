@@ -20,13 +20,12 @@ from lesionmatch.liver.capsule import Capsule
 from lesionmatch.liver.ducts import find_bile
 from lesionmatch.liver.seed import midline_mm
 from lesionmatch.liver.work import work_image, work_mask
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
 
 LEAST_DEPTH_MM = 3.0
 MOST_DEPTH_MM = 10.0
 """Deeper clefts count no more."""
-FROM_MIDLINE_MM, MIDLINE_SD_MM = -35.0, 20.0
-"""To the left of the body's midline (own choice, from anatomy)."""
 FROM_MIDDLE_MM, MIDDLE_SD_MM = (6.0, -16.0), (14.0, 18.0)
 """Behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
 MIDDLE_ML = 1500.0
@@ -67,7 +66,12 @@ class _UsualPlace:
 
 
 def find_hilum(
-    hbp: Image, liver: Mask, capsule: Capsule, vessels: Mask, portal: Mask | None = None
+    hbp: Image,
+    liver: Mask,
+    capsule: Capsule,
+    vessels: Mask,
+    rules: LiverRules,
+    portal: Mask | None = None,
 ) -> Hilum:
     """The hilum of `liver`; `portal` is the portal vein where a reader drew it."""
     middle = work_mask(liver.trimmed(COARSE_MM), COARSE_MM).points_mm().mean(0)
@@ -76,7 +80,8 @@ def find_hilum(
     points, depth = _some(capsule.surface_mm[is_cleft]), _some(depth[is_cleft])
     if not len(points):
         return Hilum(middle, "the liver's middle, because its surface shows no cleft")
-    usual = _usual_place(middle, liver.volume_ml, midline_mm(work_image(hbp, BODY_SPACING_MM)))
+    midline = midline_mm(work_image(hbp, BODY_SPACING_MM))
+    usual = _usual_place(middle, liver.volume_ml, midline, rules)
     weight = usual.weight(points) * np.minimum(depth, MOST_DEPTH_MM)
     if portal is not None and not portal.is_empty:
         lumen, _ = _lumen(portal)
@@ -95,12 +100,16 @@ def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.floa
     return rows[:: max(1, len(rows) // most)]
 
 
-def _usual_place(middle_mm: Points, volume_ml: float, midline_mm: float) -> _UsualPlace:
+def _usual_place(
+    middle_mm: Points, volume_ml: float, midline_mm: float, rules: LiverRules
+) -> _UsualPlace:
     """Where the hilum of a liver of this size usually lies."""
     scale = (volume_ml / MIDDLE_ML) ** (1.0 / 3.0)
     y, z = middle_mm[1:] + scale * np.array(FROM_MIDDLE_MM)
-    centre = np.array((midline_mm + FROM_MIDLINE_MM, y, z))
-    return _UsualPlace(centre, np.array((MIDLINE_SD_MM, *scale * np.array(MIDDLE_SD_MM))))
+    centre = np.array((midline_mm + rules.hilum_from_midline_mm, y, z))
+    return _UsualPlace(
+        centre, np.array((rules.hilum_midline_sd_mm, *scale * np.array(MIDDLE_SD_MM)))
+    )
 
 
 def _lumen(vessels: Mask) -> tuple[Points, NDArray[np.float64]]:

@@ -75,9 +75,11 @@ def _about_volume(liver: Mask, rules: LiverRules) -> str | None:
     volume = liver.volume_ml
     if volume > rules.volume_most_ml:
         return f"the liver has {volume:.0f} ml, above {rules.volume_most_ml:.0f} ml"
-    if volume < rules.volume_least_ml:
-        where = "in the part the MRI covers" if is_cut(liver) else "though the MRI covers all of it"
-        return f"the liver has {volume:.0f} ml, below {rules.volume_least_ml:.0f} ml, {where}"
+    least, where = rules.volume_least_ml, "though the MRI covers all of it"
+    if is_cut(liver):
+        least, where = rules.volume_cut_least_ml, "in the part the MRI covers"
+    if volume < least:
+        return f"the liver has {volume:.0f} ml, below {least:.0f} ml, {where}"
     return None
 
 

@@ -17,16 +17,11 @@ from numpy.typing import NDArray
 from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.spleen import spleen_suv_mean
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import distance_mm, smooth
 
 SMOOTHING_MM = 10.0
 """FWHM that takes the noise of a PET well below the contrast of most lesions."""
-COLD_SDS, HOT_SDS = 1.7, 2.0
-"""From the main peak to an outlier. Closer below it, because thin vessels, which no one sees,
-darken places all over the liver by little."""
-SPILL_MM = 6.0
-"""Surroundings of a rejected place that its uptake still spills into."""
 FIT_STEPS = 30
 FITTED_VOXELS = 20_000
 LEAST_CORE_ML = 100.0
@@ -81,8 +76,9 @@ def reference_uptake(
     box = liver_on_pet.box(SMOOTHING_MM)
     image, liver = suv.crop(box), liver_on_pet.crop(box)
     avoided = None if avoid is None else avoid.crop(box)
-    core, margin_mm = _core(liver, avoided, protocol.liver.edge_margin_mm)
-    healthy = core & ~_near_outliers(image, core)
+    rules = protocol.liver
+    core, margin_mm = _core(liver, avoided, rules)
+    healthy = core & ~_near_outliers(image, core, rules)
     values = image.array[healthy].astype(np.float64)
     mean, sd = float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0
     volume_ml = values.size * suv.grid.voxel_ml
@@ -92,19 +88,25 @@ def reference_uptake(
         f"{left_out:.0%} of that depth left out as lesions or vessels"
     )
     return Reference(
-        mean, sd, sd / mean, volume_ml, text, spleen_suv_mean(suv, liver_on_pet, mean, spleen)
+        mean,
+        sd,
+        sd / mean,
+        volume_ml,
+        text,
+        spleen_suv_mean(suv, liver_on_pet, mean, rules, spleen),
     )
 
 
-def _core(liver: Mask, avoid: Mask | None, margin_mm: float) -> tuple[NDArray[np.bool_], float]:
+def _core(liver: Mask, avoid: Mask | None, rules: LiverRules) -> tuple[NDArray[np.bool_], float]:
     """The part of the liver away from its surface and from `avoid`, and how far away."""
     depth = distance_mm(_outside(liver))
     from_avoided = np.inf if avoid is None else distance_mm(avoid)
     for margin, spill in ((1.0, 1.0), (0.5, 1.0), (0.5, 0.5), (0.0, 0.5)):
-        free = liver.array & (from_avoided > spill * SPILL_MM)
-        core = free & (depth > margin * margin_mm)
+        free = liver.array & (from_avoided > spill * rules.reference_spill_mm)
+        margin_mm = margin * rules.edge_margin_mm
+        core = free & (depth > margin_mm)
         if np.count_nonzero(core) * liver.grid.voxel_ml >= LEAST_CORE_ML:
-            return core, margin * margin_mm
+            return core, margin_mm
     return (free if free.any() else liver.array), 0.0
 
 
@@ -112,14 +114,15 @@ def _outside(liver: Mask) -> Mask:
     return Mask(liver.grid, ~liver.array)
 
 
-def _near_outliers(image: Image, core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _near_outliers(image: Image, core: NDArray[np.bool_], rules: LiverRules) -> NDArray[np.bool_]:
     """Places of the core that do not belong to its main peak of uptake, and those near them."""
     smoothed = smooth(image, SMOOTHING_MM).array
     values = smoothed[core].astype(np.float64)
     peak = main_peak(values)
-    is_cold = smoothed < peak.mean - COLD_SDS * peak.sd
-    outliers = core & (is_cold | (smoothed > peak.mean + HOT_SDS * peak.sd))
-    near = distance_mm(Mask(image.grid, outliers)) <= SPILL_MM
+    is_cold = smoothed < peak.mean - rules.reference_cold_sds * peak.sd
+    is_hot = smoothed > peak.mean + rules.reference_hot_sds * peak.sd
+    outliers = core & (is_cold | is_hot)
+    near = distance_mm(Mask(image.grid, outliers)) <= rules.reference_spill_mm
     # Where everything lies near an outlier, the peak itself is all there is to go by.
     return outliers if near[core].all() else near
 

@@ -5,7 +5,7 @@ the texture of the organ, and abruptly where it ends. Kidney, spleen, heart and 
 may be as bright as the liver where the coil favours them, but an edge lies between. So what
 is bright falls into regions at its edges and its necks, and regions are joined to the
 liver's one after the other where the parenchyma on either side of the border is equally
-bright. The comparison is made within a centimetre of the border, where the coil cancels.
+bright. The comparison is made within a centimetre of the border, where the coil nearly cancels.
 A kidney that is as bright as the liver is known by its twin on the left.
 """
 
@@ -40,8 +40,9 @@ STEP_TIMES, STEP_LEAST, STEP_MOST = 2.0, 0.06, 0.15
 distance of the texture, of log brightness."""
 BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
-THICKNESSES_MM = (9.0, 6.0, 3.0)
-"""Half the thickness of the cores from which regions grow; necks thinner than the first split."""
+THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
+"""Half the thickness of the cores from which regions grow; necks thinner than the first split,
+as the way to a heart through a patch where its edge is faint."""
 KIDNEY_ML = (30.0, 350.0)
 KIDNEY_ALIKE = 0.2
 """Log brightness by which the two kidneys differ at most, with what the coil adds."""
@@ -49,6 +50,10 @@ KIDNEY_SHARE = 0.4
 """Of a kidney's voxels whose mirror image is as bright: kidneys lie not quite alike."""
 LEAST_ML = 0.3
 LEAST_BORDER_MM2 = 40.0
+NARROW_SHARE, NARROW_STEP = 0.2, 0.03
+"""A region whose border is narrower than this share of the face of a cube as large is more often
+what a vein leads to than a lobe, and has to be as bright as the liver by less than this, of log
+brightness."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,20 +191,39 @@ def _taken(
     area_mm2 = np.count_nonzero(border) * (scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
     if area_mm2 < LEAST_BORDER_MM2:
         return False
-    near = _near(border, scene.grid) & bright.calm[box]
-    inner, outer = near & part, near & region
-    if not outer.any():
-        return False
-    if inner.any():
-        step = float(np.median(scene.log[box][outer]) - np.median(scene.log[box][inner]))
-    else:  # beside a drawn lesion, far from parenchyma
-        step = float(np.median(bright.relative[box][outer]))
-    if not -bright.step < step < 2.0 * bright.step:
+    step = _step(border, region, part, box, scene, bright)
+    face_mm2 = (np.count_nonzero(region) * scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
+    most = min(bright.step, NARROW_STEP) if area_mm2 < NARROW_SHARE * face_mm2 else bright.step
+    if step is None or not -most < step < 2.0 * most:
         return False
     if _is_kidney(regions == number, liver, scene, bright.relative):
         return False
     part |= region
     return True
+
+
+def _step(
+    border: Voxels,
+    region: Voxels,
+    liver: Voxels,
+    box: tuple[slice, ...],
+    scene: _Scene,
+    bright: _Bright,
+) -> float | None:
+    """Log brightness of a region beside its border less that of the liver; None: not known.
+
+    The smaller of the step in the image and that in what the coil is divided out of: the
+    coil may change by a tenth over the way compared, and what is known of it may be wrong.
+    """
+    near = _near(border, scene.grid) & bright.calm[box]
+    inner, outer = near & liver, near & region
+    if not outer.any():
+        return None
+    relative = bright.relative[box]
+    if not inner.any():  # beside a drawn lesion, far from parenchyma
+        return float(np.median(relative[outer]))
+    steps = (np.median(v[outer]) - np.median(v[inner]) for v in (scene.log[box], relative))
+    return float(min(steps, key=abs))
 
 
 def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -> bool:

@@ -17,16 +17,21 @@ from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.morphology import Voxels, dilated, eroded
 from lesionmatch.liver.work import work_image
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import region_on
 
 WORK_SPACING_MM = 4.0
-LEAST_RATIO = 1.3
-"""A spleen is hotter than the liver by this factor in nearly every patient."""
 LEVELS = (0.35, 0.45, 0.55, 0.65, 0.75)
 """Shares of the hottest organ's uptake at which organs are told apart."""
 LEAST_ML, MOST_ML = 40.0, 900.0
 CORE_MM = 8.0
 """The core keeps this far from the half-height surface, out of the blur."""
+LEAST_CORE_ML = 5.0
+LEAST_END = 0.15
+"""Share of the core that either end has at least."""
+JOINED_STEP = 0.08
+"""Of the mean: ends that differ by less are one organ, or differ by what does not matter."""
+CUT_MARGIN_MM = 5.0
 MIRROR_MM = 30.0
 """Left and right kidney lie within this of each other's mirror image."""
 LEAST_LATERAL_MM = 45.0
@@ -49,7 +54,11 @@ class Organ:
 
 
 def spleen_suv_mean(
-    suv: Image, liver_on_pet: Mask, liver_suv: float, drawn: Mask | None = None
+    suv: Image,
+    liver_on_pet: Mask,
+    liver_suv: float,
+    rules: LiverRules,
+    drawn: Mask | None = None,
 ) -> float | None:
     """Mean SUV of the spleen's core; of `drawn` where a reader drew it. None: not found.
 
@@ -60,7 +69,7 @@ def spleen_suv_mean(
     box = _beside(suv.grid, liver_on_pet)
     coarse = work_image(suv.crop(box), WORK_SPACING_MM)
     liver = region_on(coarse.grid, liver_on_pet.crop(box))
-    spleen = None if liver.is_empty else find_spleen(coarse, liver, liver_suv)
+    spleen = None if liver.is_empty else find_spleen(coarse, liver, liver_suv, rules)
     return None if spleen is None else _core_mean(coarse, spleen)
 
 
@@ -72,9 +81,11 @@ def _beside(grid: Grid, liver: Mask) -> tuple[slice, slice, slice]:
     return grid.box_around(corners, 0.0)
 
 
-def find_spleen(suv: Image, liver_on_pet: Mask, liver_suv: float) -> Voxels | None:
+def find_spleen(
+    suv: Image, liver_on_pet: Mask, liver_suv: float, rules: LiverRules
+) -> Voxels | None:
     """The spleen at about half its uptake; None where nothing is certain to be one."""
-    organs = _hot_organs(suv, liver_on_pet, liver_suv)
+    organs = _hot_organs(suv, liver_on_pet, rules.spleen_ratio_least * liver_suv)
     midline = _midline_mm(suv, liver_suv)
     low, high = np.percentile(liver_on_pet.points_mm()[:, 2], [1.0, 99.0])
     right = [o for o in organs if o.middle_mm[0] < midline - LEAST_LATERAL_MM / 2.0]
@@ -102,14 +113,13 @@ def _midline_mm(suv: Image, liver_suv: float) -> float:
     return float(np.percentile(x, [0.5, 99.5]).mean())
 
 
-def _hot_organs(suv: Image, liver: Mask, liver_suv: float) -> list[Organ]:
-    """Regions hotter than the liver, outside it, each at the level that sets it apart best.
+def _hot_organs(suv: Image, liver: Mask, least: float) -> list[Organ]:
+    """Regions of more than `least` uptake, outside it, each at the level that sets it apart best.
 
     From the highest level down: a region that joins several already found is not taken.
     """
     away = ~dilated(liver.array, suv.grid, 4.0)
     smooth = np.where(away, ndimage.gaussian_filter(suv.array, 3.0 / suv.grid.spacing_mm), 0.0)
-    least = LEAST_RATIO * liver_suv
     sizes = _large_maximum(smooth, suv.grid.voxel_ml)
     taken: list[Organ] = []
     for share in sorted(LEVELS, reverse=True):
@@ -142,6 +152,27 @@ def _core_mean(suv: Image, spleen: Voxels) -> float:
     """Mean of the part that blur does not reach; of all of it where nothing is that deep."""
     for depth_mm in (CORE_MM, CORE_MM / 2.0):
         core = eroded(spleen, suv.grid, depth_mm)
-        if np.count_nonzero(core) * suv.grid.voxel_ml >= 5.0:
-            return float(suv.array[core].mean())
+        if np.count_nonzero(core) * suv.grid.voxel_ml >= LEAST_CORE_ML:
+            return _upper_mean(suv, core)
     return float(suv.array[spleen].mean())
+
+
+def _upper_mean(suv: Image, core: Voxels) -> float:
+    """Mean of `core`, or of its upper end where a kidney of other uptake has joined it.
+
+    Along the core's longest axis it is cut in two so that uptake differs least within either.
+    """
+    points, values = Mask(suv.grid, core).points_mm(), suv.array[core].astype(np.float64)
+    axis = np.linalg.eigh(np.cov(points.T))[1][:, -1]
+    height = (points - points.mean(0)) @ (axis * (1.0 if axis[2] > 0.0 else -1.0))
+    order = np.argsort(height)
+    below = np.arange(1, len(values))
+    sums = np.cumsum(values[order])[:-1]
+    low, high = sums / below, (values.sum() - sums) / (len(values) - below)
+    between = below * (len(values) - below) * (high - low) ** 2
+    between[(below < LEAST_END * len(values)) | (below > (1.0 - LEAST_END) * len(values))] = 0.0
+    cut = int(np.argmax(between))
+    if abs(high[cut] - low[cut]) < JOINED_STEP * values.mean():
+        return float(values.mean())
+    above = height > height[order[cut]] + CUT_MARGIN_MM
+    return float(values[above].mean() if above.any() else high[cut])

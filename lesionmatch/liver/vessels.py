@@ -38,8 +38,6 @@ MOST_RADIUS_MM = 7.5
 """Of a vessel within the liver; the portal vein's trunk has about 7 mm."""
 BILE_BRIGHTNESS, BILE_RADIUS_MM = 1.25, 4.5
 """Brighter and thicker than these is bile in the gallbladder, not in a duct."""
-FAT_DARKNESS = 0.72
-"""Darker than this is no blood but fat, suppressed as it is in this phase, or a cyst."""
 LESION_DARKNESS = 0.15
 LUMEN_MM = 5.0
 """A lumen reaches at most this far from where it is most tubular."""
@@ -76,7 +74,8 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
         return deep
     ratio = parenchyma_ratio(image, Mask(grid, inside))
     even = evened(image, Mask(grid, inside))
-    deep &= ~_thick(even, inside & ~lesions, grid) & ~_bile(ratio, grid) & ~_fat(ratio, grid)
+    deep &= ~_thick(even, inside & ~lesions, grid) & ~_bile(ratio, grid)
+    deep &= ~_fat(ratio, grid, rules.vessel_darkness_most)
     ratio = np.where(deep, np.clip(even, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
     noise = float(np.quantile(found.ridges, NOISE_QUANTILE))
@@ -108,9 +107,9 @@ def _bile(ratio: Values, grid: Grid) -> Voxels:
     return dilated(cores, grid, BILE_RADIUS_MM + 2.0 * RIM_MM)
 
 
-def _fat(ratio: Values, grid: Grid) -> Voxels:
+def _fat(ratio: Values, grid: Grid, darkness: float) -> Voxels:
     """Fissures and the gallbladder's bed, as far as the mask of the liver holds them."""
-    return dilated(_depth(ratio, grid) > FAT_DARKNESS, grid, RIM_MM)
+    return dilated(_depth(ratio, grid) > darkness, grid, RIM_MM)
 
 
 def _depth(ratio: Values, grid: Grid) -> Values:

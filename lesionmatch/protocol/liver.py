@@ -17,6 +17,14 @@ class LiverRules:
         least=50.0,
         most=2000.0,
     )
+    volume_cut_least_ml: float = threshold(
+        300.0,
+        "ml",
+        "a liver below this volume, of which the MRI covers a part, is implausible",
+        "own choice; half of what a whole liver has at least, about a kidney with its fat",
+        least=0.0,
+        most=2000.0,
+    )
     volume_most_ml: float = threshold(
         4500.0,
         "ml",
@@ -65,6 +73,14 @@ class LiverRules:
         least=0.02,
         most=0.8,
     )
+    vessel_darkness_most: float = threshold(
+        0.72,
+        "ratio",
+        "what is darker than the parenchyma by more than this share is fat or a cyst, no vessel",
+        "own choice; blood is 0.3 to 0.6 darker, fat in the fissures 0.8 or more",
+        least=0.4,
+        most=1.0,
+    )
     vessel_length_mm: float = threshold(
         30.0,
         "mm",
@@ -96,4 +112,52 @@ class LiverRules:
         "own choice; 0.58 to 0.82 on simulated livers, 0.32 for fat under the skin on a T2 image",
         least=0.0,
         most=1.0,
+    )
+    hilum_from_midline_mm: float = threshold(
+        -35.0,
+        "mm",
+        "the hilum usually lies this far to the left of the body's midline, negative to the right",
+        "own choice, from anatomy; -13 to -68 on simulated studies of two anatomies",
+        least=-80.0,
+        most=80.0,
+    )
+    hilum_midline_sd_mm: float = threshold(
+        20.0,
+        "mm",
+        "standard deviation of that place from body to body",
+        "own choice; wide enough for both anatomies of the simulated studies",
+        least=5.0,
+        most=200.0,
+    )
+    reference_cold_sds: float = threshold(
+        1.7,
+        "SD",
+        "uptake this far below the liver's main peak, smoothed over a centimetre, is left out",
+        "own choice; closer than above it, as thin vessels darken the liver by little",
+        least=0.5,
+        most=5.0,
+    )
+    reference_hot_sds: float = threshold(
+        2.0,
+        "SD",
+        "uptake this far above the liver's main peak, smoothed over a centimetre, is left out",
+        "own choice; lesions nobody drew in 30 % of the liver move the mean by less than 3 %",
+        least=0.5,
+        most=5.0,
+    )
+    reference_spill_mm: float = threshold(
+        6.0,
+        "mm",
+        "surroundings of lesions and of what is left out that are left out too",
+        "own choice; about the width of the PET's blur",
+        least=0.0,
+        most=30.0,
+    )
+    spleen_ratio_least: float = threshold(
+        1.3,
+        "ratio",
+        "an organ on the left is a spleen from this many times the liver's uptake",
+        "own choice; on somatostatin receptor PET the spleen is hotter in nearly every patient",
+        least=1.0,
+        most=5.0,
     )

@@ -289,6 +289,8 @@ def test_a_strong_bend_is_no_doubt_where_the_vessels_agree() -> None:
     (doubt,) = doubts(displacement_p95_mm=10.0)
     assert "moves the liver by up to 10 mm" in doubt
     assert doubts(displacement_p95_mm=10.0, inner_agreement=20.0) == ()
+    (doubt,) = doubts(displacement_p95_mm=13.0, inner_agreement=20.0)
+    assert "(wanted at most 12 mm)" in doubt
 
 
 def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None:

@@ -13,9 +13,9 @@ def doubts_of(
     """What speaks against a registration; nothing when it can be trusted.
 
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
-    well the images agree as a whole, and how far the deformation had to go, is asked only where
-    the liver's own pattern does not settle it: an unenhanced CT agrees little with any MRI,
-    right or wrong, and a liver of another day may lie strongly bent.
+    well the images agree as a whole is asked only where the liver's own pattern does not settle
+    it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
+    deformation may also go further: a liver of another day may lie strongly bent.
     """
     is_sure = is_settled(target, quality.inner_agreement, rules)
     return (
@@ -81,16 +81,6 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     yield from _fit_doubts(quality, rules)
     yield from _contrast_doubts(quality, target, rules)
-    yield from _displacement_doubts(quality, rules)
-
-
-def _displacement_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
-    moved = quality.displacement_p95_mm
-    if moved is not None and moved > rules.most_displacement_p95_mm:
-        yield (
-            f"the deformation moves the liver by up to {moved:.0f} mm "
-            f"(wanted at most {rules.most_displacement_p95_mm:g} mm)"
-        )
 
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
@@ -109,6 +99,13 @@ def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) ->
 
 
 def _shape_doubts(quality: Quality, rules: RegistrationRules, *, is_sure: bool) -> Iterator[str]:
+    moved = quality.displacement_p95_mm
+    furthest = rules.most_sure_displacement_p95_mm if is_sure else rules.most_displacement_p95_mm
+    if moved is not None and moved > furthest:
+        yield (
+            f"the deformation moves the liver by up to {moved:.0f} mm "
+            f"(wanted at most {furthest:g} mm)"
+        )
     least, most = quality.jacobian_min, quality.jacobian_max
     volume = quality.volume_ratio
     if least is not None and most is not None and volume is not None:

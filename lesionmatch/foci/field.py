@@ -33,7 +33,7 @@ USUAL = FociRules()
 SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 12.0))
 """Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
 
-RARER_SD = (-0.2, 0.25, 0.45)
+RARER_SD = (-0.3, 0.15, 0.35)
 """What is added at each scale: the wider the centre, the fewer independent places a liver has,
 and the rarer is the same height by chance (a Gaussian field's count goes with the inverse cube
 of its width, which makes 0.2 and 0.4 of the steps). Least is spent on the finest, on which

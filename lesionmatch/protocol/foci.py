@@ -12,8 +12,8 @@ class FociRules:
     least_z: float = threshold(
         5.0,
         "SD",
-        "a peak this many standard deviations above the liver around it is a focus; 0.2 more at the"
-        " finest of three scales, 0.25 and 0.45 less at the wider, where chance makes fewer peaks",
+        "a peak this many standard deviations above the liver around it is a focus; 0.3 more at the"
+        " finest of three scales, 0.15 and 0.35 less at the wider, where chance makes fewer peaks",
         "Gaussian-field count: about 0.05 false peaks in 1500 ml at a filtered FWHM of 7 to 8 mm",
         least=3.0,
         most=20.0,

@@ -274,7 +274,8 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
         cases = list((out / "studies").glob("[!.]*"))
         assert all((case / "manifest.json").exists() for case in cases)
         # A busy machine needs longer to finish a study between two kills.
-        within_s = 0.3 if len(cases) > max(finished) else 1.3 * within_s
+        is_slow = len(cases) <= max(finished) and len(cases) < len(rows)
+        within_s = 1.3 * within_s if is_slow else 0.3
         finished.add(len(cases))
     assert len(finished) > 5, "the kills came too early or too late to prove anything"
     run(rows, out)

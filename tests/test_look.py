@@ -301,7 +301,7 @@ def test_the_other_pet_series_are_listed_with_their_reason(tmp_path: Path, said:
         (["-o", "suv.dcm"], "wanted a name ending in .nii or .nii.gz"),
         (["--dose-mbq", "-3"], "wanted a number above 0"),
         (["--by", "LBMX"], "invalid choice"),
-        (["--sex", "O"], "invalid choice"),
+        (["--sex", "O"], "wanted M or F"),
     ],
 )
 def test_a_mistyped_option_is_refused_before_anything_is_read(

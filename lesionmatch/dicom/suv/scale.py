@@ -1,7 +1,7 @@
 """From a PET series' headers to the factor that makes each slice SUVbw, with its provenance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydicom.dataset import Dataset
@@ -53,22 +53,25 @@ ALIKE = (
 MEAN_OF_BOTH = "sex is not stated; the mean of both formulas for body size was taken"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuvFacts:
-    """How SUV was had; times are relative to the injection, so that no date is in it."""
+    """How SUV was had; times are relative to the injection, so that no date is in it.
+
+    Of an image that is SUV already nothing is known of dose and times.
+    """
 
     units: str
     decay_correction: str
     suv_type: str
     weight_kg: float | None
-    dose_mbq: float | None
-    dose_from: str
-    nuclide: str | None
-    half_life_s: float | None
-    injected_from: str
-    uptake_min: float | None
+    dose_mbq: float | None = None
+    dose_from: str = ""
+    nuclide: str | None = None
+    half_life_s: float | None = None
+    injected_from: str = ""
+    uptake_min: float | None = None
     """From injection to the start of imaging."""
-    references_s: Mapping[str, float]
+    references_s: Mapping[str, float] = field(default_factory=dict)
     """Every time the image may be decay-corrected to, in seconds after the injection."""
     reference: str
     """Which of them was used."""
@@ -146,13 +149,6 @@ def _from_suv(headers: Sequence[Dataset], units: str, options: ReadOptions, what
         decay_correction=text(headers[0], "DecayCorrection").upper(),
         suv_type=size.value,
         weight_kg=weight,
-        dose_mbq=None,
-        dose_from="",
-        nuclide=None,
-        half_life_s=None,
-        injected_from="",
-        uptake_min=None,
-        references_s={},
         reference="the scanner's own SUV",
         least_factor=scale,
         most_factor=scale,
@@ -199,13 +195,6 @@ def _counts_facts(headers: Sequence[Dataset], factors: Sequence[float]) -> SuvFa
         decay_correction=text(headers[0], "DecayCorrection").upper(),
         suv_type="BW",
         weight_kg=number(headers[0], "PatientWeight"),
-        dose_mbq=None,
-        dose_from="",
-        nuclide=None,
-        half_life_s=None,
-        injected_from="",
-        uptake_min=None,
-        references_s={},
         reference="Philips' SUV factor (7053,1000)",
         least_factor=min(factors),
         most_factor=max(factors),

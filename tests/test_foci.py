@@ -76,12 +76,12 @@ def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
     quiet: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pet, needed, highest = liver_pet(), [], []
-    for scale, rarer in zip(field.SCALES_MM, field.RARER_SD, strict=True):
+    for centre_mm, surround_mm, rarer_sd in field.scales(PROTOCOL.foci):
         with monkeypatch.context() as alone:
-            alone.setattr(field, "SCALES_MM", (scale,))
-            alone.setattr(field, "RARER_SD", (0.0,))
+            alone.setattr(field, "scales", lambda _, mm=(centre_mm, surround_mm): ((*mm, 0.0),))
             bare = field_of(*pet).z
-            alone.setattr(field, "RARER_SD", (rarer,))
+            only = ((centre_mm, surround_mm, rarer_sd),)
+            alone.setattr(field, "scales", lambda _, only=only: only)
             highest.append(field_of(*pet).z)
         needed.append(5.0 - float(np.median(highest[-1] - bare)))
     assert needed == pytest.approx([5.3, 4.85, 4.65], abs=1e-3)

@@ -33,12 +33,6 @@ USUAL = FociRules()
 SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 12.0))
 """Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
 
-RARER_SD = (-0.3, 0.15, 0.35)
-"""What is added at each scale: the wider the centre, the fewer independent places a liver has,
-and the rarer is the same height by chance (a Gaussian field's count goes with the inverse cube
-of its width, which makes 0.2 and 0.4 of the steps). Least is spent on the finest, on which
-most chance peaks and fewest lesions stand out best."""
-
 MARGIN_MM = 40.0
 """What is kept around the liver: three standard deviations of the widest surround."""
 
@@ -73,7 +67,7 @@ class Field:
     core: Where
     """Hot regions of the liver itself but for their skirts: tumour, however wide."""
     z: Array
-    """Standard deviations above the liver around, largest over the scales (see `RARER_SD`)."""
+    """Standard deviations above the liver around, largest over the scales (see `scales`)."""
     voxel_sd: float
     """Noise of one voxel of liver, in SUV, at the liver's level."""
     level: float
@@ -111,6 +105,16 @@ def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
     return _standardised(part, liver, depth, deep, rules)
 
 
+def scales(rules: FociRules) -> tuple[tuple[float, float, float], ...]:
+    """Standard deviations of centre and surround in mm, and what is added at each scale.
+
+    The wider the centre, the fewer independent places a liver has, and the rarer is the same
+    height by chance: a Gaussian field's count goes with the inverse cube of its width.
+    """
+    rarer_sd = (rules.rarer_fine_sd, rules.rarer_middle_sd, rules.rarer_wide_sd)
+    return tuple((*mm, sd) for mm, sd in zip(SCALES_MM, rarer_sd, strict=True))
+
+
 def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
     known = background_of(array, depth, deep, grid, INNER_MM, rules)
@@ -119,14 +123,14 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     quiet = _quiet(depth, deep, known)
     edge_mm, calm_liver = edge_distance_mm(known, grid), (depth > -MASK_WITHIN_MM) & ~known.hot
     z = np.full(array.shape, -np.inf, np.float32)
-    for (centre_mm, surround_mm), rarer in zip(SCALES_MM, RARER_SD, strict=True):
+    for centre_mm, surround_mm, rarer_sd in scales(rules):
         surround = gaussian(around, surround_mm, grid)
         calm = gaussian(around, centre_mm, grid) - surround
         above = np.where(known.hot, gaussian(filled, centre_mm, grid) - surround, calm)
         raised = above / np.sqrt(np.maximum(surround, known.suv))
         if np.count_nonzero(quiet) >= LEAST_VOXELS:
             noise = calm / np.sqrt(known.suv)
-            z = np.maximum(z, standard(raised, noise, edge_mm, calm_liver, quiet) + rarer)
+            z = np.maximum(z, standard(raised, noise, edge_mm, calm_liver, quiet) + rarer_sd)
     z = np.maximum(z, np.where(known.core, known.above, -np.inf))
     level = float(np.median(known.suv[deep]))
     rough = (array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)

@@ -12,11 +12,35 @@ class FociRules:
     least_z: float = threshold(
         5.0,
         "SD",
-        "a peak this many standard deviations above the liver around it is a focus; 0.3 more at the"
-        " finest of three scales, 0.15 and 0.35 less at the wider, where chance makes fewer peaks",
+        "a peak this many standard deviations above the liver around it is a focus, once what its "
+        "scale adds is added",
         "Gaussian-field count: about 0.05 false peaks in 1500 ml at a filtered FWHM of 7 to 8 mm",
         least=3.0,
         most=20.0,
+    )
+    rarer_fine_sd: float = threshold(
+        -0.3,
+        "SD",
+        "added to what is seen at the finest of three scales: the same height is less rare there",
+        "most chance peaks, and fewest lesions stand out best there",
+        least=-2.0,
+        most=2.0,
+    )
+    rarer_middle_sd: float = threshold(
+        0.15,
+        "SD",
+        "added to what is seen at the middle of three scales: the same height is more rare there",
+        "a Gaussian field of this width alone allows 0.2",
+        least=-2.0,
+        most=2.0,
+    )
+    rarer_wide_sd: float = threshold(
+        0.35,
+        "SD",
+        "added to what is seen at the widest of three scales: the same height is more rare there",
+        "a Gaussian field of this width alone allows 0.4",
+        least=-2.0,
+        most=2.0,
     )
     outside_mm: float = threshold(
         0.0,

@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from lesionmatch.errors import InvalidInput, RegistrationFailed, WrongQuantity
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.protocol import RegistrationRules
+from lesionmatch.protocol import RegistrationBounds, RegistrationRules
 from lesionmatch.registration import given
 from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
+from lesionmatch.registration.bound import LocalBound
 from lesionmatch.registration.cut import Cut, cut_of
+from lesionmatch.registration.deform import Deformation, smoothed_where
 from lesionmatch.registration.doubts import doubts_of, remarks_of
 from lesionmatch.registration.evidence import inner_agreement, witness
 from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
 from lesionmatch.registration.inverse import inverse_shifts
-from lesionmatch.registration.offset import pet_ct_offset_mm
+from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.result import Quality
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.scene import grid_about
@@ -99,6 +101,20 @@ def test_a_gradient_is_per_millimetre() -> None:
     ramp = np.broadcast_to(np.arange(5, dtype=np.float32), (3, 4, 5))
     slope = gradient(ramp, np.array([1.0, 1.0, 2.0]))[:, 1, 1, 1]
     np.testing.assert_array_equal(slope, [0.0, 0.0, 0.5])
+
+
+def test_the_end_of_a_scan_is_no_edge() -> None:
+    even = np.full((6, 7, 12), 40.0, np.float32)
+    even[..., 8:] = np.nan
+    smooth = smoothed_where(even, np.isfinite(even), np.ones(3))
+    np.testing.assert_allclose(smooth[..., :9], 40.0, rtol=1e-5)
+
+
+def test_what_is_known_alone_counts_in_a_mean() -> None:
+    image = singles([0.0, 1.0, 2.0, 99.0]).reshape(1, 1, 4)
+    known = np.array([True, True, True, False]).reshape(1, 1, 4)
+    wide = smoothed_where(image, known, np.array([1.0, 1.0, 1000.0]))
+    assert wide[0, 0, 1] == pytest.approx(1.0, abs=0.01)
 
 
 SPLINE = Spline.over((13, 15, 17), CUBES, 10.0, 3)
@@ -421,4 +437,34 @@ def test_a_pet_that_misses_the_liver_has_no_offset() -> None:
     far = Grid.of(CT, (10, 10, 10), origin_mm=(0, 0, 400), spacing_mm=(4, 4, 4))
     pet = pet_target(Image(far, np.ones(far.shape, np.float32), Quantity.SUV_BW))
     there = PointMap.identity(CT, MRI)
-    assert pet_ct_offset_mm(liver, there, pet, np.random.default_rng(0)) is None
+    assert pet_from_ct(liver, there, pet, np.random.default_rng(0)) is None
+
+
+def bound_with(offset_left_mm: float) -> LocalBound:
+    """Of a map held alike everywhere, from a cube of 30 mm."""
+    bent = Deformation(
+        field=np.zeros((3, 12, 12, 12), np.float32),
+        hold=np.full((4, 4, 4), 2e-3, np.float32),
+        cell_voxels=3,
+    )
+    grid = Grid.of(MRI, (12, 12, 12), spacing_mm=(2.5, 2.5, 2.5))
+    return LocalBound(
+        bent=bent,
+        grid=grid,
+        centre_mm=np.zeros(3),
+        probe_ratio=5.0,
+        level=RegistrationBounds().ct_level,
+        offset_left_mm=offset_left_mm,
+        rules=RegistrationBounds(),
+    )
+
+
+def test_what_may_be_left_between_pet_and_ct_widens_the_bound() -> None:
+    centre = np.zeros((1, 3))
+    plain = bound_with(0.0)(centre)[0]
+    assert bound_with(3.0)(centre)[0] == pytest.approx(np.hypot(plain, 3.0))
+
+
+def test_the_bound_grows_away_from_the_middle_of_the_liver() -> None:
+    near, far = bound_with(0.0)(np.array([[0.0, 0.0, 0.0], [100.0, 0.0, 0.0]]))
+    assert far > 1.5 * near

@@ -106,7 +106,7 @@ class Row:
 
     def landing(self, points_mri_mm: Errors) -> Errors:
         """Where the map takes points on the CT, the PET's own shift taken back."""
-        return self.registration.pet_from_mri.apply(points_mri_mm) - offset_mm(self.registration)
+        return on_ct(self.registration, self.registration.pet_from_mri.apply(points_mri_mm))
 
     @property
     def text(self) -> str:
@@ -144,7 +144,7 @@ def measured(study: SimulatedStudy, *, has_ct: bool = True, method: Method = "au
 
     return Row(
         study.recipe,
-        off(landed - offset_mm(found), truth.liver_points_ct_mm[scanned]),
+        off(on_ct(found, landed), truth.liver_points_ct_mm[scanned]),
         off(landed, truth.liver_points_pet_mm[scanned]),
         off(found.pet_from_mri.apply(lesions), lesions_pet),
         found.error_mm(lesions),
@@ -153,11 +153,10 @@ def measured(study: SimulatedStudy, *, has_ct: bool = True, method: Method = "au
     )
 
 
-def offset_mm(found: Registration) -> Errors:
-    """(3,) by which a map was moved from the CT to the PET."""
-    quality = found.quality
-    is_moved = quality.pet_ct_offset_applied and quality.pet_ct_offset_mm is not None
-    return np.array(quality.pet_ct_offset_mm if is_moved else (0.0, 0.0, 0.0))
+def on_ct(found: Registration, points_pet_mm: Errors) -> Errors:
+    """Where points of the PET lie on the CT, as far as the map tells them apart."""
+    shift = found.pet_from_ct
+    return points_pet_mm if shift is None else shift.inverse.apply(points_pet_mm)
 
 
 KINDS: dict[str, Callable[[Recipe], bool]] = {

@@ -43,6 +43,8 @@ THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
 """Half the thickness of the cores from which regions grow; necks thinner than the first split,
 as the way to a heart through a patch where its edge is faint."""
 KIDNEY_ML = (30.0, 350.0)
+KIDNEY_OPEN_MOST = 1.5
+"""Openness of a kidney's border; a part of the liver may have more."""
 KIDNEY_BELOW_MM = 30.0
 """Of the liver's middle."""
 KIDNEY_ALIKE = 0.3
@@ -52,7 +54,7 @@ TWIN_MM, TWIN_OFF_MM = 8.0, 15.0
 KIDNEY_SHARE = 0.6
 """Of a kidney's voxels whose mirror image lies in or near its twin."""
 LEAST_ML = 0.3
-LEAST_BORDER = 0.15
+LEAST_BORDER = 0.1
 """Of the side of a cube as large as a region: narrower is a vein that leads to another organ."""
 
 
@@ -184,7 +186,8 @@ def _taken(
     openness = np.count_nonzero(border & bright.calm[box]) / side
     if step is None or abs(step) > _most_step(openness, scene.rules):
         return False
-    if _is_kidney(regions == number, liver, scene, bright.relative):
+    may_be_kidney = openness < KIDNEY_OPEN_MOST
+    if may_be_kidney and _is_kidney(regions == number, liver, scene, bright.relative):
         return False
     part |= region
     return True

@@ -66,7 +66,7 @@ class LiverRules:
         most=30.0,
     )
     region_step_least: float = threshold(
-        0.06,
+        0.07,
         "log ratio",
         "a region that differs in brightness by no more than this across its border is liver",
         "own choice; liver on either side of a fissure differs by less",

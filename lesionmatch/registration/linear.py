@@ -73,7 +73,7 @@ def grid_margin(grid: Grid) -> NDArray[np.int32]:
 def volume_about(target: Target, around_mm: Points, *, spacing_mm: float) -> Volume:
     """The target, smoothed to `spacing_mm`, where it may meet `around_mm` (target frame)."""
     box = target.image.grid.box_around(around_mm, 3 * spacing_mm)
-    image = shrunk(target.image.crop(box), spacing_mm / 1.5)
+    image = shrunk(target.part(box), spacing_mm / 1.5)
     low = np.maximum(around_mm.min(0), image.grid.corners_mm().min(0))
     high = np.minimum(around_mm.max(0), image.grid.corners_mm().max(0))
     shape = np.maximum(((high - low) / spacing_mm).astype(int) + 1, 2)[::-1]

@@ -58,7 +58,7 @@ def scene(
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     carried = PointMap.affine(affine)
     around = carried.apply(grid.corners_mm())
-    image = target.image.crop(target.image.grid.box_around(around, 10.0))
+    image = target.part(target.image.grid.box_around(around, 10.0))
     image = shrunk(image, spacing_mm / 1.2)
     on_grid = resample(image, grid, carried, outside=np.nan, interpolation="cubic")
     return Scene(

@@ -66,7 +66,7 @@ def recipe_of(seed: int, patients: Path | None) -> Recipe:
     )
     missing = int(rng.integers(6))
     is_coronal = seed % 5 == 0
-    return Recipe(
+    usual = Recipe(
         seed=seed,
         lesions=lesions,
         anatomy=Anatomy.PATIENT if patients and seed % 3 == 2 else Anatomy.ANALYTIC,
@@ -84,6 +84,19 @@ def recipe_of(seed: int, patients: Path | None) -> Recipe:
         liver_cov=between(0.06, 0.16),
         liver_hu=between(45, 70) if seed % 7 == 3 else None,
         hbp_vessel_contrast=0.4 if seed % 9 == 4 else 1.0,
+    )
+    return noisy_and_short(usual, rng) if seed % 4 == 2 else usual
+
+
+def noisy_and_short(usual: Recipe, rng: np.random.Generator) -> Recipe:
+    """The same with a noisy CT, half of them unenhanced, and bends of shorter wavelengths."""
+    shortest = float(rng.uniform(65, 140))
+    return dataclasses.replace(
+        usual,
+        ct_noise_hu=float(rng.uniform(20, 60)),
+        liver_hu=float(rng.uniform(45, 70)) if rng.random() < 0.5 else usual.liver_hu,
+        deformation_wavelengths_mm=(shortest, 1.5 * shortest),
+        deformation_mm=min(usual.deformation_mm, 6.0, shortest / 16.0),
     )
 
 
@@ -179,6 +192,7 @@ KINDS: dict[str, Callable[[Recipe], bool]] = {
     "PET off its CT": lambda r: r.pet_ct_offset_mm != 0.0,
     "unenhanced or fatty CT": lambda r: r.liver_hu is not None,
     "poor hepatobiliary phase": lambda r: r.hbp_vessel_contrast < 1.0,
+    "noisy CT, short bends": lambda r: r.ct_noise_hu >= 20.0,
 }
 
 

@@ -331,3 +331,12 @@ def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Defor
     cell_mm = scene.grid.spacing_mm * how.cell_voxels
     hold = _hold(curvatures, float(np.prod(cell_mm)), cell_mm)
     return Deformation(field, hold, how.cell_voxels)
+
+
+def bend_mm(scene: Scene, field: Floats) -> float:
+    """Root mean square in the liver of what a field (3, grid) moves beyond any affine map."""
+    places = np.argwhere(scene.inside).astype(np.float64)
+    columns = np.column_stack([places, np.ones(len(places))])
+    moved = field[:, scene.inside].T.astype(np.float64)
+    affine = np.linalg.lstsq(columns, moved, rcond=None)[0]
+    return float(np.sqrt(((moved - columns @ affine) ** 2).sum(1).mean()))

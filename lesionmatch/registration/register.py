@@ -24,6 +24,7 @@ from lesionmatch.registration.deform import (
     Deformation,
     Floats,
     Stiffness,
+    bend_mm,
     deformation,
 )
 from lesionmatch.registration.doubts import doubts_of, growth_limits, is_settled, remarks_of
@@ -49,7 +50,7 @@ from lesionmatch.registration.linear import (
 from lesionmatch.registration.linear import mutual_information as linear_information
 from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.result import Quality, Registration
-from lesionmatch.registration.scene import Scene, scene
+from lesionmatch.registration.scene import Scene, scene, structure_share
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.resample import PointMap
 
@@ -313,17 +314,23 @@ def _bound(
     study: _Study, fit: _Fit, quality: Quality, rules: RegistrationBounds
 ) -> EvenBound | LocalBound:
     is_ct = study.target.name == "ct"
-    if fit.bent is None or quality.probe_ratio is None:
+    if fit.bent is None:
         rigid_mm, affine_mm = (
             (rules.ct_rigid_mm, rules.ct_affine_mm)
             if is_ct
             else (rules.pet_rigid_mm, rules.pet_affine_mm)
         )
         return EvenBound(rigid_mm if fit.kind == "rigid" else affine_mm)
-    centre = study.liver.points_mm().mean(0)
-    level = rules.ct_level if is_ct else rules.pet_level
-    left_mm = _offset_left_mm(quality, rules)
-    return LocalBound(fit.bent, fit.scene.grid, centre, quality.probe_ratio, level, left_mm, rules)
+    return LocalBound(
+        bent=fit.bent,
+        grid=fit.scene.grid,
+        centre_mm=study.liver.points_mm().mean(0),
+        structure_share=structure_share(fit.scene),
+        bend_mm=bend_mm(fit.scene, fit.bent.field),
+        level=rules.ct_level if is_ct else rules.pet_level,
+        offset_left_mm=_offset_left_mm(quality, rules),
+        rules=rules,
+    )
 
 
 def _offset_left_mm(quality: Quality, rules: RegistrationBounds) -> float:

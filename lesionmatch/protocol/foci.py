@@ -122,6 +122,22 @@ class FociRules:
         least=0.0,
         most=15.0,
     )
+    organ_core_mm: float = threshold(
+        8.0,
+        "mm",
+        "hot uptake that reaches this far outside the mask is an organ, less far may be a lesion",
+        "own choice; lesions at the edge of a wrong mask reach 7 mm out of it, gut 9 mm and more",
+        least=0.0,
+        most=30.0,
+    )
+    organ_inside_mm: float = threshold(
+        6.0,
+        "mm",
+        "such an organ is followed this far into the mask",
+        "own choice; masks carried from the MRI are wrong by 2 to 4 mm and may be shifted by 5",
+        least=0.0,
+        most=15.0,
+    )
     undecided_mm: float = threshold(
         4.0,
         "mm",

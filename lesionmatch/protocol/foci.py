@@ -19,7 +19,7 @@ class FociRules:
         most=20.0,
     )
     rarer_fine_sd: float = threshold(
-        -0.3,
+        -0.15,
         "SD",
         "added to what is seen at the finest of three scales: the same height is less rare there",
         "most chance peaks, and fewest lesions stand out best there",
@@ -27,18 +27,18 @@ class FociRules:
         most=2.0,
     )
     rarer_middle_sd: float = threshold(
-        0.15,
+        0.0,
         "SD",
-        "added to what is seen at the middle of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.2",
+        "added to what is seen at the middle of three scales: the one that others are compared to",
+        "own choice",
         least=-2.0,
         most=2.0,
     )
     rarer_wide_sd: float = threshold(
-        0.35,
+        0.2,
         "SD",
         "added to what is seen at the widest of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.4",
+        "a Gaussian field of this width alone allows 0.2 more than of the middle one",
         least=-2.0,
         most=2.0,
     )

@@ -31,6 +31,9 @@ REACH_MM, STEP_MM = 13.5, 1.5
 PLAIN_MM = 4.0
 """And only this far from cold edges, which would hide some of it."""
 
+UPPER_TENTH_SD = 1.2816
+"""A tenth of a Gaussian lies this many standard deviations above its median, and more."""
+
 LEAST_EXCESS = 0.1
 """An organ is taken to be hotter than the liver by at least this share of it."""
 
@@ -84,13 +87,23 @@ def spill_in(array: Array, known: Background, organs: Organs, learned: Where) ->
 
 
 def evened(z: Array, organs: Organs, learned: Where) -> Array:
-    """`z` less its median by distance to hot organs, over its scatter there where that is more."""
+    """`z` less its median by distance to hot organs, over its scatter there if that is above 1."""
     middles, parts = _by_distance(organs.away_mm[learned], z[learned])
     medians = [*(float(np.median(part)) for part in parts), 0.0]
-    sds = [*(max(robust_sd(part), 1.0) for part in parts), 1.0]
+    sds = [*(max(robust_sd(part), _upper_sd(part), 1.0) for part in parts), 1.0]
     middles = [*middles, REACH_MM + STEP_MM / 2]
     off = z - np.interp(organs.away_mm, middles, medians)
     return np.asarray(off / np.interp(organs.away_mm, middles, sds), np.float32)
+
+
+def _upper_sd(values: NDArray[np.floating]) -> float:
+    """Standard deviation from the highest tenth, as a Gaussian has it.
+
+    Breathing carries an organ further along the body than across it: above and below it the
+    median leaves a rest on a part of its surface that the median deviation does not see.
+    """
+    middle, high = np.quantile(values, (0.5, 0.9))
+    return float(high - middle) / UPPER_TENTH_SD
 
 
 def _by_distance(

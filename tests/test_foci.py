@@ -8,6 +8,7 @@ from scipy import stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, field, field_of, find_foci, null_p, resolution_mm
+from lesionmatch.foci.dips import has_valley
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.segments import Structure
@@ -121,6 +122,31 @@ def test_a_small_lesion_beside_a_large_one_is_found() -> None:
     large, small = ((-20, 0, 0), 45, 4.0), ((25, 0, 0), 12, 3.0)
     found = find_foci(*liver_pet(large, small), PROTOCOL)
     assert [np.rint(f.centroid_mm / 5).tolist() for f in found] == [[-4, 0, 0], [5, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("large", "small", "gap_mm", "seed"),
+    [((40, 3.0), (9, 3.0), 11.0, 1), ((16, 5.4), (10, 2.5), 8.5, 3)],
+)
+def test_a_small_lesion_on_the_skirt_of_a_hotter_one_is_found(
+    large: tuple[float, float], small: tuple[float, float], gap_mm: float, seed: int
+) -> None:
+    x_mm = large[0] / 2 + gap_mm + small[0] / 2 - 20
+    pet = liver_pet(((-20, 0, 0), *large), ((x_mm, 0, 0), *small), seed=seed, fwhm_mm=8.0)
+    found = find_foci(*pet, PROTOCOL)
+    assert any(np.linalg.norm(f.centroid_mm - [x_mm, 0, 0]) < 6.0 for f in found)
+
+
+def test_the_mean_across_the_line_dips_between_two_lesions_and_not_within_one() -> None:
+    two = field_of(*liver_pet(((-14, 0, 0), 14, 4.0), ((14, 0, 0), 14, 4.0)))
+    one = field_of(*liver_pet(((0, 0, 0), 60, 2.0)))
+    for known, is_valley in ((two, True), (one, False)):
+        ends = [_voxel_of(known, (x_mm, 0.0, 0.0)) for x_mm in (-14.0, 14.0)]
+        assert has_valley(known, ends[0], ends[1], PROTOCOL.foci) is is_valley
+
+
+def _voxel_of(known: Field, place_mm: tuple[float, float, float]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.rint(known.grid.voxels(np.array(place_mm))))
 
 
 @pytest.mark.parametrize(("apart_mm", "count"), [(12, 1), (22, 2)])

@@ -82,6 +82,30 @@ class FociRules:
         least=0.0,
         most=10.0,
     )
+    far_mm: float = threshold(
+        12.0,
+        "mm",
+        "two peaks further apart than this are looked at twice more for a dip between them",
+        "own choice; nearer, the smoothing that calms the grain would fill the dip",
+        least=0.0,
+        most=100.0,
+    )
+    valley_fraction: float = threshold(
+        0.7,
+        "fraction",
+        "on the line between two far peaks the mean across falls below this share of the height",
+        "own choice; below Rayleigh's 0.74, as there is one line and many ways around",
+        least=0.1,
+        most=0.95,
+    )
+    valley_sd: float = threshold(
+        6.0,
+        "SD",
+        "and by at least this many standard deviations of that mean",
+        "own measurement: uniform lesions of up to 60 mm stay one focus",
+        least=0.0,
+        most=20.0,
+    )
     floor_sd: float = threshold(
         3.0,
         "SD",

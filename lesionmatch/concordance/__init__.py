@@ -9,8 +9,9 @@ from lesionmatch.concordance.concord import (
     concord,
 )
 from lesionmatch.concordance.flags import Flag, Surroundings
+from lesionmatch.concordance.pairs import Focus, Pair, Relation
 from lesionmatch.concordance.reasons import Reason
-from lesionmatch.concordance.relations import Focus, Pair, Relation, Relations, relate
+from lesionmatch.concordance.relations import Relations, relate
 from lesionmatch.concordance.sharpen import Sharpened, confirms, sharpen, shift_of
 
 __all__ = [

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from lesionmatch.concordance.boxes import Boxes, boxes_around, meet
-from lesionmatch.concordance.relations import Focus
+from lesionmatch.concordance.pairs import Focus
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried

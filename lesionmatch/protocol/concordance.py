@@ -33,6 +33,14 @@ class RelationRules:
         least=0.0,
         most=1.0,
     )
+    draws: float = threshold(
+        20.0,
+        "draws",
+        "draws of the registration error that show whether a relation is ambiguous",
+        "own choice; a share of a tenth is then known to about 0.07",
+        least=1.0,
+        most=1000.0,
+    )
     shared_overlap: float = threshold(
         0.5,
         "ratio",

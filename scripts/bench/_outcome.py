@@ -29,9 +29,10 @@ from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, why_missed
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
+from lesionmatch.geometry import Grid
 from lesionmatch.image import Mask, union
 from lesionmatch.landmarks import Agreement
-from lesionmatch.lesions import Carried, carry, lesions_from
+from lesionmatch.lesions import Carried, carry, equivalent_diameter_mm, lesions_from
 from lesionmatch.phantom import Spot
 from lesionmatch.phantom.truth import LesionTruth
 from lesionmatch.protocol import Protocol
@@ -77,8 +78,8 @@ def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
     start = time.process_time()
     registration, blur = study.registration, blur_of(study)
-    before = _carried(study, registration)
     found = found_by(study, registration)
+    before = found.carried
     shift_mm = shift_of(found.carried, found.foci, fwhm_mm=blur.fwhm_mm, rules=PROTOCOL.landmarks)
     if shift_mm is not None:
         registration = registration.moved(shift_mm)
@@ -95,7 +96,7 @@ def run(study: Study) -> Outcome:
         around_lesions=tuple(
             _around_lesion(truth_of(study, one.lesion.lesion_id)) for one in sharp.carried
         ),
-        around_foci=tuple(_around_focus(study, liver, focus) for focus in foci),
+        around_foci=_around_foci(study, liver, foci),
         focus_error_mm=(registration.bound_mm,) * len(foci),
         blur=blur,
         registration_passed=registration.passed,
@@ -187,15 +188,22 @@ def _around_lesion(row: LesionTruth, off_mm: float = 0.0) -> Surroundings:
     return Surroundings(max(capsule_mm, 0.0), row.hilum_distance_mm, max(vessel_mm, 0.0))
 
 
-def _around_focus(study: Study, liver: Mask, focus: Focus) -> Surroundings:
+def _around_foci(study: Study, liver: Mask, foci: Sequence[Focus]) -> tuple[Surroundings, ...]:
     part = liver.trimmed(8.0)
-    depth = distance_transform_edt(part.array, sampling=part.grid.spacing_mm)
-    voxel = tuple(np.rint(part.grid.voxels(focus.peak_mm)).astype(int))
+    depth_mm = distance_transform_edt(part.array, sampling=part.grid.spacing_mm)
+    return tuple(_around_focus(study, part.grid, depth_mm, focus) for focus in foci)
+
+
+def _around_focus(
+    study: Study, grid: Grid, depth_mm: NDArray[np.float64], focus: Focus
+) -> Surroundings:
+    voxel = tuple(np.rint(grid.voxels(focus.peak_mm)).astype(int))
     anatomy = study.truth.pet_pose.anatomy_mm(focus.centroid_mm[None])
-    radius = (focus.extent.volume_ml * 6000.0 / np.pi) ** (1 / 3) / 2.0
-    vessel = float(np.ravel(study.body.vessel_mm(anatomy))[0])
-    hilum = float(np.linalg.norm(focus.centroid_mm - np.array(study.truth.hilum_pet_mm)))
-    return Surroundings(max(0.0, float(depth[voxel]) - radius), hilum, max(0.0, vessel - radius))
+    radius_mm = equivalent_diameter_mm(focus.extent.volume_ml) / 2.0
+    vessel_mm = float(np.ravel(study.body.vessel_mm(anatomy))[0])
+    hilum_mm = float(np.linalg.norm(focus.centroid_mm - np.array(study.truth.hilum_pet_mm)))
+    capsule_mm = max(0.0, float(depth_mm[voxel]) - radius_mm)
+    return Surroundings(capsule_mm, hilum_mm, max(0.0, vessel_mm - radius_mm))
 
 
 def _misplacement_mm(study: Study, carried: tuple[Carried, ...]) -> NDArray[np.float64]:

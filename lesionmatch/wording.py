@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-IRREGULAR = {"focus": "foci", "metastasis": "metastases"}
+IRREGULAR = {"focus": "foci", "metastasis": "metastases", "study": "studies"}
 
 
 def number_of(n: int, noun: str) -> str:

@@ -61,9 +61,14 @@ def lesion(study: int, number: int = 1, **changes: str) -> dict[str, str]:
     return row | changes
 
 
-def batch(folder: Path, calls: list[tuple[str, str]], lesions: list[dict[str, str]]) -> Path:
+def batch(
+    folder: Path,
+    calls: list[tuple[str, str]],
+    lesions: list[dict[str, str]],
+    **other: list[str],
+) -> Path:
     folder.mkdir()
-    calls_csv(folder / "calls.csv", calls)
+    calls_csv(folder / "calls.csv", calls, **other)
     write(folder / "lesions.csv", lesions or [lesion(0)])
     if not lesions:
         text = (folder / "lesions.csv").read_text().splitlines()[0]

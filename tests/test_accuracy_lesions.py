@@ -1,5 +1,6 @@
 """Detection lesion by lesion, and the false foci beside it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,18 @@ import pytest
 
 from lesionmatch.accuracy.values import Undefined
 from lesionmatch.evaluation.assemble import assemble
+from lesionmatch.evaluation.lesionwise import Lesionwise
 from lesionmatch.evaluation.reading import read_calls
 from lesionmatch.report.accuracy import write_accuracy
 from tests.accuracy_tables import (
+    MAYBE,
     NO,
     QUICK,
     YES,
     batch,
     lesion,
     many_lesions,
+    rows_of,
 )
 
 
@@ -80,6 +84,75 @@ def test_false_foci_are_counted_for_each_liver(tmp_path: Path) -> None:
     first, *_, last = found.operating
     assert (first.detection, first.false_foci_per_liver) == pytest.approx((1.0, 2 / 3))
     assert (last.detection, last.false_foci_per_liver) == pytest.approx((0.0, 1 / 3))
+
+
+DOUBTFUL_LESIONS = [
+    lesion(0, 1),
+    lesion(0, 2, pet_status="negative", reason="small_size"),
+    lesion(1, 3),
+    lesion(1, 4, pet_status="negative", reason="misregistration"),
+    lesion(1, 5, pet_status="retrospective", reason="misregistration"),
+    lesion(1, 6, pet_status="not_covered"),
+    lesion(1, 7, kind="cyst"),
+    lesion(1, 8, source="pet", reason="misregistration"),
+    lesion(2, 9, pet_status="negative"),
+]
+
+
+def _with_doubtful(folder: Path) -> Lesionwise:
+    """Two lesions where the registration holds, four where it does not, one where it is cleared."""
+    calls: list[tuple[str, str]] = [(YES, YES), (MAYBE, YES), (YES, YES)]
+    doubts = ["false", "true", "true"]
+    table = read_calls(batch(folder, calls, DOUBTFUL_LESIONS, is_doubtful=doubts))
+    found = assemble(table, options=QUICK).lesions
+    assert found is not None
+    return found
+
+
+def test_lesions_of_a_doubtful_registration_are_left_out_and_counted(tmp_path: Path) -> None:
+    found = _with_doubtful(tmp_path / "b")
+    assert (found.overall.detected, found.overall.lesions, found.overall.not_covered) == (1, 3, 0)
+    assert (found.missed["small_size"], found.missed["misregistration"]) == (1, 0)
+    assert (found.false_foci.foci, found.false_foci.livers) == (0, 2)
+    assert found.by_kind[0].name == "metastasis"
+    assert (found.doubted.studies, found.doubted.foci) == (1, 1)
+    alone = found.doubted.as_found
+    assert (alone.detected, alone.retrospective, alone.lesions, alone.not_covered) == (1, 1, 3, 1)
+
+
+def test_lesions_of_a_doubtful_registration_are_taken_each_way(tmp_path: Path) -> None:
+    doubted = _with_doubtful(tmp_path / "b").doubted
+    ways = (doubted.with_missed, doubted.with_found, doubted.with_detected)
+    assert [(way.detected, way.lesions) for way in ways] == [(1, 6), (2, 6), (4, 6)]
+
+
+def test_the_table_of_lesions_says_what_doubt_leaves_out(tmp_path: Path) -> None:
+    calls: list[tuple[str, str]] = [(YES, YES), (MAYBE, YES)]
+    doubts = ["false", "true"]
+    folder = batch(tmp_path / "b", calls, DOUBTFUL_LESIONS[:-1], is_doubtful=doubts)
+    write_accuracy(folder, tmp_path / "out", options=QUICK)
+    every = rows_of(tmp_path / "out/tables/lesions.csv")
+    rows = [row for row in every if row["view"] == "doubtful"]
+    assert [(row["group"], row["detected"], row["lesions"]) for row in rows] == [
+        ("these alone, as found", "1", "3"),
+        ("with these as found", "2", "5"),
+        ("with these as detected", "4", "5"),
+        ("with these as missed", "1", "5"),
+    ]
+    written = json.loads((tmp_path / "out/accuracy.json").read_text())["lesions"]["doubtful"]
+    assert (written["studies"], written["foci"], len(written["groups"])) == (1, 1, 4)
+    page = (tmp_path / "out/accuracy.html").read_text()
+    assert "registration is doubtful (3 lesions in 1 study)" in page
+    assert "1 focus in 1 study whose registration is doubtful" in page
+
+
+def test_a_call_uncertain_for_coverage_leaves_its_lesions_in(tmp_path: Path) -> None:
+    rows = [lesion(0, 1), lesion(1, 2, pet_status="negative")]
+    calls: list[tuple[str, str]] = [(YES, YES), (MAYBE, YES)]
+    table = read_calls(batch(tmp_path / "b", calls, rows, is_doubtful=["true", "false"]))
+    found = assemble(table, options=QUICK).lesions
+    assert found is not None
+    assert (found.overall.detected, found.overall.lesions, found.doubted.studies) == (1, 2, 0)
 
 
 def test_the_prediction_is_the_chance_that_contrast_suffices(tmp_path: Path) -> None:

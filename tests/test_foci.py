@@ -4,52 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, field, field_of, find_foci, null_p, resolution_mm
+from lesionmatch.foci.dips import has_valley
 from lesionmatch.foci.liver_level import Level, liver_level
-from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Structure
-
-PET = Frame("1.2.3")
-GRID = Grid.of(PET, (50, 50, 50), origin_mm=(-98, -98, -98), spacing_mm=(4, 4, 4))
-LEVEL, COV, FWHM_MM = 6.0, 0.12, 7.0
-PROTOCOL = Protocol()
-Sphere = tuple[tuple[float, float, float], float, float]
-
-
-def away_mm(centre_mm: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Distance of every voxel from a point."""
-    voxels = np.argwhere(np.ones(GRID.shape, bool))
-    away = np.linalg.norm(GRID.world(voxels) - centre_mm, axis=1)
-    return np.asarray(away.reshape(GRID.shape))
-
-
-def liver_pet(
-    *spheres: Sphere,
-    seed: int = 0,
-    mask_shift_mm: float = 0.0,
-    fwhm_mm: float = FWHM_MM,
-    breathing_mm: float = 0.0,
-) -> tuple[Image, Mask]:
-    """A PET of a ball of liver, 75 mm in radius, with (centre, diameter, times liver) in it."""
-    activity = np.where(away_mm((0, 0, 0)) < 75, LEVEL, 0.6)
-    for centre, diameter, ratio in spheres:
-        part = np.clip((diameter / 2 - away_mm(centre)) / 4 + 0.5, 0, 1)
-        activity = activity + part * ((ratio - 1) * LEVEL)
-    clean = ndimage.gaussian_filter(activity, fwhm_mm / 2.355 / 4)
-    phases = breathing_mm / 2 * np.cos((np.arange(24) + 0.5) / 24 * np.pi) / 4
-    if breathing_mm:
-        moved = [ndimage.shift(clean, (p, 0, 0), order=1, mode="nearest") for p in phases]
-        clean = np.mean(moved, axis=0)
-    grain = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(GRID.shape), 0.5)
-    suv = clean + grain / grain.std() * COV * np.sqrt(clean * LEVEL)
-    image = Image(GRID, np.maximum(suv, 0).astype(np.float32), Quantity.SUV_BW)
-    return image, Mask(GRID, away_mm((mask_shift_mm, 0, 0)) < 75)
+from tests.foci_livers import COV, GRID, LEVEL, PROTOCOL, away_mm, liver_pet
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +47,7 @@ def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
             alone.setattr(field, "scales", lambda _, only=only: only)
             highest.append(field_of(*pet).z)
         needed.append(5.0 - float(np.median(highest[-1] - bare)))
-    assert needed == pytest.approx([5.3, 4.85, 4.65], abs=1e-3)
+    assert needed == pytest.approx([5.15, 5.0, 4.8], abs=1e-3)
     np.testing.assert_array_equal(quiet.z, np.max(highest, axis=0))
 
 
@@ -159,6 +122,31 @@ def test_a_small_lesion_beside_a_large_one_is_found() -> None:
     large, small = ((-20, 0, 0), 45, 4.0), ((25, 0, 0), 12, 3.0)
     found = find_foci(*liver_pet(large, small), PROTOCOL)
     assert [np.rint(f.centroid_mm / 5).tolist() for f in found] == [[-4, 0, 0], [5, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("large", "small", "gap_mm", "seed"),
+    [((40, 3.0), (9, 3.0), 11.0, 1), ((16, 5.4), (10, 2.5), 8.5, 3)],
+)
+def test_a_small_lesion_on_the_skirt_of_a_hotter_one_is_found(
+    large: tuple[float, float], small: tuple[float, float], gap_mm: float, seed: int
+) -> None:
+    x_mm = large[0] / 2 + gap_mm + small[0] / 2 - 20
+    pet = liver_pet(((-20, 0, 0), *large), ((x_mm, 0, 0), *small), seed=seed, fwhm_mm=8.0)
+    found = find_foci(*pet, PROTOCOL)
+    assert any(np.linalg.norm(f.centroid_mm - [x_mm, 0, 0]) < 6.0 for f in found)
+
+
+def test_the_mean_across_the_line_dips_between_two_lesions_and_not_within_one() -> None:
+    two = field_of(*liver_pet(((-14, 0, 0), 14, 4.0), ((14, 0, 0), 14, 4.0)))
+    one = field_of(*liver_pet(((0, 0, 0), 60, 2.0)))
+    for known, is_valley in ((two, True), (one, False)):
+        ends = [_voxel_of(known, (x_mm, 0.0, 0.0)) for x_mm in (-14.0, 14.0)]
+        assert has_valley(known, ends[0], ends[1], PROTOCOL.foci) is is_valley
+
+
+def _voxel_of(known: Field, place_mm: tuple[float, float, float]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.rint(known.grid.voxels(np.array(place_mm))))
 
 
 @pytest.mark.parametrize(("apart_mm", "count"), [(12, 1), (22, 2)])
@@ -266,7 +254,7 @@ def test_a_hot_organ_that_breathing_carries_over_the_capsule_is_no_finding() -> 
 def test_a_focus_at_the_edge_beside_a_drawn_organ_is_undecided_and_names_it() -> None:
     strict = replace(PROTOCOL, foci=replace(PROTOCOL.foci, undecided_mm=7.0))
     stomach = Mask(GRID, away_mm((95, 0, 0)) < 15)
-    pet = liver_pet(((72, 0, 0), 8, 4.0), ((95, 0, 0), 30, 3.5))
+    pet = liver_pet(((70, 0, 0), 8, 4.0), ((95, 0, 0), 30, 3.5))
     (focus,) = find_foci(*pet, strict, structures={Structure.STOMACH: stomach})
     assert focus.physiologic_neighbour == "at the capsule beside stomach"
     assert not focus.counts

@@ -8,6 +8,7 @@ import numpy as np
 
 from lesionmatch.concordance.flags import Facts, Flag, Surroundings, flags
 from lesionmatch.concordance.likely import likely_true_ratio
+from lesionmatch.concordance.pairs import Focus, Relation
 from lesionmatch.concordance.reasons import (
     Because,
     Missed,
@@ -17,7 +18,7 @@ from lesionmatch.concordance.reasons import (
     why_missed,
     why_shown,
 )
-from lesionmatch.concordance.relations import Focus, Relation, Relations, relate
+from lesionmatch.concordance.relations import Relations, relate
 from lesionmatch.concordance.sharpen import confirms
 from lesionmatch.concordance.territory import Territory
 from lesionmatch.detectability import Blur, Expectation, expectation

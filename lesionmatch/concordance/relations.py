@@ -14,89 +14,17 @@ beside which another partner costs hardly more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial import cKDTree
 
-from lesionmatch.concordance.boxes import boxes_around, meet
-from lesionmatch.geometry import Points
-from lesionmatch.image import Mask
-from lesionmatch.landmarks import BOUND_IN_SD
-from lesionmatch.lesions import Carried, equivalent_diameter_mm
+from lesionmatch.concordance.pairs import Focus, Pair, Relation, considered
+from lesionmatch.lesions import Carried
 from lesionmatch.protocol import RelationRules
-
-DRAWS = 20
-"""Draws of the registration error."""
-
-DRAW_SEED = 20233
-"""Seed of these draws, so that the same study gives the same answer."""
-
-Relation = Literal["matched", "split", "merged", "mri_only", "pet_only"]
 
 WORST_COST = 2.0
 """Cost of a pair at both of its limits; a pair is worth what it costs less than this."""
-
-
-class Focus(Protocol):
-    """What relations need to know of a focus."""
-
-    @property
-    def focus_id(self) -> str:
-        """``F1`` and on."""
-
-    @property
-    def peak_mm(self) -> NDArray[np.float64]:
-        """(3,) where it stands out most."""
-
-    @property
-    def centroid_mm(self) -> NDArray[np.float64]:
-        """(3,)"""
-
-    @property
-    def extent(self) -> Mask:
-        """Its voxels on a part of the PET's grid."""
-
-    @property
-    def suv_max(self) -> float:
-        """Its hottest voxel."""
-
-    @property
-    def z(self) -> float:
-        """How far it stands out of the liver's noise, in standard deviations of that."""
-
-    @property
-    def physiologic_neighbour(self) -> str | None:
-        """What normal uptake explains it, where one does; it is then no finding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A lesion and a focus that were considered."""
-
-    lesion_id: str
-    focus_id: str
-    distance_mm: float
-    """Centroid to centroid."""
-    gap_mm: float
-    """From the focus's centre to the lesion's surface, 0 inside."""
-    surface_distance_mm: float
-    """Surface to surface, 0 where they touch or overlap."""
-    overlap: float
-    """Share of the smaller of both extents that lies in the other."""
-    shared: float
-    """Share of the lesion's extent that lies in the focus."""
-    tolerance_mm: float
-    cost: float
-    """0 for the same place; `WORST_COST` where neither gap nor distance may grow."""
-    is_candidate: bool
-    """Whether they lie within the tolerance."""
-    relation: Relation | None
-    """None where they are not related."""
-    is_ambiguous: bool
-    """Whether another partner would have been about as good, or is in draws of the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +67,12 @@ def relate(
     A focus that normal uptake explains is listed but never related, nor is a lesion that
     the PET does not cover.
     """
-    considered = _considered(carried, foci, fwhm_mm, rules)
-    if not considered:
+    found = considered(carried, foci, fwhm_mm, rules)
+    if not found:
         return Relations(())
     long_mm = {c.lesion.lesion_id: c.lesion.long_axis_mm for c in carried}
     place = {f.focus_id: f.centroid_mm for f in foci}
-    here, *drawn = zip(*considered, strict=True)
+    here, *drawn = zip(*found, strict=True)
     related = _related(here, long_mm, place, fwhm_mm, rules)
     others = [_related(pairs, long_mm, place, fwhm_mm, rules) for pairs in drawn]
     labelled = [replace(p, relation=related.get(_key(p))) for p in here]
@@ -170,88 +98,6 @@ def _related(
     assigned = _best_assignment([p for p in pairs if p.is_candidate])
     joined = _merged(pairs, assigned, rules) | _split(pairs, assigned, long_mm, place, fwhm_mm)
     return _classes(assigned, joined)
-
-
-def _offs_mm(error_mm: float) -> Points:
-    """(1 + DRAWS, 3): nothing, then draws of an error with this 95 % bound."""
-    drawn = np.random.default_rng(DRAW_SEED).normal(0.0, 1.0 / BOUND_IN_SD, (DRAWS, 3))
-    return np.concatenate([np.zeros((1, 3)), error_mm * drawn])
-
-
-def _considered(
-    carried: Sequence[Carried], foci: Sequence[Focus], fwhm_mm: float, rules: RelationRules
-) -> list[tuple[Pair, ...]]:
-    """Each pair as it lies, and in every draw of the registration error."""
-    boxes = boxes_around([focus.extent for focus in foci])
-    pairs: list[tuple[Pair, ...]] = []
-    for lesion in carried:
-        if lesion.extent is None:
-            continue
-        is_near = meet(boxes_around([lesion.extent])[0], boxes, rules.considered_mm)
-        tree = cKDTree(lesion.extent.points_mm())
-        near = [
-            _pairs(lesion, lesion.extent, tree, focus, fwhm_mm, rules)
-            for focus, may_be in zip(foci, is_near, strict=True)
-            if may_be
-        ]
-        kept = [p for p in near if p[0].is_candidate or p[0].gap_mm <= rules.considered_mm]
-        pairs += sorted(kept, key=lambda p: (p[0].cost, p[0].focus_id))
-    return pairs
-
-
-def _pairs(
-    carried: Carried,
-    extent: Mask,
-    tree: "cKDTree[None]",
-    focus: Focus,
-    fwhm_mm: float,
-    rules: RelationRules,
-) -> tuple[Pair, ...]:
-    """A lesion and a focus, with the lesion where it is and where each draw puts it."""
-    reach_mm = float(np.hypot(carried.error_mm, fwhm_mm / 2.0))
-    tolerance_mm = min(reach_mm, rules.tolerance_most_mm)
-    offs_mm = _offs_mm(carried.error_mm)
-    centres = np.stack([focus.centroid_mm, focus.peak_mm]) - offs_mm[:, None]
-    voxel_mm = float(extent.grid.spacing_mm.min())
-    gaps_mm = np.maximum(0.0, np.asarray(tree.query(centres)[0]).min(axis=1) - voxel_mm / 2.0)
-    surface_mm = max(0.0, float(np.min(tree.query(focus.extent.points_mm())[0])) - voxel_mm)
-    away_mm = np.linalg.norm(carried.centroid_mm + offs_mm - focus.centroid_mm, axis=1)
-    sizes_mm = carried.lesion.equivalent_diameter_mm + equivalent_diameter_mm(
-        focus.extent.volume_ml
-    )
-    common_ml = _common_ml(extent, focus.extent, offs_mm)
-    return tuple(
-        Pair(
-            lesion_id=carried.lesion.lesion_id,
-            focus_id=focus.focus_id,
-            distance_mm=distance_mm,
-            gap_mm=gap_mm,
-            surface_distance_mm=surface_mm,
-            overlap=both_ml / min(extent.volume_ml, focus.extent.volume_ml),
-            shared=both_ml / extent.volume_ml,
-            tolerance_mm=tolerance_mm,
-            cost=gap_mm / tolerance_mm + distance_mm / (tolerance_mm + sizes_mm / 2.0),
-            is_candidate=focus.physiologic_neighbour is None
-            and (gap_mm <= tolerance_mm or both_ml >= rules.shared_overlap * extent.volume_ml),
-            relation=None,
-            is_ambiguous=False,
-        )
-        for distance_mm, gap_mm, both_ml in np.stack([away_mm, gaps_mm, common_ml], 1).tolist()
-    )
-
-
-def _common_ml(one: Mask, other: Mask, offs_mm: Points) -> NDArray[np.float64]:
-    """(N,) volume of the voxels of one that lie in the other, one of them off by (N, 3) each.
-
-    Both lie on parts of one grid.
-    """
-    points = one.points_mm()[None] + offs_mm[:, None]
-    voxels = np.rint(other.grid.voxels(points.reshape(-1, 3))).astype(int)
-    inside = np.flatnonzero(((voxels >= 0) & (voxels < other.grid.shape)).all(axis=1))
-    common = np.zeros(len(voxels), np.bool_)
-    common[inside] = other.array[tuple(voxels[inside].T)]
-    counts = np.count_nonzero(common.reshape(len(offs_mm), -1), axis=1)
-    return np.asarray(counts * one.grid.voxel_ml)
 
 
 def _best_assignment(candidates: Sequence[Pair]) -> dict[Key, Pair]:

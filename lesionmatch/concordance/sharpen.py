@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.concordance.relations import Focus, Pair, Relations, relate
+from lesionmatch.concordance.pairs import Focus, Pair
+from lesionmatch.concordance.relations import Relations, relate
 from lesionmatch.geometry import Grid
 from lesionmatch.landmarks import Agreement, Landmark, agreement, correction, shared_shift
 from lesionmatch.lesions import Carried

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from lesionmatch.evaluation.lesionwise import FalseFoci, Group, Lesionwise
+from lesionmatch.evaluation.doubted import Doubted
+from lesionmatch.evaluation.groups import Group
+from lesionmatch.evaluation.lesionwise import Lesionwise
 from lesionmatch.evaluation.sheet import Cell, Heading, Sheet, bounds, pair, plain
+from lesionmatch.wording import number_of
 
 
 def lesion_sheet(found: Lesionwise) -> Sheet:
-    """Detection of lesions by size, flag and kind."""
+    """Detection of lesions by size, flag and kind, and with those in doubt either way."""
+    doubted = found.doubted
     groups: tuple[tuple[str, Iterable[Group]], ...] = (
         ("all", [found.overall]),
         ("size", found.by_size),
@@ -15,13 +19,18 @@ def lesion_sheet(found: Lesionwise) -> Sheet:
         ("flag", found.by_flag),
         ("kind", found.by_kind),
         ("visibility", found.by_visibility),
+        ("doubtful", _each_way(doubted)),
     )
     return Sheet(
         "lesions",
         "Detection lesion by lesion",
         "Detected: positive on the PET unprompted. Found in retrospect: only where the MRI says "
-        "where to look, not counted as detected. Lesions outside the PET are left out. Expected: "
-        "mean chance by the physics of the scanner. Rows by kind hold benign lesions too.",
+        "where to look, not counted as detected. Lesions outside the PET are left out, and so are "
+        f"those of studies whose registration is doubtful ("
+        f"{number_of(doubted.as_found.lesions, 'lesion')} in "
+        f"{number_of(doubted.studies, 'study')}): the last rows take these as found, as detected "
+        "and as missed. Expected: mean chance by the physics of the scanner. Rows by kind hold "
+        "benign lesions too.",
         (
             Heading("view", "By", "text"),
             Heading("group", "Lesions", "text"),
@@ -38,6 +47,13 @@ def lesion_sheet(found: Lesionwise) -> Sheet:
         ),
         tuple(row for view, members in groups for row in _group_rows(view, members)),
     )
+
+
+def _each_way(doubted: Doubted) -> tuple[Group, ...]:
+    """Nothing where nothing was left out."""
+    if not doubted.as_found.lesions:
+        return ()
+    return (doubted.as_found, doubted.with_found, doubted.with_detected, doubted.with_missed)
 
 
 def _group_rows(view: str, members: Iterable[Group]) -> Iterator[tuple[Cell, ...]]:
@@ -79,8 +95,9 @@ def missed_sheet(found: Lesionwise) -> Sheet:
     )
 
 
-def foci_sheet(found: FalseFoci) -> Sheet:
+def foci_sheet(lesions: Lesionwise) -> Sheet:
     """Foci on PET without a lesion on the MRI, by reason."""
+    found, doubted = lesions.false_foci, lesions.doubted
     every = (
         "all",
         found.foci,
@@ -95,7 +112,9 @@ def foci_sheet(found: FalseFoci) -> Sheet:
     return Sheet(
         "false_foci",
         "Foci on PET alone, for each liver",
-        f"{found.livers} livers. Exact: Poisson. By patient: Student's on the ratio.",
+        f"{found.livers} livers. Exact: Poisson. By patient: Student's on the ratio. Left out: "
+        f"{number_of(doubted.foci, 'focus')} in {number_of(doubted.studies, 'study')} whose "
+        "registration is doubtful.",
         (
             Heading("reason", "Reason", "text"),
             Heading("foci", "Foci", "count"),

@@ -1,7 +1,7 @@
 """Detection lesion by lesion: by size, flag and kind, and the false foci beside it.
 
-A lesion is detected when the PET shows it unprompted (`pet_status` positive). One outside
-the PET's coverage is no observation. Lesions of a patient are a cluster.
+What lesions and foci alone say of the PET rests on studies whose registration holds; the
+others are set beside them (`Doubted`).
 """
 
 import math
@@ -11,16 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from lesionmatch.accuracy import clustered, intervals
-from lesionmatch.accuracy.clustered import Clusters
 from lesionmatch.accuracy.curve import Curve, detection_curve
 from lesionmatch.accuracy.values import Interval, Undefined
+from lesionmatch.evaluation.doubted import Doubted, doubted, sure_of
+from lesionmatch.evaluation.groups import Group, chance, detection, group, is_covered, is_detected
 from lesionmatch.evaluation.rows import LesionRow, StudyCalls
-from lesionmatch.evaluation.summary import Estimate, Options, proportion_estimate
+from lesionmatch.evaluation.summary import Estimate, Options
 from lesionmatch.evaluation.taxonomy import MISSED, counted
-from lesionmatch.protocol import DetectabilityRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +58,6 @@ PAPER_BINS = (
     SizeBin("above 12 mm", 12.0, math.inf, False, False),
 )
 """The sizes the paper names (below 0.6, 0.7 and 1.2 cm), with the gaps closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Lesions taken together, and what share of them the PET shows."""
-
-    name: str
-    lesions: int
-    patients: int
-    detected: int
-    retrospective: int
-    not_covered: int
-    """Not among `lesions`."""
-    detection: Estimate
-    predicted: float | Undefined
-    """Mean chance by the physics that their true contrast suffices."""
-    median_mm: float | Undefined
-    """Median long axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +100,16 @@ class Lesionwise:
     missed: dict[str, int]
     """Lesions not detected, by the reason given."""
     false_foci: FalseFoci
+    doubted: Doubted
+    """What all of the above leaves out."""
 
 
 def lesionwise(
     rows: Sequence[LesionRow], studies: Sequence[StudyCalls], options: Options
 ) -> Lesionwise:
     """Detection of the lesions that count among `rows`, and the false foci of `studies`."""
+    set_aside = doubted(rows, studies, options)
+    rows, studies = sure_of(rows, studies)
     drawn = [row for row in rows if row.source == "mri"]
     counting = [row for row in drawn if row.counts]
 
@@ -145,27 +130,10 @@ def lesionwise(
         curve=_curve(counting),
         prediction=_prediction(counting),
         missed=counted(
-            MISSED, (r.reason for r in counting if _is_covered(r) and not _is_detected(r))
+            MISSED, (r.reason for r in counting if is_covered(r) and not is_detected(r))
         ),
         false_foci=_false_foci(rows, studies, counting, options),
-    )
-
-
-def group(name: str, rows: Sequence[LesionRow], options: Options) -> Group:
-    """What the PET shows of these lesions."""
-    seen = [row for row in rows if _is_covered(row)]
-    sizes = [row.long_axis_mm for row in seen if row.long_axis_mm is not None]
-    chances = [chance for row in seen if (chance := _chance(row)) is not None]
-    return Group(
-        name=name,
-        lesions=len(seen),
-        patients=len({row.patient_id for row in seen}),
-        detected=sum(_is_detected(row) for row in seen),
-        retrospective=sum(row.pet_status == "retrospective" for row in seen),
-        not_covered=len(rows) - len(seen),
-        detection=_detection(seen, _is_detected, options),
-        predicted=float(np.mean(chances)) if chances else Undefined("no prediction given"),
-        median_mm=float(np.median(sizes)) if sizes else Undefined("no sizes given"),
+        doubted=set_aside,
     )
 
 
@@ -188,63 +156,38 @@ def _by_kind(drawn: Sequence[LesionRow], options: Options) -> tuple[Group, ...]:
     return tuple(group(kind, [row for row in drawn if row.kind == kind], options) for kind in kinds)
 
 
-def _detection(
-    rows: Sequence[LesionRow], is_found: Callable[[LesionRow], bool], options: Options
-) -> Estimate:
-    totals = Counter(row.patient_id for row in rows)
-    found = Counter(row.patient_id for row in rows if is_found(row))
-    clusters = Clusters(
-        np.array([found[patient] for patient in totals], dtype=np.int64),
-        np.array([*totals.values()], dtype=np.int64),
-    )
-    return proportion_estimate(clusters, options, undefined="no lesions")
-
-
 def _one_to_one(counting: Sequence[LesionRow], options: Options) -> Estimate:
     """Of lesions that share all their foci, only as many as there are foci are found."""
     taken: set[tuple[str, str]] = set()
     found: set[tuple[str, str]] = set()
-    covered = [row for row in counting if _is_covered(row)]
+    covered = [row for row in counting if is_covered(row)]
     for row in sorted(covered, key=lambda row: -(row.long_axis_mm or 0.0)):
         free = [focus for focus in row.focus_ids if (row.study_id, focus) not in taken]
-        if _is_detected(row) and (free or not row.focus_ids):
+        if is_detected(row) and (free or not row.focus_ids):
             taken |= {(row.study_id, focus) for focus in free[:1]}
             found.add((row.study_id, row.lesion_id))
-    return _detection(covered, lambda row: (row.study_id, row.lesion_id) in found, options)
+    return detection(covered, lambda row: (row.study_id, row.lesion_id) in found, options)
 
 
 def _curve(counting: Sequence[LesionRow]) -> Curve | Undefined:
-    rows = [row for row in counting if _is_covered(row) and row.long_axis_mm]
+    rows = [row for row in counting if is_covered(row) and row.long_axis_mm]
     patients = {patient: k for k, patient in enumerate(sorted({row.patient_id for row in rows}))}
     if not rows:
         return Undefined("no lesions with a size")
     return detection_curve(
         np.array([row.long_axis_mm for row in rows], dtype=float),
-        np.array([_is_detected(row) for row in rows]),
+        np.array([is_detected(row) for row in rows]),
         np.array([patients[row.patient_id] for row in rows], dtype=np.int64),
     )
 
 
 def _prediction(counting: Sequence[LesionRow]) -> tuple[tuple[float, float], ...]:
     points = [
-        (row.long_axis_mm, chance)
+        (row.long_axis_mm, likely)
         for row in counting
-        if _is_covered(row) and row.long_axis_mm and (chance := _chance(row)) is not None
+        if is_covered(row) and row.long_axis_mm and (likely := chance(row)) is not None
     ]
     return tuple(sorted(points))
-
-
-def _chance(row: LesionRow) -> float | None:
-    """Chance that a true ratio, as metastases have, reaches the least visible one here.
-
-    True ratios are taken as log-normal with the mean and spread of `DetectabilityRules`.
-    """
-    if row.least_visible_ratio is None or row.least_visible_ratio <= 0.0:
-        return None
-    rules = DetectabilityRules()
-    spread = math.log1p((rules.typical_ratio_sd / rules.typical_ratio) ** 2)
-    middle = math.log(rules.typical_ratio) - spread / 2.0
-    return float(norm.sf((math.log(row.least_visible_ratio) - middle) / math.sqrt(spread)))
 
 
 def _false_foci(
@@ -285,8 +228,8 @@ def _operating(
     foci: Sequence[LesionRow], counting: Sequence[LesionRow], livers: int
 ) -> tuple[Operating, ...]:
     """Free-response operating points from the one in use upwards in contrast-to-noise."""
-    covered = [row for row in counting if _is_covered(row)]
-    found = _contrasts(row for row in covered if _is_detected(row))
+    covered = [row for row in counting if is_covered(row)]
+    found = _contrasts(row for row in covered if is_detected(row))
     false = _contrasts(foci)
     if not covered or not livers or not len(found):
         return ()
@@ -310,11 +253,3 @@ def _thinned(steps: NDArray[np.float64], most: int = 200) -> NDArray[np.float64]
 def _contrasts(rows: Iterable[LesionRow]) -> NDArray[np.float64]:
     values = [row.contrast_to_noise for row in rows if row.contrast_to_noise is not None]
     return np.array(values, dtype=float)
-
-
-def _is_covered(row: LesionRow) -> bool:
-    return row.pet_status != "not_covered"
-
-
-def _is_detected(row: LesionRow) -> bool:
-    return row.pet_status == "positive"

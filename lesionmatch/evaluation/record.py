@@ -7,7 +7,9 @@ from typing import Any
 from lesionmatch.accuracy.bootstrap import Bootstrap
 from lesionmatch.accuracy.values import Interval, Table, Test, Undefined
 from lesionmatch.evaluation.assemble import AccuracyReport, Stratification
-from lesionmatch.evaluation.lesionwise import FalseFoci, Group, Lesionwise
+from lesionmatch.evaluation.doubted import Doubted
+from lesionmatch.evaluation.groups import Group
+from lesionmatch.evaluation.lesionwise import FalseFoci, Lesionwise
 from lesionmatch.evaluation.readers import Reading
 from lesionmatch.evaluation.rows import Decision
 from lesionmatch.evaluation.summary import RATIOS, SINGLE_NUMBERS, Estimate, Summary
@@ -142,11 +144,21 @@ def _lesions(found: Lesionwise) -> Values:
         "one_to_one": estimate_values(found.one_to_one),
         "false_foci": _false_foci(found.false_foci),
         "missed": found.missed,
+        "doubtful": _doubted(found.doubted),
         "curve": _curve(found),
     }
     for name in ("by_size", "by_paper_size", "by_flag", "by_kind", "by_visibility"):
         values[name] = [_group(one) for one in getattr(found, name)]
     return values
+
+
+def _doubted(found: Doubted) -> Values:
+    ways = (found.as_found, found.with_found, found.with_detected, found.with_missed)
+    return {
+        "studies": found.studies,
+        "foci": found.foci,
+        "groups": [_group(one) for one in ways],
+    }
 
 
 def _group(one: Group) -> Values:

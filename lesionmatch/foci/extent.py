@@ -10,9 +10,9 @@ from scipy.spatial import cKDTree
 from skimage.segmentation import watershed
 
 from lesionmatch.foci.background import SPILL_DEPTH_MM
+from lesionmatch.foci.dips import Voxel
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import Where
-from lesionmatch.foci.peaks import Voxel
 from lesionmatch.protocol import FociRules
 
 OUTSIDE_MM = 4.0

@@ -2,12 +2,12 @@
 
 The statistic is a difference of Gaussians at several scales on an image whose cold places
 (fat, lung, vessels, cysts) are filled with the liver's own background, so that they throw
-no bright rim. Hot neighbours are left as they are: the tail of a neighbour's spill-in is
-convex, and a difference of Gaussians is not positive on it, whereas cutting the neighbour
-out would make an edge. Noise grows with the square root of the activity, so the statistic
-is divided by the square root of the local level before it is standardised. Hot regions of
-the liver itself are left out of the surround and out of their neighbours' centres, so that
-one lesion neither hides nor feigns another and a large one is not hollow.
+no bright rim; hot organs outside are filled too, and what they spill into the liver is taken
+off (see `organs`), else they would hide what lies beside them. Noise grows with the square
+root of the activity, so the statistic is divided by the square root of the local level before
+it is standardised. Hot regions of the liver itself are left out of the surround and out of
+their neighbours' centres, so that one lesion neither hides nor feigns another and a large one
+is not hollow.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from lesionmatch.foci.background import (
 )
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
+from lesionmatch.foci.organs import PLAIN_MM, REACH_MM, Organs, evened, hot_organs, spill_in
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import FociRules
@@ -59,7 +60,7 @@ class Field:
     depth: Array
     """Signed distance to the liver mask's border in mm, positive inside."""
     light: Array
-    """SUV lightly smoothed: what peaks and extents are read on."""
+    """SUV lightly smoothed, less what organs outside spill in: peaks and extents are read on it."""
     light_sd: float
     """Noise of `light` over the square root of the activity."""
     background: Array
@@ -115,41 +116,83 @@ def scales(rules: FociRules) -> tuple[tuple[float, float, float], ...]:
     return tuple((*mm, sd) for mm, sd in zip(SCALES_MM, rarer_sd, strict=True))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plain:
+    """The image with liver in place of what would disturb the statistic."""
+
+    calm: Array
+    """Liver in place of cold and of every hot region, organs beside the liver among them."""
+    own: Array
+    """The same with the hot regions as they are."""
+    hot: Where
+
+
 def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
     known = background_of(array, depth, deep, grid, INNER_MM, rules)
-    filled = np.where(known.cold, known.suv, array)
-    around = np.where(known.hot, known.suv, filled)
+    organs = hot_organs(known, depth, grid, rules)
+    edge_mm = edge_distance_mm(known, grid)
+    near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
+    learned = near & (edge_mm > PLAIN_MM)
+    plain = _plain(array, known, organs, depth, learned, rules)
     quiet = _quiet(depth, deep, known)
-    edge_mm, calm_liver = edge_distance_mm(known, grid), (depth > -MASK_WITHIN_MM) & ~known.hot
-    z = np.full(array.shape, -np.inf, np.float32)
-    for centre_mm, surround_mm, rarer_sd in scales(rules):
-        surround = gaussian(around, surround_mm, grid)
-        calm = gaussian(around, centre_mm, grid) - surround
-        above = np.where(known.hot, gaussian(filled, centre_mm, grid) - surround, calm)
-        raised = above / np.sqrt(np.maximum(surround, known.suv))
-        if np.count_nonzero(quiet) >= LEAST_VOXELS:
-            noise = calm / np.sqrt(known.suv)
-            z = np.maximum(z, standard(raised, noise, edge_mm, calm_liver, quiet) + rarer_sd)
-    z = np.maximum(z, np.where(known.core, known.above, -np.inf))
+    z = _highest(plain, known, organs, edge_mm, near, quiet, grid, rules)
     level = float(np.median(known.suv[deep]))
-    rough = (array - gaussian(around, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
+    rough = (array - gaussian(plain.calm, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
     most = most_sd(array, deep, grid)
     voxel_sd = min(robust_sd(rough[quiet]), most) if quiet.sum() >= LEAST_VOXELS else most
     return Field(
         grid=grid,
         suv=array,
-        light=known.light,
+        light=known.light - spill_in(known.light, known, organs, learned),
         light_sd=known.light_sd,
         liver=liver,
         depth=depth,
         background=known.suv,
         core=known.core,
-        z=z,
+        z=np.maximum(z, np.where(known.core, known.above, -np.inf)),
         voxel_sd=voxel_sd * float(np.sqrt(level)),
         level=level,
         level_is_seen=known.level.is_seen,
     )
+
+
+def _plain(
+    array: Array, known: Background, organs: Organs, depth: Array, learned: Where, rules: FociRules
+) -> _Plain:
+    spill = spill_in(array, known, organs, learned)
+    beside = (organs.away_mm < rules.outside_liver_mm) & (depth < -rules.outside_liver_mm)
+    own = np.where(known.cold | (beside & ~organs.region), known.suv, array - spill)
+    hot = known.hot | organs.region
+    return _Plain(np.where(hot, known.suv, own), own, hot)
+
+
+def _highest(
+    plain: _Plain,
+    known: Background,
+    organs: Organs,
+    edge_mm: Array,
+    near: Where,
+    quiet: Where,
+    grid: Grid,
+    rules: FociRules,
+) -> Array:
+    """Standard deviations above the liver around, largest over the scales.
+
+    `near` is what the edges are learned on: liver and a little more, without what is hot.
+    """
+    apart = near & (organs.away_mm > REACH_MM)
+    z = np.full(plain.calm.shape, -np.inf, np.float32)
+    for centre_mm, surround_mm, rarer_sd in scales(rules):
+        surround = gaussian(plain.calm, surround_mm, grid)
+        calm = gaussian(plain.calm, centre_mm, grid) - surround
+        above = np.where(plain.hot, gaussian(plain.own, centre_mm, grid) - surround, calm)
+        raised = above / np.sqrt(np.maximum(surround, known.suv))
+        if np.count_nonzero(quiet) >= LEAST_VOXELS:
+            noise = calm / np.sqrt(known.suv)
+            at_edge = standard(raised, noise, edge_mm, apart, quiet)
+            z = np.maximum(z, evened(at_edge, organs, near) + rarer_sd)
+    return z
 
 
 def _quiet(depth: Array, deep: Where, known: Background) -> Where:

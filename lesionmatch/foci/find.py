@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lesionmatch.foci.dips import Voxel
 from lesionmatch.foci.extent import Extent, extents
 from lesionmatch.foci.field import Field, field_of
 from lesionmatch.foci.neighbours import neighbour_of
-from lesionmatch.foci.peaks import Voxel, candidates, resolved
+from lesionmatch.foci.peaks import candidates, resolved
 from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import FociRules, Protocol

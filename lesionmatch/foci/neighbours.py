@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import ndimage
 
+from lesionmatch.foci.dips import Voxel
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import ball
-from lesionmatch.foci.peaks import Voxel, undivided
+from lesionmatch.foci.peaks import undivided
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.protocol import FociRules

@@ -4,11 +4,11 @@ import numpy as np
 from scipy import ndimage
 
 from lesionmatch.foci.background import OWN_DEPTH_MM, SPILL_DEPTH_MM
+from lesionmatch.foci.dips import Look, Voxel, has_valley
 from lesionmatch.foci.field import Field
-from lesionmatch.foci.filters import Where, ball
+from lesionmatch.foci.filters import Array, Where, ball
 from lesionmatch.protocol import FociRules
 
-Voxel = tuple[int, ...]
 Peak = tuple[Voxel, Voxel]
 """Where the statistic is highest, and the brightest voxel near it."""
 
@@ -20,12 +20,23 @@ TOWARDS_CAPSULE_MM = 2.0
 
 
 def candidates(field: Field, rules: FociRules) -> list[Voxel]:
-    """Voxels of the local maxima of z above the threshold inside the liver, highest first."""
+    """Voxels where z is above the threshold inside the liver and highest around, highest first.
+
+    Where the light-smoothed SUV is, too, if it stands as high above the background: on the
+    skirt of a hotter lesion z only rises towards that.
+    """
     near = ball(rules.peak_distance_mm, field.grid)
-    top = field.z >= ndimage.maximum_filter(field.z, footprint=near, mode="nearest")
+    above = (field.light - field.background) / (field.light_sd * np.sqrt(field.background))
+    is_bright = (above > rules.least_z) & (field.depth > OWN_DEPTH_MM)
+    top = _is_highest(field.z, near) | (is_bright & _is_highest(field.light, near))
     found = np.argwhere(top & (field.z > rules.least_z) & (field.depth > -rules.outside_mm))
     order = np.argsort([-field.z[tuple(v)] for v in found], kind="stable")
     return [_voxel(found[n]) for n in order]
+
+
+def _is_highest(array: Array, near: Where) -> Where:
+    """Where nothing near is higher."""
+    return np.asarray(array >= ndimage.maximum_filter(array, footprint=near, mode="nearest"))
 
 
 def brightest_near(field: Field, peak: Voxel) -> Voxel:
@@ -49,13 +60,24 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
     """
     tops = [brightest_near(field, peak) for peak in peaks]
     order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
+    calm = Look.calm(field)
     kept: list[int] = []
     for n in order:
         around = undivided(field, tops[n], rules)
-        joined = [m for m in kept if around[tops[m]]]
-        if all(_spills(field, tops[m]) and not _spills_to(field, tops[n]) for m in joined):
+        joined = [tops[m] for m in kept if around[tops[m]]]
+        joined = [top for top in joined if not _parted(field, calm, tops[n], top, rules)]
+        if all(_spills(field, top) and not _spills_to(field, tops[n]) for top in joined):
             kept.append(n)
     return [(peaks[n], tops[n]) for n in sorted(kept)]
+
+
+def _parted(field: Field, calm: Look, fainter: Voxel, brighter: Voxel, rules: FociRules) -> bool:
+    """Whether two of the liver's own peaks, far apart, are divided at a closer look."""
+    apart_mm = np.linalg.norm((np.array(fainter) - brighter) * field.grid.spacing_mm)
+    if apart_mm <= rules.far_mm or _spills(field, fainter) or _spills(field, brighter):
+        return False
+    is_joined = bool(calm.undivided(fainter, rules)[brighter])
+    return not is_joined or has_valley(field, fainter, brighter, rules)
 
 
 def _spills(field: Field, top: Voxel) -> bool:
@@ -70,19 +92,7 @@ def _spills_to(field: Field, top: Voxel) -> bool:
 
 def undivided(field: Field, top: Voxel, rules: FociRules) -> Where:
     """The places no dip divides from the focus whose brightest voxel is `top`."""
-    bright = field.light > _dip(field, top, rules)
-    bright[top] = True
-    labels, _ = ndimage.label(bright)
-    return np.asarray(labels == labels[top])
-
-
-def _dip(field: Field, top: Voxel, rules: FociRules) -> float:
-    """The light-smoothed SUV the image must fall to before another peak is another focus."""
-    height, base = float(field.light[top]), float(field.background[top])
-    noise = field.light_sd * float(np.sqrt(max(height, base)))
-    share = base + rules.dip_fraction * (height - base)
-    floor = base + rules.floor_sd * field.light_sd * float(np.sqrt(base))
-    return max(min(share, height - rules.dip_sd * noise), floor)
+    return Look.light(field).undivided(top, rules)
 
 
 def _voxel(index: np.ndarray) -> Voxel:

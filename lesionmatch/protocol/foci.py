@@ -19,7 +19,7 @@ class FociRules:
         most=20.0,
     )
     rarer_fine_sd: float = threshold(
-        -0.3,
+        -0.15,
         "SD",
         "added to what is seen at the finest of three scales: the same height is less rare there",
         "most chance peaks, and fewest lesions stand out best there",
@@ -27,18 +27,18 @@ class FociRules:
         most=2.0,
     )
     rarer_middle_sd: float = threshold(
-        0.15,
+        0.0,
         "SD",
-        "added to what is seen at the middle of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.2",
+        "added to what is seen at the middle of three scales: the one that others are compared to",
+        "own choice",
         least=-2.0,
         most=2.0,
     )
     rarer_wide_sd: float = threshold(
-        0.35,
+        0.2,
         "SD",
         "added to what is seen at the widest of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.4",
+        "a Gaussian field of this width alone allows 0.2 more than of the middle one",
         least=-2.0,
         most=2.0,
     )
@@ -82,6 +82,30 @@ class FociRules:
         least=0.0,
         most=10.0,
     )
+    far_mm: float = threshold(
+        12.0,
+        "mm",
+        "two peaks further apart than this are looked at twice more for a dip between them",
+        "own choice; nearer, the smoothing that calms the grain would fill the dip",
+        least=0.0,
+        most=100.0,
+    )
+    valley_fraction: float = threshold(
+        0.7,
+        "fraction",
+        "on the line between two far peaks the mean across falls below this share of the height",
+        "own choice; below Rayleigh's 0.74, as there is one line and many ways around",
+        least=0.1,
+        most=0.95,
+    )
+    valley_sd: float = threshold(
+        6.0,
+        "SD",
+        "and by at least this many standard deviations of that mean",
+        "own measurement: uniform lesions of up to 60 mm stay one focus",
+        least=0.0,
+        most=20.0,
+    )
     floor_sd: float = threshold(
         3.0,
         "SD",
@@ -119,6 +143,22 @@ class FociRules:
         "mm",
         "uptake this far outside the mask is outside the liver",
         "own choice; masks carried from the MRI are wrong by 2 to 4 mm",
+        least=0.0,
+        most=15.0,
+    )
+    organ_core_mm: float = threshold(
+        8.0,
+        "mm",
+        "hot uptake that reaches this far outside the mask is an organ, less far may be a lesion",
+        "own choice; lesions at the edge of a wrong mask reach 7 mm out of it, gut 9 mm and more",
+        least=0.0,
+        most=30.0,
+    )
+    organ_inside_mm: float = threshold(
+        6.0,
+        "mm",
+        "such an organ is followed this far into the mask",
+        "own choice; masks carried from the MRI are wrong by 2 to 4 mm and may be shifted by 5",
         least=0.0,
         most=15.0,
     )

@@ -81,7 +81,7 @@ def report_sheets(report: AccuracyReport) -> tuple[Sheet, ...]:
         sheets += [
             lesion_sheet(report.lesions),
             missed_sheet(report.lesions),
-            foci_sheet(report.lesions.false_foci),
+            foci_sheet(report.lesions),
         ]
     if report.readers is not None:
         sheets += [pairs_sheet(report.readers), against_sheet(report.readers)]

@@ -12,7 +12,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from lesionmatch.accuracy.curve import Curve
 from lesionmatch.accuracy.values import Interval
-from lesionmatch.evaluation.lesionwise import FalseFoci, Group, Lesionwise
+from lesionmatch.evaluation.groups import Group
+from lesionmatch.evaluation.lesionwise import FalseFoci, Lesionwise
 from lesionmatch.evaluation.study_sheets import NAMES
 from lesionmatch.evaluation.summary import Estimate
 from lesionmatch.report.figures import ACCENT, FILL, INK, LINE, SOFT, drawing

@@ -11,10 +11,12 @@ from _liver_bodies import (
     FINE_MM,
     Array,
     Body,
+    Organ,
     Where,
     body_of,
     interpolated,
     smooth_noise,
+    with_organ,
 )
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -149,10 +151,18 @@ class Liver:
     anatomy: str
 
 
-def simulate(seed: int, *, spheres: tuple[Sphere, ...] = (), other: bool = False) -> Liver:
-    """The liver of `seed`: the same seed, the same liver."""
+def simulate(
+    seed: int,
+    *,
+    spheres: tuple[Sphere, ...] = (),
+    other: bool = False,
+    organ: Organ | None = None,
+) -> Liver:
+    """The liver of `seed`, with `organ` beside it: the same seed, the same liver."""
     rng = np.random.default_rng(seed)
     level, body = body_of(rng, seed)
+    if organ is not None:
+        body = with_organ(rng, body, level, organ)
     scanner = Scanner.other(rng) if other else Scanner.usual(rng)
     raster = Raster.drawn(rng, body.liver.shape, scanner)
     clean = raster.of(scanner.blurred(body.activity))

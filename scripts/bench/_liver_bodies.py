@@ -6,7 +6,7 @@ cysts, slow inhomogeneity. Axes of the grid are z up, y back, x left.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,23 @@ FINE_MM = 2.0
 LABELS = os.environ.get("LESIONMATCH_PATIENT_LABELS", "")
 PATIENT = Path(LABELS) / "patient15_LuDOTATATE_src.i33"
 """Label map of a patient (BenAuer2021/Phantoms-For-Nuclear-Medicine-Imaging-Simulation, MIT)."""
+
+
+@dataclass(frozen=True)
+class Organ:
+    """A hot organ in contact with the underside of the liver."""
+
+    name: str
+    radius_mm: float
+    half_length_mm: float
+    times_liver: tuple[float, float]
+    """Least and most uptake."""
+    sunk: float
+    """Share of its radius that it lies within the liver's outline, which gives way to it."""
+
+
+GALLBLADDER = Organ("gallbladder", 13.0, 18.0, (1.5, 8.0), 0.6)
+ADRENAL = Organ("adrenal gland", 5.5, 8.0, (1.5, 4.0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -186,18 +203,47 @@ def _finished(
     return Body(inside, depth, activity, hot, anatomy)
 
 
+def with_organ(rng: np.random.Generator, body: Body, level: float, organ: Organ) -> Body:
+    """The body with the organ somewhere on the lower half of the liver's surface."""
+    surface = np.argwhere((body.depth > 0) & (body.depth <= FINE_MM))
+    low = surface[surface[:, 0] < np.quantile(surface[:, 0], 0.5)]
+    size_mm = organ.radius_mm, organ.half_length_mm
+    on = low[rng.integers(len(low))]
+    box, here = _sausage(rng, on, body.depth, *size_mm, off_mm=organ.radius_mm * (1 - organ.sunk))
+    liver, activity = body.liver.copy(), body.activity.copy()
+    if organ.sunk:
+        liver[box] &= ~here
+    activity[box][here & ~liver[box]] = level * rng.uniform(*organ.times_liver)
+    depth = signed_distance_mm(liver) if organ.sunk else body.depth
+    return replace(body, liver=liver, depth=depth, activity=activity)
+
+
 def _loop(
     rng: np.random.Generator, on: NDArray[np.intp], depth: Array
 ) -> tuple[tuple[slice, ...], Where]:
     """A sausage outside the liver that touches its surface at `on`, in the box that holds it."""
-    radius = rng.uniform(9, 14) / FINE_MM
+    radius_mm = rng.uniform(9, 14)
+    return _sausage(rng, on, depth, radius_mm, None, off_mm=radius_mm)
+
+
+def _sausage(
+    rng: np.random.Generator,
+    on: NDArray[np.intp],
+    depth: Array,
+    radius_mm: float,
+    half_length_mm: float | None,
+    *,
+    off_mm: float,
+) -> tuple[tuple[slice, ...], Where]:
+    """One whose axis lies `off_mm` outside the surface at `on`, and the box that holds it."""
+    radius = radius_mm / FINE_MM
     near = _box(on, 8, depth.shape)
     out = -np.array([slope.mean() for slope in np.gradient(np.minimum(depth[near], 0.0))])
     out /= np.linalg.norm(out) + 1e-6
     along = np.cross(out, rng.standard_normal(3))
     along /= np.linalg.norm(along)
-    middle = on + out * radius
-    length = rng.uniform(8, 30) / FINE_MM
+    middle = on + out * (off_mm / FINE_MM)
+    length = (rng.uniform(8, 30) if half_length_mm is None else half_length_mm) / FINE_MM
     box = _box(middle, radius + length + 1, depth.shape)
     off = _indices(box) - middle
     t = np.clip(off @ along, -length, length)

@@ -21,6 +21,7 @@ from lesionmatch.concordance import (
     Relations,
     Surroundings,
     concord,
+    occupied,
     relate,
     sharpen,
     shift_of,
@@ -29,9 +30,10 @@ from lesionmatch.concordance.flags import Facts, flags
 from lesionmatch.concordance.reasons import Missed, why_missed
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
+from lesionmatch.geometry import Grid
 from lesionmatch.image import Mask, union
 from lesionmatch.landmarks import Agreement
-from lesionmatch.lesions import Carried, carry, lesions_from
+from lesionmatch.lesions import Carried, carry, equivalent_diameter_mm, lesions_from
 from lesionmatch.phantom import Spot
 from lesionmatch.phantom.truth import LesionTruth
 from lesionmatch.protocol import Protocol
@@ -77,8 +79,8 @@ def run(study: Study) -> Outcome:
     """Foci, landmarks, concordance and calls of one study."""
     start = time.process_time()
     registration, blur = study.registration, blur_of(study)
-    before = _carried(study, registration)
     found = found_by(study, registration)
+    before = found.carried
     shift_mm = shift_of(found.carried, found.foci, fwhm_mm=blur.fwhm_mm, rules=PROTOCOL.landmarks)
     if shift_mm is not None:
         registration = registration.moved(shift_mm)
@@ -86,6 +88,7 @@ def run(study: Study) -> Outcome:
     liver, field, foci = found.liver, found.field, found.foci
     sharp = sharpen(found.carried, foci, study.suv.grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
+    taken = occupied(sharp.carried, foci, study.suv.grid, PROTOCOL.reasons.lesion_free_mm)
     rng = np.random.default_rng(study.seed)
     evidence = Evidence(
         suv=study.suv,
@@ -95,11 +98,11 @@ def run(study: Study) -> Outcome:
         around_lesions=tuple(
             _around_lesion(truth_of(study, one.lesion.lesion_id)) for one in sharp.carried
         ),
-        around_foci=tuple(_around_focus(study, liver, focus) for focus in foci),
+        around_foci=_around_foci(study, liver, foci),
         focus_error_mm=(registration.bound_mm,) * len(foci),
         blur=blur,
         registration_passed=registration.passed,
-        null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
+        null_p=partial(null_p, field, protocol=PROTOCOL, avoid=taken, rng=rng),
     )
     concordance = concord(evidence, PROTOCOL)
     is_doubtful = not registration.passed and not concordance.confirms_registration
@@ -115,7 +118,7 @@ def run(study: Study) -> Outcome:
         agreement=sharp.agreement,
         before_mm=_misplacement_mm(study, before),
         after_mm=_misplacement_mm(study, sharp.carried),
-        null_p=_null_sample(study, field, liver, avoid, sharp.carried),
+        null_p=_null_sample(study, field, liver, taken, sharp.carried),
         jittered=tuple(_jittered(study, sharp.carried, foci)),
         seconds=seconds,
     )
@@ -187,15 +190,22 @@ def _around_lesion(row: LesionTruth, off_mm: float = 0.0) -> Surroundings:
     return Surroundings(max(capsule_mm, 0.0), row.hilum_distance_mm, max(vessel_mm, 0.0))
 
 
-def _around_focus(study: Study, liver: Mask, focus: Focus) -> Surroundings:
+def _around_foci(study: Study, liver: Mask, foci: Sequence[Focus]) -> tuple[Surroundings, ...]:
     part = liver.trimmed(8.0)
-    depth = distance_transform_edt(part.array, sampling=part.grid.spacing_mm)
-    voxel = tuple(np.rint(part.grid.voxels(focus.peak_mm)).astype(int))
+    depth_mm = distance_transform_edt(part.array, sampling=part.grid.spacing_mm)
+    return tuple(_around_focus(study, part.grid, depth_mm, focus) for focus in foci)
+
+
+def _around_focus(
+    study: Study, grid: Grid, depth_mm: NDArray[np.float64], focus: Focus
+) -> Surroundings:
+    voxel = tuple(np.rint(grid.voxels(focus.peak_mm)).astype(int))
     anatomy = study.truth.pet_pose.anatomy_mm(focus.centroid_mm[None])
-    radius = (focus.extent.volume_ml * 6000.0 / np.pi) ** (1 / 3) / 2.0
-    vessel = float(np.ravel(study.body.vessel_mm(anatomy))[0])
-    hilum = float(np.linalg.norm(focus.centroid_mm - np.array(study.truth.hilum_pet_mm)))
-    return Surroundings(max(0.0, float(depth[voxel]) - radius), hilum, max(0.0, vessel - radius))
+    radius_mm = equivalent_diameter_mm(focus.extent.volume_ml) / 2.0
+    vessel_mm = float(np.ravel(study.body.vessel_mm(anatomy))[0])
+    hilum_mm = float(np.linalg.norm(focus.centroid_mm - np.array(study.truth.hilum_pet_mm)))
+    capsule_mm = max(0.0, float(depth_mm[voxel]) - radius_mm)
+    return Surroundings(capsule_mm, hilum_mm, max(0.0, vessel_mm - radius_mm))
 
 
 def _misplacement_mm(study: Study, carried: tuple[Carried, ...]) -> NDArray[np.float64]:
@@ -204,11 +214,11 @@ def _misplacement_mm(study: Study, carried: tuple[Carried, ...]) -> NDArray[np.f
 
 
 def _null_sample(
-    study: Study, field: Field, liver: Mask, avoid: Mask, carried: tuple[Carried, ...]
+    study: Study, field: Field, liver: Mask, taken: Mask | None, carried: tuple[Carried, ...]
 ) -> tuple[float, ...]:
     """null_p of this study's search regions put at lesion-free places, two each."""
     rng = np.random.default_rng([study.seed, 2])
-    free = liver.array & ~avoid.array
+    free = liver.array if taken is None else liver.array & ~taken.on(liver.grid).array
     centres = np.argwhere(free)
     values: list[float] = []
     for one in carried[:3]:
@@ -222,7 +232,7 @@ def _null_sample(
                 continue
             array = np.zeros(free.shape, np.bool_)
             array[tuple(voxels.T)] = True
-            p = null_p(field, Mask(liver.grid, array).trimmed(), PROTOCOL, avoid=avoid, rng=rng)
+            p = null_p(field, Mask(liver.grid, array).trimmed(), PROTOCOL, avoid=taken, rng=rng)
             values += [] if p is None else [p]
             break
     return tuple(values)

@@ -1,6 +1,7 @@
 """False foci in lesion-free livers, and the share of lesions found beside the ideal observer.
 
     python scripts/bench foci [--free 300] [--other 100] [--lesions 90] [--filled 10]
+                              [--neighbours 0]
 
 Seeds begin at `--first`; the default was not used for tuning. With LESIONMATCH_PATIENT_LABELS
 set every second body is a patient's.
@@ -12,6 +13,7 @@ from collections import defaultdict
 import numpy as np
 from _filled_livers import filled, held
 from _foci_livers import Liver, Placed, Sphere, simulate
+from _liver_bodies import ADRENAL, GALLBLADDER, Organ
 from scipy.stats import binomtest, chi2, norm
 
 from lesionmatch.foci import Focus, find_foci
@@ -32,11 +34,11 @@ def found_in(liver: Liver) -> tuple[list[Focus], list[Focus]]:
     return [f for f in foci if f.counts], [f for f in foci if not f.counts]
 
 
-def false_foci(first: int, livers: int, *, other: bool) -> None:
+def false_foci(first: int, livers: int, *, other: bool = False, organ: Organ | None = None) -> None:
     """Count findings in livers without lesions."""
     total = explained = hit = 0
     for seed in range(first, first + livers):
-        liver = simulate(seed, other=other)
+        liver = simulate(seed, other=other, organ=organ)
         findings, beside = found_in(liver)
         total, explained, hit = total + len(findings), explained + len(beside), hit + bool(findings)
         for focus in findings:
@@ -44,6 +46,7 @@ def false_foci(first: int, livers: int, *, other: bool) -> None:
     low = chi2.ppf(0.025, 2 * total) / 2 if total else 0.0
     high = chi2.ppf(0.975, 2 * total + 2) / 2
     name = "other breathing and reconstruction" if other else "usual"
+    name = f"hot {organ.name} beside the liver" if organ else name
     print(
         f"{name}: {total} false foci (95 % {low:.1f} to {high:.1f}) in {hit} of {livers} livers; "
         f"{explained} more explained by a neighbour",
@@ -113,6 +116,12 @@ def main() -> None:
     parser.add_argument("--other", type=int, default=100)
     parser.add_argument("--lesions", type=int, default=90)
     parser.add_argument("--filled", type=int, default=10)
+    parser.add_argument(
+        "--neighbours",
+        type=int,
+        default=0,
+        help="livers with a hot gallbladder sunk into them, and with a hot adrenal gland on them",
+    )
     parser.add_argument("--first", type=int, default=40000)
     args = parser.parse_args()
     if args.free:
@@ -121,6 +130,8 @@ def main() -> None:
         false_foci(args.first + 1000, args.other, other=True)
     if args.lesions:
         sensitivity(args.first + 2000, args.lesions)
+    for organ in (GALLBLADDER, ADRENAL) if args.neighbours else ():
+        false_foci(args.first + 4000, args.neighbours, organ=organ)
     if args.filled:
         replaced(args.first + 3000, args.filled)
 

@@ -25,7 +25,7 @@ from lesionmatch.registration.evidence import inner_agreement, witness
 from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
 from lesionmatch.registration.inverse import inverse_shifts
-from lesionmatch.registration.offset import pet_from_ct
+from lesionmatch.registration.offset import is_a_breath, pet_from_ct
 from lesionmatch.registration.result import Quality
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.scene import Scene, grid_about, structure_share
@@ -430,6 +430,17 @@ def test_a_liver_far_off_on_the_pet_is_doubted() -> None:
     quality = Quality(**{**GOOD.as_dict(), "pet_ct_offset_mm": (0.0, 12.0, 16.0)})  # type: ignore[arg-type]
     (doubt,) = doubts_of(quality, (), "ct", RegistrationRules())
     assert "lie 20 mm off between the PET and its CT" in doubt
+
+
+@pytest.mark.parametrize(
+    ("up_mm", "stretch", "is_one"), [(4.0, 1.02, True), (-4.0, 0.98, True), (-4.0, 1.02, False)]
+)
+def test_a_breath_moves_the_dome_further_than_the_rest(
+    up_mm: float, stretch: float, is_one: bool
+) -> None:
+    shift, stretched = np.eye(4), np.diag([1.0, 1.0, stretch, 1.0])
+    shift[2, 3] = up_mm
+    assert is_a_breath(Transform(CT, CT, shift), Transform(CT, CT, stretched)) is is_one
 
 
 def test_a_pet_that_misses_the_liver_has_no_offset() -> None:

@@ -5,7 +5,7 @@ reference, and the liver may still lie several millimetres off. The MRI's liver,
 onto the CT, says how deep in the liver or how far from it each point is. Sought is the shift
 that best explains the PET by this depth: the mutual information of depth and uptake, maximised
 by Gauss-Newton (see `linear`) over translations; then with a stretch along the body, because
-breathing moves the dome more than what lies below.
+breathing moves the dome more than what lies below; a stretch that says otherwise is dropped.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def pet_from_ct(
     grid = liver.grid.crop(box).with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     depth = distance_mm(inside) - distance_mm(Mask(grid, ~inside.array))
-    found = Transform(pet.image.frame, pet.image.frame, np.eye(4))
+    before = found = Transform(pet.image.frame, pet.image.frame, np.eye(4))
     for reach_mm, kind in STAGES:
         near = np.abs(depth) < reach_mm
         places = ct_from_mri.apply(grid.world(np.argwhere(near)))
@@ -47,5 +47,14 @@ def pet_from_ct(
         samples = Samples(places, Window(-reach_mm, reach_mm).bins(depth[near]))
         around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
         volume = volume_about(pet, around, spacing_mm=SPACING_MM)
-        found = fitted(found, samples, volume, kind, iterations=ITERATIONS, drawn=DRAWN, rng=rng)
-    return found
+        before = found
+        found = fitted(before, samples, volume, kind, iterations=ITERATIONS, drawn=DRAWN, rng=rng)
+    return found if is_a_breath(before, found) else before
+
+
+def is_a_breath(shift: Transform, stretched: Transform) -> bool:
+    """Whether the liver's top moves further than the rest, as breathing makes it.
+
+    A stretch the other way comes of hot or cold neighbours at one end, and is not believed.
+    """
+    return float(shift.matrix[2, 3] * (stretched.matrix[2, 2] - 1.0)) > 0.0

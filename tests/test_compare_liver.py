@@ -59,7 +59,7 @@ def drawn_on_ct(mask: Mask) -> Segment:
 def test_a_liver_drawn_on_the_ct_is_the_liver_of_both() -> None:
     pet, mri = study()
     found = found_liver()
-    smaller = Mask(mri.hbp.grid, ndimage.binary_erosion(found.mask.array, iterations=2))
+    smaller = Mask(mri.hbp.grid, ndimage.binary_erosion(found.mask.array, iterations=1))
     drawn = drawn_on_ct(smaller)
     with_liver = replace(pet, segments=(*pet.segments, drawn))
     liver = liver_as_drawn(with_liver, mri, found, registration(), RULES)

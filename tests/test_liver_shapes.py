@@ -257,7 +257,31 @@ def test_a_shell_such_as_fat_under_the_skin_is_doubted() -> None:
 
 def test_a_border_that_is_none_is_doubted() -> None:
     bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & (X < -20.0)
-    assert any("around the liver is as bright" in doubt for doubt in doubts(RIGHT, picture(bright)))
+    said = "of what lies around the liver, in one place, is as bright"
+    assert any(said in doubt for doubt in doubts(RIGHT, picture(bright)))
+
+
+def test_a_lobe_left_out_is_doubted_and_a_touching_organ_is_not() -> None:
+    found, whole = RIGHT & (X < -10.0), picture(RIGHT)
+    assert any("part of it may be missing" in doubt for doubt in doubts(found, whole))
+    spleen = picture(RIGHT | ball(20.0, (35.0, 10.0, 20.0)))
+    assert doubts(RIGHT, spleen) == ()
+
+
+def test_a_wide_open_border_is_liver_however_uneven_and_a_closed_one_is_not() -> None:
+    whole = RIGHT | ball(40.0, (15.0, -5.0, 15.0))
+    ramp = np.clip((X + 22.0) / 30.0, 0.0, 1.0)
+    uneven = picture(whole, noise=0.01).array * (1.0 - 0.16 * ramp).astype(np.float32)
+    cleft = (np.abs(X - 1.0) < 2.5) & whole
+    closed = np.where(cleft, 35.0, np.where((X > 0.0) & whole, 84.0, picture(whole).array))
+    left = whole & (X > 8.0)
+    shares = []
+    for values in (uneven, closed):
+        image = Image(GRID, values.astype(np.float32), Quantity.ARBITRARY)
+        found = find_liver(image, Protocol()).array
+        shares.append((found & left).sum() / left.sum())
+    assert shares[0] > 0.95
+    assert shares[1] < 0.1
 
 
 def test_a_brighter_organ_on_the_left_is_not_taken_for_the_liver() -> None:

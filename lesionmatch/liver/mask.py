@@ -21,7 +21,7 @@ from lesionmatch.liver.morphology import Values, Voxels, closed, filled, largest
 from lesionmatch.liver.regions import parenchyma
 from lesionmatch.liver.seed import find_seed
 from lesionmatch.liver.work import work_image
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import distance_mm, resample, resample_mask
 
 SPACING_MM = 3.0
@@ -61,19 +61,19 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
     seed = find_seed(hbp, lesions)
     if seed is None:
         raise _not_found("none")
-    coarse = _coarse(work_image(hbp, SPACING_MM), seed, lesions)
+    coarse = _coarse(work_image(hbp, SPACING_MM), seed, lesions, protocol.liver)
     liver = _on_image(hbp, coarse, lesions)
     if liver.volume_ml < LEAST_SHARE * protocol.liver.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")
     return liver
 
 
-def _coarse(image: Image, seed: Mask, lesions: Mask | None) -> _Coarse:
+def _coarse(image: Image, seed: Mask, lesions: Mask | None, rules: LiverRules) -> _Coarse:
     grid = image.grid
     drawn = np.zeros(grid.shape, np.bool_)
     if lesions is not None:
         drawn = resample_mask(lesions, grid) >= 0.5
-    found = parenchyma(image, resample_mask(seed, grid) >= 0.5, drawn)
+    found = parenchyma(image, resample_mask(seed, grid) >= 0.5, drawn, rules)
     box = Mask(grid, found.region).box(MARGIN_MM)
     part, bright = image.crop(box), found.region[box]
     level = parenchyma_level(part, Mask(part.grid, found.calm[box]))

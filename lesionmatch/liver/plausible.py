@@ -1,7 +1,7 @@
 """What speaks against a liver mask, in sentences.
 
 Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
-nearly all around: where growth ended without a border, it leaked.
+everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ WORK_SPACING_MM = 4.0
 LEAST_MAIN_SHARE = 0.9
 NEAR_MM, FAR_MM = 3.0, 10.0
 """The shell around the liver whose brightness is compared with it."""
-AS_BRIGHT = 0.9
-"""Of the liver's brightness: what is brighter has no border with it."""
+BILE = 1.25
+"""Times the liver's brightness: gallbladder and bowel beside it are brighter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,12 +119,18 @@ def _about_brightness(view: _View, rules: LiverRules) -> str | None:
 
 
 def _about_border(view: _View, rules: LiverRules) -> str | None:
+    """The largest piece without a border: an organ that touches the liver somewhere is small."""
     if not view.shell.any():
         return None
-    share = float((view.ratio[view.shell] > AS_BRIGHT).mean())
+    as_bright = (view.ratio > rules.border_bright_least) & (view.ratio < BILE)
+    patch = largest_piece(view.shell & as_bright)
+    share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:
         return None
-    return f"{share:.0%} of what lies around the liver is as bright as the liver itself"
+    return (
+        f"{share:.0%} of what lies around the liver, in one place, is as bright as the liver "
+        f"itself, above {rules.border_open_most:.1%}: part of it may be missing, or it leaks there"
+    )
 
 
 def _about_side(view: _View) -> str | None:

@@ -5,7 +5,9 @@ the texture of the organ, and abruptly where it ends. Kidney, spleen, heart and 
 may be as bright as the liver where the coil favours them, but an edge lies between. So what
 is bright falls into regions at its edges and its necks, and regions are joined to the
 liver's one after the other where the parenchyma on either side of the border is equally
-bright. The comparison is made within a centimetre of the border, where the coil nearly cancels.
+bright: as nearly as the border is closed by an edge, or narrow, and less nearly where it is
+wide and open, for then an uneven liver changes there and no organ ends. The comparison is
+made within a centimetre of the border, where the coil nearly cancels.
 A kidney that is as bright as the liver is known by its twin on the left.
 """
 
@@ -19,8 +21,9 @@ from skimage.segmentation import watershed
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.coil import sensitivity
-from lesionmatch.liver.morphology import Values, Voxels, dilated
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.seed import midline_mm
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
 
 ROUNDS = 4
@@ -34,26 +37,25 @@ TOO_BRIGHT = 1.3
 """Bile, gallbladder and the kidney's pelvis are brighter than this and twice the spread."""
 EDGE_TIMES, EDGE_LEAST, EDGE_MOST = 3.0, 0.012, 0.035
 """An edge is this many times steeper than the liver's median slope of log brightness, per mm."""
-TEXTURE_MM = 8.0
-STEP_TIMES, STEP_LEAST, STEP_MOST = 2.0, 0.06, 0.15
-"""Parenchyma differs across a border by at most this many times what it differs over the
-distance of the texture, of log brightness."""
 BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
 THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
 """Half the thickness of the cores from which regions grow; necks thinner than the first split,
 as the way to a heart through a patch where its edge is faint."""
 KIDNEY_ML = (30.0, 350.0)
-KIDNEY_ALIKE = 0.2
+KIDNEY_OPEN_MOST = 1.5
+"""Openness of a kidney's border; a part of the liver may have more."""
+KIDNEY_BELOW_MM = 30.0
+"""Of the liver's middle."""
+KIDNEY_ALIKE = 0.3
 """Log brightness by which the two kidneys differ at most, with what the coil adds."""
-KIDNEY_SHARE = 0.4
-"""Of a kidney's voxels whose mirror image is as bright: kidneys lie not quite alike."""
+TWIN_MM, TWIN_OFF_MM = 8.0, 15.0
+"""Half the thickness of a kidney, at most, and how far it lies from the other's mirror image."""
+KIDNEY_SHARE = 0.6
+"""Of a kidney's voxels whose mirror image lies in or near its twin."""
 LEAST_ML = 0.3
-LEAST_BORDER_MM2 = 40.0
-NARROW_SHARE, NARROW_STEP = 0.2, 0.03
-"""A region whose border is narrower than this share of the face of a cube as large is more often
-what a vein leads to than a lobe, and has to be as bright as the liver by less than this, of log
-brightness."""
+LEAST_BORDER = 0.1
+"""Of the side of a cube as large as a region: narrower is a vein that leads to another organ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +79,7 @@ class _Scene:
     """Of `log`, per mm."""
     drawn: Voxels
     midline_mm: float
+    rules: LiverRules
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,13 +90,11 @@ class _Bright:
     calm: Voxels
     relative: Values
     """Log brightness relative to the liver's at the same place."""
-    step: float
-    """Largest difference across a border within the liver."""
 
 
-def parenchyma(image: Image, seed: Voxels, drawn: Voxels) -> Parenchyma:
+def parenchyma(image: Image, seed: Voxels, drawn: Voxels, rules: LiverRules) -> Parenchyma:
     """Bright liver around `seed`; the `drawn` lesions belong to it. All on one grid."""
-    scene = _scene(image, drawn)
+    scene = _scene(image, drawn, rules)
     found = Parenchyma(seed, seed)
     for _ in range(ROUNDS):
         bright = _bright(scene, image, found.calm)
@@ -103,7 +104,7 @@ def parenchyma(image: Image, seed: Voxels, drawn: Voxels) -> Parenchyma:
     return found
 
 
-def _scene(image: Image, drawn: Voxels) -> _Scene:
+def _scene(image: Image, drawn: Voxels, rules: LiverRules) -> _Scene:
     spacing = image.grid.spacing_mm
     smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / spacing)
     floor = max(1e-3 * float(np.percentile(smooth, 99.0)), float(np.finfo(np.float32).tiny))
@@ -111,7 +112,7 @@ def _scene(image: Image, drawn: Voxels) -> _Scene:
     slope = np.zeros_like(log)
     for axis, mm in enumerate(spacing):
         slope += np.asarray(np.gradient(log, mm, axis=axis), np.float32) ** 2
-    return _Scene(image.grid, log, np.sqrt(slope), drawn, midline_mm(image))
+    return _Scene(image.grid, log, np.sqrt(slope), drawn, midline_mm(image), rules)
 
 
 def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
@@ -123,17 +124,7 @@ def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
     edge = float(np.clip(EDGE_TIMES * np.median(scene.slope[calm]), EDGE_LEAST, EDGE_MOST))
-    step = float(np.clip(STEP_TIMES * _texture(scene, calm), STEP_LEAST, STEP_MOST))
-    return _Bright(bright, bright & (scene.slope < edge), relative, step)
-
-
-def _texture(scene: _Scene, calm: Voxels) -> float:
-    """SD of the difference of log brightness over a short way within the liver."""
-    axis = int(np.argmin(scene.grid.spacing_mm))
-    way = max(1, round(TEXTURE_MM / float(scene.grid.spacing_mm[axis])))
-    log, inside = np.moveaxis(scene.log, axis, 0), np.moveaxis(calm, axis, 0)
-    difference = (log[way:] - log[:-way])[inside[way:] & inside[:-way]]
-    return 1.4826 * float(np.median(np.abs(difference))) if difference.size else 0.0
+    return _Bright(bright, bright & (scene.slope < edge), relative)
 
 
 def _cores(calm: Voxels, grid: Grid) -> NDArray[np.int32]:
@@ -188,18 +179,27 @@ def _taken(
     """Join a region to `liver`, in place, where both are equally bright; whether they are."""
     region, part = regions[box] == number, liver[box]
     border = ndimage.binary_dilation(part) & region
-    area_mm2 = np.count_nonzero(border) * (scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
-    if area_mm2 < LEAST_BORDER_MM2:
+    side = np.count_nonzero(region) ** (2.0 / 3.0)
+    if np.count_nonzero(border) < LEAST_BORDER * side:
         return False
     step = _step(border, region, part, box, scene, bright)
-    face_mm2 = (np.count_nonzero(region) * scene.grid.voxel_ml * 1000.0) ** (2.0 / 3.0)
-    most = min(bright.step, NARROW_STEP) if area_mm2 < NARROW_SHARE * face_mm2 else bright.step
-    if step is None or not -most < step < 2.0 * most:
+    openness = np.count_nonzero(border & bright.calm[box]) / side
+    if step is None or abs(step) > _most_step(openness, scene.rules):
         return False
-    if _is_kidney(regions == number, liver, scene, bright.relative):
+    may_be_kidney = openness < KIDNEY_OPEN_MOST
+    if may_be_kidney and _is_kidney(regions == number, liver, scene, bright.relative):
         return False
     part |= region
     return True
+
+
+def _most_step(openness: float, rules: LiverRules) -> float:
+    """Step that a region may make at a border of which so much lies in no edge.
+
+    In sides of a cube as large as the region.
+    """
+    step = rules.region_step_open * openness
+    return float(np.clip(step, rules.region_step_least, rules.region_step_most))
 
 
 def _step(
@@ -234,14 +234,15 @@ def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -
         return False
     points = grid.world(np.argwhere(region))
     behind_mm, above_mm = (points.mean(0) - grid.world(np.argwhere(liver)).mean(0))[1:]
-    if behind_mm < 0.0 or above_mm > 0.0:
+    if behind_mm < 0.0 or above_mm > -KIDNEY_BELOW_MM:
         return False
+    off = np.abs(relative - float(np.median(relative[region])))
+    alike = (off < KIDNEY_ALIKE) & ~liver & ~region
+    twin = dilated(eroded(alike, grid, TWIN_MM), grid, TWIN_MM + TWIN_OFF_MM)
     mirrored = points * (-1.0, 1.0, 1.0) + (2.0 * scene.midline_mm, 0.0, 0.0)
     voxels = np.rint(grid.voxels(mirrored[grid.contains(mirrored)])).astype(int)
-    there = tuple(voxels.T)
-    off = np.abs(relative[there] - float(np.median(relative[region])))
-    twin = (off < KIDNEY_ALIKE) & ~liver[there] & ~region[there]
-    return bool(np.count_nonzero(twin) > KIDNEY_SHARE * len(points))
+    found = twin[tuple(np.minimum(voxels, np.array(grid.shape) - 1).T)]
+    return bool(np.count_nonzero(found) > KIDNEY_SHARE * len(points))
 
 
 def _near(border: Voxels, grid: Grid) -> Voxels:

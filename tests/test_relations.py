@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from lesionmatch.concordance import Relations, relate
+from lesionmatch.concordance import Relations, occupied, relate
 from lesionmatch.concordance.boxes import boxes_around, meet
 from lesionmatch.concordance.territory import Territory
 from lesionmatch.lesions import Carried
@@ -185,6 +185,22 @@ class TestOwnSearch:
         assert search[:, 0].min() >= 42.0  # Half way between surfaces at 39 and 46.
         own = territory.own_search(lesions[1], ("F1",), 7.0).points_mm()
         assert cdist(own, focus.extent.points_mm()).min() <= 3.5
+
+
+def test_what_the_blur_of_a_lesion_or_a_focus_may_reach_is_not_lesion_free() -> None:
+    lesions = carried(((30, 40, 40), 6), error_mm=4.0)
+    assert lesions[0].search is not None
+    focus = spot(1, (80, 40, 40), 12)
+    taken = occupied(lesions, [focus], PET_GRID, 10.0)
+    assert taken is not None
+    points = PET_GRID.world(np.argwhere(np.ones(PET_GRID.shape, bool)))
+    near = [region.points_mm() for region in (lesions[0].search, focus.extent)]
+    expected = cdist(points, np.concatenate(near)).min(axis=1) <= 10.0
+    assert np.array_equal(taken.on(PET_GRID).array.ravel(), expected)
+
+
+def test_without_lesions_and_foci_all_places_are_lesion_free() -> None:
+    assert occupied((), (), PET_GRID, 10.0) is None
 
 
 def test_boxes_meet_within_a_margin_and_half_a_voxel_of_each() -> None:

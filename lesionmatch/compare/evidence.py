@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lesionmatch import dicom
 from lesionmatch.compare.sight import Seen
-from lesionmatch.concordance import Evidence, Surroundings
+from lesionmatch.concordance import Evidence, Surroundings, occupied
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import null_p
 from lesionmatch.geometry import Points, at_once
@@ -28,7 +28,7 @@ def evidence_of(
 ) -> Evidence:
     """All that `concord` needs to know of a study."""
     carried, foci, reading = seen.sharpened.carried, seen.foci, seen.reading
-    avoid = None if seen.avoid.is_empty else seen.avoid.trimmed()
+    avoid = occupied(carried, foci, pet.suv.grid, rules.reasons.lesion_free_mm)
     rng = np.random.default_rng(NULL_SEED)
     on_mri = at_once(registration.mri_from_pet.apply, [f.extent.points_mm() for f in foci])
     centres = [points.mean(axis=0, keepdims=True) for points in on_mri]

@@ -13,6 +13,7 @@ from lesionmatch.concordance.pairs import Focus, Pair, Relation
 from lesionmatch.concordance.reasons import Reason
 from lesionmatch.concordance.relations import Relations, relate
 from lesionmatch.concordance.sharpen import Sharpened, confirms, sharpen, shift_of
+from lesionmatch.concordance.territory import occupied
 
 __all__ = [
     "Concordance",
@@ -30,6 +31,7 @@ __all__ = [
     "Surroundings",
     "concord",
     "confirms",
+    "occupied",
     "relate",
     "sharpen",
     "shift_of",

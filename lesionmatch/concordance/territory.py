@@ -9,9 +9,9 @@ from scipy.spatial import cKDTree
 
 from lesionmatch.concordance.boxes import Boxes, boxes_around, meet
 from lesionmatch.concordance.pairs import Focus
-from lesionmatch.geometry import Points
-from lesionmatch.image import Mask
-from lesionmatch.lesions import Carried
+from lesionmatch.geometry import Grid, Points
+from lesionmatch.image import Mask, union
+from lesionmatch.lesions import Carried, widened
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +55,18 @@ class Territory:
             if self.foci[n].focus_id not in own_foci:
                 keep &= _distance_mm(points, self.foci[n].extent) > fwhm_mm / 2.0
         return _part(carried.search, keep) if keep.any() else carried.extent
+
+
+def occupied(
+    lesions: Sequence[Carried], foci: Sequence[Focus], grid: Grid, apart_mm: float
+) -> Mask | None:
+    """What of the PET's `grid` is not free of lesions: where one is searched for or a focus
+    lies, and as far around as their blur may reach. None without either."""
+    searched = [one.search for one in lesions if one.search is not None]
+    regions = [*searched, *(focus.extent for focus in foci)]
+    if not regions:
+        return None
+    return widened(union(grid, regions).trimmed(), apart_mm, grid)
 
 
 def _part(mask: Mask, keep: NDArray[np.bool_]) -> Mask:

@@ -79,6 +79,14 @@ class ReasonRules:
         least=0.0001,
         most=0.5,
     )
+    lesion_free_mm: float = threshold(
+        10.0,
+        "mm",
+        "a place nearer than this to where a lesion or a focus may lie is not lesion-free",
+        "own simulations: of voxels 2 to 4 mm away 44 % still stand out by 4.5 SD, beyond 12 none",
+        least=0.0,
+        most=50.0,
+    )
     misplaced_mm: float = threshold(
         20.0,
         "mm",

@@ -21,6 +21,7 @@ from lesionmatch.concordance import (
     Relations,
     Surroundings,
     concord,
+    occupied,
     relate,
     sharpen,
     shift_of,
@@ -87,6 +88,7 @@ def run(study: Study) -> Outcome:
     liver, field, foci = found.liver, found.field, found.foci
     sharp = sharpen(found.carried, foci, study.suv.grid, fwhm_mm=blur.fwhm_mm, protocol=PROTOCOL)
     avoid = _avoid(study, sharp.carried, foci)
+    taken = occupied(sharp.carried, foci, study.suv.grid, PROTOCOL.reasons.lesion_free_mm)
     rng = np.random.default_rng(study.seed)
     evidence = Evidence(
         suv=study.suv,
@@ -100,7 +102,7 @@ def run(study: Study) -> Outcome:
         focus_error_mm=(registration.bound_mm,) * len(foci),
         blur=blur,
         registration_passed=registration.passed,
-        null_p=partial(null_p, field, protocol=PROTOCOL, avoid=avoid, rng=rng),
+        null_p=partial(null_p, field, protocol=PROTOCOL, avoid=taken, rng=rng),
     )
     concordance = concord(evidence, PROTOCOL)
     is_doubtful = not registration.passed and not concordance.confirms_registration
@@ -116,7 +118,7 @@ def run(study: Study) -> Outcome:
         agreement=sharp.agreement,
         before_mm=_misplacement_mm(study, before),
         after_mm=_misplacement_mm(study, sharp.carried),
-        null_p=_null_sample(study, field, liver, avoid, sharp.carried),
+        null_p=_null_sample(study, field, liver, taken, sharp.carried),
         jittered=tuple(_jittered(study, sharp.carried, foci)),
         seconds=seconds,
     )
@@ -212,11 +214,11 @@ def _misplacement_mm(study: Study, carried: tuple[Carried, ...]) -> NDArray[np.f
 
 
 def _null_sample(
-    study: Study, field: Field, liver: Mask, avoid: Mask, carried: tuple[Carried, ...]
+    study: Study, field: Field, liver: Mask, taken: Mask | None, carried: tuple[Carried, ...]
 ) -> tuple[float, ...]:
     """null_p of this study's search regions put at lesion-free places, two each."""
     rng = np.random.default_rng([study.seed, 2])
-    free = liver.array & ~avoid.array
+    free = liver.array if taken is None else liver.array & ~taken.on(liver.grid).array
     centres = np.argwhere(free)
     values: list[float] = []
     for one in carried[:3]:
@@ -230,7 +232,7 @@ def _null_sample(
                 continue
             array = np.zeros(free.shape, np.bool_)
             array[tuple(voxels.T)] = True
-            p = null_p(field, Mask(liver.grid, array).trimmed(), PROTOCOL, avoid=avoid, rng=rng)
+            p = null_p(field, Mask(liver.grid, array).trimmed(), PROTOCOL, avoid=taken, rng=rng)
             values += [] if p is None else [p]
             break
     return tuple(values)

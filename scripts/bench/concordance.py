@@ -74,10 +74,18 @@ def print_status(outcomes: list[Outcome], verbose: bool) -> None:
     false = sum(f.status == "retrospective" for f in low)
     print("retrospective below CNR 3:", _share(false, len(low)))
     print("status right outside CNR 3-6:", _share(len(clear) - len(wrong), len(clear)))
-    suited = [(f, _suited_cnr(o.study, t)) for o, f, t in rows]
-    sure = [(f, cnr) for f, cnr in suited if not 3.0 <= cnr <= 6.0]
+    chances = [
+        (_predicted(o.study, t) if true_status(t) == "positive" else 1.0 - _predicted(o.study, t))
+        for o, _, t in clear
+    ]
+    print(f"   as the closed form expects of these lesions: {np.mean(chances):.1%}")
+    suited = [(f, t, _suited_cnr(o.study, t)) for o, f, t in rows]
+    sure = [(f, cnr) for f, _, cnr in suited if not 3.0 <= cnr <= 6.0]
     good = sum((f.status == "positive") == (cnr > 6.0) for f, cnr in sure)
     print("   the same of the CNR once smoothed to suit each size:", _share(good, len(sure)))
+    both = [f.status == "positive" for f, t, _ in suited if t.contrast_to_noise > 6.0]
+    both += [f.status != "positive" for f, _, cnr in suited if cnr < 3.0]
+    print("   where both are above 6, or both below 3:", _share(sum(both), len(both)))
     for o, f, t in wrong if verbose else []:
         near = min((abs(p.gap_mm) for p in f_pairs(o, f)), default=float("nan"))
         print(

@@ -21,7 +21,7 @@ from lesionmatch.dicom.series.hbp import Evidence
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Points
-from lesionmatch.protocol import SeriesRules
+from lesionmatch.protocol import Protocol, SeriesRules
 
 STEP_MM = 4.0
 """Between the places looked at: hepatic veins are twice as wide."""
@@ -31,14 +31,10 @@ LEAST_SHARED = 0.5
 """A candidate covers at least this share of the best one's extent, or is not compared."""
 BODY = 0.12
 """Of the bright end of an image; air is darker."""
-LEAST_LIVER_ML = 300.0
-"""A smaller bright region is no liver."""
 LEVEL_VOXELS = 6.0
 """Width over which a vessel's surroundings are averaged, in steps."""
 PASSES = 2
 """In which what stands out is left out of the level of its surroundings."""
-VESSEL_CONTRAST = 0.15
-"""A place this much darker or brighter than its surroundings is a vessel, a duct or a lesion."""
 
 Field = NDArray[np.float32]
 Inside = NDArray[np.bool_]
@@ -89,7 +85,8 @@ def evidence_of(
         field = _field(record, places, options)
         if field is not None:
             fields[record.key] = field
-    signals = signals_of(fields, float(np.prod(_spacing_mm(candidates[0])) / 1000.0))
+    voxel_ml = float(np.prod(_spacing_mm(candidates[0])) / 1000.0)
+    signals = signals_of(fields, voxel_ml, options.protocol)
     return said_of(signals, options.protocol.series)
 
 
@@ -131,7 +128,9 @@ def _field(
     return field.reshape(shape)
 
 
-def signals_of(fields: Mapping[str, Field], voxel_ml: float) -> dict[str, Signal]:
+def signals_of(
+    fields: Mapping[str, Field], voxel_ml: float, protocol: Protocol
+) -> dict[str, Signal]:
     """What each image shows of the liver that all of them show; none without such a liver."""
     if len(fields) < 2:
         return {}
@@ -139,14 +138,16 @@ def signals_of(fields: Mapping[str, Field], voxel_ml: float) -> dict[str, Signal
     if not body.any():
         return {}
     norm = {key: field / np.median(field[body]) for key, field in fields.items()}
-    liver = _liver(list(norm.values()), body, voxel_ml)
+    least_voxels = protocol.liver.volume_cut_least_ml / voxel_ml
+    liver = _liver(list(norm.values()), body, least_voxels)
     if liver is None:
         return {}
     rest = body & ~ndimage.binary_dilation(liver, iterations=2)
     inner = ndimage.binary_erosion(liver, iterations=2)
     if not rest.any() or not inner.any():
         return {}
-    return {key: _signal(field, inner, rest) for key, field in norm.items()}
+    contrast = protocol.series.hbp_vessel_contrast
+    return {key: _signal(field, inner, rest, contrast) for key, field in norm.items()}
 
 
 def _body(field: Field) -> Inside:
@@ -155,7 +156,7 @@ def _body(field: Field) -> Inside:
     return known & (np.nan_to_num(field) > BODY * bright)
 
 
-def _liver(images: Sequence[Field], body: Inside, voxel_ml: float) -> Inside | None:
+def _liver(images: Sequence[Field], body: Inside, least_voxels: float) -> Inside | None:
     """The largest bright organ of the images' mean, its vessels filled in."""
     capped = [np.minimum(image, np.percentile(image[body], 99.0)) for image in images]
     mean = np.where(body, np.nan_to_num(np.mean(capped, axis=0)), 0.0)
@@ -166,27 +167,27 @@ def _liver(images: Sequence[Field], body: Inside, voxel_ml: float) -> Inside | N
         return None
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
-    if sizes.max() * voxel_ml < LEAST_LIVER_ML:
+    if sizes.max() < least_voxels:
         return None
     grown = ndimage.binary_dilation(parts == sizes.argmax())
     return np.asarray(ndimage.binary_closing(np.pad(grown, 4), iterations=4)[4:-4, 4:-4, 4:-4])
 
 
-def _signal(field: Field, inner: Inside, rest: Inside) -> Signal:
+def _signal(field: Field, inner: Inside, rest: Inside, contrast: float) -> Signal:
     """`inner` is the liver without its rim."""
     even = inner
     local = _local(field, inner, even)
     for _ in range(PASSES):
         # What stands out is left out of its surroundings: a liver may be full of lesions.
         even = np.zeros_like(inner)
-        even[inner] = np.abs(local - 1.0) <= VESSEL_CONTRAST
+        even[inner] = np.abs(local - 1.0) <= contrast
         if not even.any():
             even = inner
         local = _local(field, inner, even)
     return Signal(
         level=float(np.median(field[even]) / np.median(field[rest])),
-        dark=float((local < 1.0 - VESSEL_CONTRAST).mean()),
-        bright=float((local > 1.0 + VESSEL_CONTRAST).mean()),
+        dark=float((local < 1.0 - contrast).mean()),
+        bright=float((local > 1.0 + contrast).mean()),
     )
 
 

@@ -16,13 +16,12 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.work import work_image
+from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import region_on
 
 SPACING_MM = 2.0
 AROUND_MM = 15.0
 """How far from the liver ducts are looked for."""
-BRIGHTNESS = 1.25
-"""Of a duct, relative to the liver."""
 SURROUNDINGS_MM, EXCESS = 6.0, 0.25
 """A duct is brighter by this share of the liver than the Gaussian mean around it."""
 MOST_RADIUS_MM = 4.5
@@ -42,13 +41,13 @@ class Bile:
     """(N, 3) middles of voxels in what is thick: gallbladder, bowel, the kidney's pelvis."""
 
 
-def find_bile(hbp: Image, liver: Mask) -> Bile:
+def find_bile(hbp: Image, liver: Mask, rules: LiverRules) -> Bile:
     """Bile around `liver`, which lies on the grid of `hbp`."""
     box = liver.box(AROUND_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = region_on(image.grid, liver.crop(box))
     ratio = parenchyma_ratio(image, inside)
-    bright = ratio > BRIGHTNESS
+    bright = ratio > rules.bile_brightness
     bright &= dilated(inside.array, image.grid, AROUND_MM)
     cores = eroded(bright, image.grid, MOST_RADIUS_MM)
     thick = dilated(cores, image.grid, MOST_RADIUS_MM)

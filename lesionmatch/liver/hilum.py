@@ -88,7 +88,7 @@ def find_hilum(
         weight *= 1e-3 + _share(points, lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
         return Hilum(_densest(points, weight), "where the drawn portal vein meets a cleft")
     weight *= NO_VESSEL + _share(points, *_lumen(vessels), VESSEL_REACH_MM)
-    bile = find_bile(hbp, liver)
+    bile = find_bile(hbp, liver, rules)
     weight *= np.where(_far(points, bile.gallbladder_mm, FOSSA_MM), 1.0, IN_FOSSA)
     ducts = _some(bile.ducts_mm, MOST_LUMEN)
     weight *= NO_DUCT + _share(points, ducts, np.ones(len(ducts)), DUCT_REACH_MM)

@@ -21,8 +21,6 @@ WORK_SPACING_MM = 4.0
 LEAST_MAIN_SHARE = 0.9
 NEAR_MM, FAR_MM = 3.0, 10.0
 """The shell around the liver whose brightness is compared with it."""
-BILE = 1.25
-"""Times the liver's brightness: gallbladder and bowel beside it are brighter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +120,7 @@ def _about_border(view: _View, rules: LiverRules) -> str | None:
     """The largest piece without a border: an organ that touches the liver somewhere is small."""
     if not view.shell.any():
         return None
-    as_bright = (view.ratio > rules.border_bright_least) & (view.ratio < BILE)
+    as_bright = (view.ratio > rules.bright_least) & (view.ratio < rules.bile_brightness)
     patch = largest_piece(view.shell & as_bright)
     share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:

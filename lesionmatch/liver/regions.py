@@ -30,9 +30,6 @@ ROUNDS = 4
 REACH_MM = 35.0
 """The liver grows by at most this much in a round, so that the coil is never extrapolated far."""
 SMOOTHING_MM = 2.0
-SPREAD_SDS = 4.0
-BRIGHT_LEAST, BRIGHT_MOST = 0.72, 0.88
-"""Between these lies the share of the liver's brightness that still is liver."""
 TOO_BRIGHT = 1.3
 """Bile, gallbladder and the kidney's pelvis are brighter than this and twice the spread."""
 EDGE_TIMES, EDGE_LEAST, EDGE_MOST = 3.0, 0.012, 0.035
@@ -119,8 +116,7 @@ def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
     relative = np.asarray(scene.log - np.log(sensitivity(image, calm)), np.float32)
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least = float(np.clip(1.0 - SPREAD_SDS * spread, BRIGHT_LEAST, BRIGHT_MOST))
-    most = TOO_BRIGHT + 2.0 * spread
+    least, most = scene.rules.bright_least, TOO_BRIGHT + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
     edge = float(np.clip(EDGE_TIMES * np.median(scene.slope[calm]), EDGE_LEAST, EDGE_MOST))

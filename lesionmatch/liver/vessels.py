@@ -36,8 +36,8 @@ RIM_MM = 3.0
 """Around a drawn lesion, where it still darkens voxels and its outline may be tight."""
 MOST_RADIUS_MM = 7.5
 """Of a vessel within the liver; the portal vein's trunk has about 7 mm."""
-BILE_BRIGHTNESS, BILE_RADIUS_MM = 1.25, 4.5
-"""Brighter and thicker than these is bile in the gallbladder, not in a duct."""
+BILE_RADIUS_MM = 4.5
+"""Bile that is thicker lies in the gallbladder, not in a duct."""
 LESION_DARKNESS = 0.15
 LUMEN_MM = 5.0
 """A lumen reaches at most this far from where it is most tubular."""
@@ -74,7 +74,7 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
         return deep
     ratio = parenchyma_ratio(image, Mask(grid, inside))
     even = evened(image, Mask(grid, inside))
-    deep &= ~_thick(even, inside & ~lesions, grid) & ~_bile(ratio, grid)
+    deep &= ~_thick(even, inside & ~lesions, grid) & ~_bile(ratio, grid, rules.bile_brightness)
     deep &= ~_fat(ratio, grid, rules.vessel_darkness_most)
     ratio = np.where(deep, np.clip(even, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
@@ -101,9 +101,9 @@ def _thick(ratio: Values, inside: Voxels, grid: Grid) -> Voxels:
     return dilated(cores, grid, MOST_RADIUS_MM + RIM_MM)
 
 
-def _bile(ratio: Values, grid: Grid) -> Voxels:
+def _bile(ratio: Values, grid: Grid, brightness: float) -> Voxels:
     """The gallbladder with the fossa around it, whose fat is dark."""
-    cores = eroded(ratio > BILE_BRIGHTNESS, grid, BILE_RADIUS_MM)
+    cores = eroded(ratio > brightness, grid, BILE_RADIUS_MM)
     return dilated(cores, grid, BILE_RADIUS_MM + 2.0 * RIM_MM)
 
 

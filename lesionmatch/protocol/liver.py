@@ -65,6 +65,24 @@ class LiverRules:
         least=0.0,
         most=30.0,
     )
+    bright_least: float = threshold(
+        0.78,
+        "ratio",
+        "what is darker than this share of the liver is no liver; where what lies around the "
+        "liver is brighter, it has no border",
+        "own choice; muscle, spleen and blood have 0.4 to 0.6 after good uptake, 0.8 after poor",
+        least=0.3,
+        most=0.95,
+    )
+    bile_brightness: float = threshold(
+        1.25,
+        "ratio",
+        "what is brighter than the liver by this factor is bile: a duct where it is thin, "
+        "gallbladder or bowel where it is thick",
+        "own choice; ducts have 1.2 to 2.2 on simulated studies, a coarse liver up to 1.2",
+        least=1.05,
+        most=3.0,
+    )
     region_step_least: float = threshold(
         0.07,
         "log ratio",
@@ -122,14 +140,6 @@ class LiverRules:
         "own choice; on a T2 image the liver is darker than what lies around it",
         least=0.0,
         most=5.0,
-    )
-    border_bright_least: float = threshold(
-        0.78,
-        "ratio",
-        "what lies around the liver and is brighter than this share of it has no border with it",
-        "own choice; 0.4 to 0.6 in muscle, spleen and blood after good uptake",
-        least=0.0,
-        most=1.0,
     )
     border_open_most: float = threshold(
         0.045,

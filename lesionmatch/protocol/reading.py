@@ -175,6 +175,15 @@ class SeriesRules:
         least=0.0,
         most=0.9,
     )
+    hbp_vessel_contrast: float = threshold(
+        0.15,
+        "fraction",
+        "a place in the liver this much darker or brighter than around it stands out: a vessel, "
+        "a duct or a lesion",
+        "own choice; blood is 0.3 to 0.6 darker after good uptake of the contrast agent",
+        least=0.02,
+        most=0.9,
+    )
     hbp_vessels: float = threshold(
         0.012,
         "fraction",

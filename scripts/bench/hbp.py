@@ -27,7 +27,8 @@ from lesionmatch.protocol import Protocol
 BREATH_MM = 4.0
 LESION = 0.6
 """Signal of a lesion over the liver's before it takes up the agent."""
-RULES = Protocol().series
+PROTOCOL = Protocol()
+RULES = PROTOCOL.series
 HEADER_POINTS = 3.0
 """Of every phase: a 3D gradient echo with fat saturation and short times."""
 KINDS: dict[str, Callable[[int], Recipe]] = {
@@ -61,7 +62,7 @@ def fields_of(study: SimulatedStudy) -> tuple[dict[str, Field], float]:
 
 def taken(fields: dict[str, Field], voxel_ml: float) -> str:
     """The phase that would be taken by the images alone; none where no one is clear."""
-    said = said_of(signals_of(fields, voxel_ml), RULES)
+    said = said_of(signals_of(fields, voxel_ml, PROTOCOL), RULES)
     points = {kind: HEADER_POINTS + total(said.get(kind, ())) for kind in fields}
     first, second = sorted(points, key=lambda kind: -points[kind])[:2]
     clear = points[first] - points[second] >= RULES.hbp_margin

@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lesionmatch.errors import InvalidOption, RegistrationFailed
-from lesionmatch.geometry import Grid, Transform
+from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import Recipe, Size, simulate, wrong
 from lesionmatch.protocol import Protocol, RegistrationRules
 from lesionmatch.registration import Method, Registration, given, identity, register
 from lesionmatch.registration.appearance import ct_target, pet_target, without_bias
 from lesionmatch.registration.evidence import Gain, gain, seen, witness
-from lesionmatch.registration.offset import pet_ct_offset_mm
+from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.scene import grid_about
 from lesionmatch.resample import PointMap, matrix_of, write_transform
 
@@ -196,22 +197,40 @@ def test_a_linear_method_stays_linear_with_its_own_bound(method: Method, bound_m
     assert found.error_mm([[0.0, 0.0, 0.0]])[0] == bound_mm
 
 
+def where_the_liver_lies(registration: Registration, change: NDArray[np.float64]) -> Points:
+    """Liver points of the CT as found on the study's PET, every voxel of which is moved first."""
+    grid = Grid(STUDY.suv.frame, STUDY.suv.grid.shape, change @ STUDY.suv.grid.world_from_voxel)
+    pet = pet_target(Image(grid, STUDY.suv.array, STUDY.suv.quantity))
+    rng = np.random.default_rng(0)
+    found = pet_from_ct(STUDY.liver, registration.pet_from_mri, pet, rng)
+    assert found is not None
+    return found.apply(STUDY.truth.liver_points_ct_mm)
+
+
 def test_a_pet_shifted_off_its_ct_is_measured(registration: Registration) -> None:
-    matrix = STUDY.suv.grid.world_from_voxel.copy()
-    matrix[:3, 3] += (0.0, 0.0, 6.0)
-    moved = Image(
-        Grid(STUDY.suv.frame, STUDY.suv.grid.shape, matrix), STUDY.suv.array, STUDY.suv.quantity
-    )
-    there, shifted = (
-        pet_ct_offset_mm(
-            STUDY.liver, registration.pet_from_mri, pet_target(pet), np.random.default_rng(0)
-        )
-        for pet in (STUDY.suv, moved)
-    )
-    assert there is not None
-    assert shifted is not None
-    np.testing.assert_allclose(there, 0.0, atol=1.0)
-    np.testing.assert_allclose(shifted - there, [0.0, 0.0, 6.0], atol=0.4)
+    change = np.eye(4)
+    change[:3, 3] = (0.0, 0.0, 6.0)
+    there = where_the_liver_lies(registration, np.eye(4))
+    shifted = where_the_liver_lies(registration, change)
+    off_mm = (there - STUDY.truth.liver_points_ct_mm).mean(0)
+    np.testing.assert_allclose(off_mm, 0.0, atol=1.0)
+    np.testing.assert_allclose((shifted - there).mean(0), [0.0, 0.0, 6.0], atol=0.4)
+
+
+def test_a_pet_whose_liver_is_drawn_out_along_the_body_is_measured(
+    registration: Registration,
+) -> None:
+    low, high = np.quantile(STUDY.truth.liver_points_ct_mm[:, 2], [0.1, 0.9])
+    change = np.eye(4)
+    change[2, 2:] = (1.05, -0.05 * low)
+    there = where_the_liver_lies(registration, np.eye(4))[:, 2]
+    drawn = where_the_liver_lies(registration, change)[:, 2]
+    at_top = STUDY.truth.liver_points_ct_mm[:, 2] > high
+    at_bottom = STUDY.truth.liver_points_ct_mm[:, 2] < low
+    wanted_mm = 0.05 * (there[at_top].mean() - there[at_bottom].mean())
+    found_mm = (drawn - there)[at_top].mean() - (drawn - there)[at_bottom].mean()
+    assert wanted_mm > 5.0
+    assert found_mm == pytest.approx(wanted_mm, abs=1.5)
 
 
 def test_unseen_voxels_prefer_the_better_map(registration: Registration) -> None:

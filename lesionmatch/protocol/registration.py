@@ -100,10 +100,10 @@ class RegistrationRules:
         most=1.0,
     )
     least_pet_offset_mm: float = threshold(
-        1.5,
+        0.7,
         "mm",
         "a liver that lies this far off between PET and CT is corrected for",
-        "simulated studies: the estimate is off by 0.5 mm on average",
+        "simulated studies: the estimate is off by 0.4 mm on average",
         least=0.0,
         most=20.0,
     )
@@ -198,7 +198,7 @@ class RegistrationBounds:
     """The 95 % bound of a registration's error (`registration_error_mm`)."""
 
     ct_level: float = threshold(
-        -2.90,
+        -2.38,
         "ln mm",
         "a of the deformable map's bound on the CT",
         _BOUND,
@@ -206,7 +206,7 @@ class RegistrationBounds:
         most=20.0,
     )
     pet_level: float = threshold(
-        -2.93,
+        -1.75,
         "ln mm",
         "a of the deformable map's bound on the PET",
         _BOUND,
@@ -214,7 +214,7 @@ class RegistrationBounds:
         most=20.0,
     )
     hold_power: float = threshold(
-        -0.365,
+        -0.2,
         "power",
         "b: how the bound falls with the images' hold",
         _BOUND,
@@ -222,20 +222,36 @@ class RegistrationBounds:
         most=0.0,
     )
     distance_power: float = threshold(
-        0.374,
+        0.2,
         "power",
         "c: how the bound grows with the distance from the liver's centre",
         _BOUND,
         least=0.0,
         most=5.0,
     )
-    agreement_power: float = threshold(
-        -0.264,
+    structure_power: float = threshold(
+        -1.25,
         "power",
-        "d: how the bound falls with the agreement of the images",
+        "d: how the bound falls with the share of structure in what the target shows of the liver",
         _BOUND,
         least=-5.0,
         most=0.0,
+    )
+    bend_power: float = threshold(
+        0.63,
+        "power",
+        "f: how the bound grows with how strongly the liver was bent",
+        _BOUND,
+        least=0.0,
+        most=5.0,
+    )
+    corrected_offset_left: float = threshold(
+        0.1,
+        "ratio",
+        "share of a corrected offset between PET and CT that may be left",
+        _BOUND,
+        least=0.0,
+        most=1.0,
     )
     ct_rigid_mm: float = threshold(
         6.5,

@@ -46,6 +46,16 @@ class Target:
     outside: float
     """The intensity of what was not scanned."""
 
+    def part(self, box: tuple[slice, slice, slice]) -> Image:
+        """A box of the image, held within the window.
+
+        Held before it is smoothed: lung is so dark that half way to it lies within the liver,
+        and the dome would seem to be millimetres lower.
+        """
+        image = self.image.crop(box)
+        held = np.clip(image.array, self.window.low, self.window.high)
+        return Image(image.grid, held, image.quantity)
+
 
 def ct_target(ct: Image) -> Target:
     """The CT as target."""

@@ -47,6 +47,9 @@ BENDING_UNIT = 1000.0
 HOLD_MM = 15.0
 """Standard deviation of the neighbourhood over which the images' hold is averaged."""
 
+LEAST_KNOWN = 1e-3
+"""Share of the Gaussian within the scan below which a mean is let go to nothing."""
+
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 
@@ -132,6 +135,16 @@ def edge_tensor(image: Floats, spacing_mm: NDArray[np.float64], edge_per_mm: flo
     ]
 
 
+def smoothed_where(image: Floats, known: NDArray[np.bool_], sigma: NDArray[np.float64]) -> Floats:
+    """The Gaussian mean of what is `known` about each voxel; `sigma` in voxels along each axis.
+
+    The end of a scan is no edge. Smoothed as if there were air beyond, it would be a strong one.
+    """
+    share = ndimage.gaussian_filter(known.astype(np.float32), sigma)
+    total = ndimage.gaussian_filter(np.where(known, image, np.float32(0.0)), sigma)
+    return np.asarray(total / np.maximum(share, np.float32(LEAST_KNOWN)), np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Contrast:
     """Both images at one smoothing, as the forces see them."""
@@ -146,16 +159,11 @@ class _Contrast:
 
 def _contrast(scene: Scene, samples: _Samples, smoothing_mm: float, how: Stiffness) -> _Contrast:
     spacing = scene.grid.spacing_mm
-    scanned = ndimage.binary_erosion(np.isfinite(scene.target.array), border_value=1)
-    held = np.clip(
-        np.nan_to_num(scene.target.array, nan=scene.window.low),
-        scene.window.low,
-        scene.window.high,
-    )
-    sigma = smoothing_mm / spacing
-    moving = ndimage.gaussian_filter(held, sigma, output=np.float32)
-    bright = np.nan_to_num(scene.mri.array, nan=0.0)
-    fixed = ndimage.gaussian_filter(bright, sigma, output=np.float32)
+    on_target, on_mri = np.isfinite(scene.target.array), np.isfinite(scene.mri.array)
+    scanned = ndimage.binary_erosion(on_target, border_value=1)
+    held = np.clip(scene.target.array, scene.window.low, scene.window.high)
+    moving = smoothed_where(held, on_target, smoothing_mm / spacing)
+    fixed = smoothed_where(scene.mri.array, on_mri, smoothing_mm / spacing)
     where = tuple(samples.voxels.astype(np.intp).T)
     top = float(np.quantile(fixed[where], 0.995))
     unit = np.float32(scene.window.high - scene.window.low)
@@ -323,3 +331,12 @@ def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Defor
     cell_mm = scene.grid.spacing_mm * how.cell_voxels
     hold = _hold(curvatures, float(np.prod(cell_mm)), cell_mm)
     return Deformation(field, hold, how.cell_voxels)
+
+
+def bend_mm(scene: Scene, field: Floats) -> float:
+    """Root mean square in the liver of what a field (3, grid) moves beyond any affine map."""
+    places = np.argwhere(scene.inside).astype(np.float64)
+    columns = np.column_stack([places, np.ones(len(places))])
+    moved = field[:, scene.inside].T.astype(np.float64)
+    affine = np.linalg.lstsq(columns, moved, rcond=None)[0]
+    return float(np.sqrt(((moved - columns @ affine) ** 2).sum(1).mean()))

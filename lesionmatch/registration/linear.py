@@ -1,8 +1,8 @@
 """Rigid and affine alignment by Gauss-Newton on mutual information.
 
-With ``y = A x`` and a small change of the map moving y by ``J(y) d`` (d: translation,
-rotation, or the nine entries of a matrix), the score s and Fisher information w of each
-sample (see `information`) and the target's gradient g give the normal equations
+With ``y = A x`` and a small change of the map moving y by ``J(y) d`` (d: translation, stretch
+along the body, rotation, or the nine entries of a matrix), the score s and Fisher information w
+of each sample (see `information`) and the target's gradient g give the normal equations
 
     (sum w Jᵀg gᵀJ) d = sum s Jᵀg,
 
@@ -25,7 +25,7 @@ from lesionmatch.resample import FWHM_PER_SIGMA, distance_mm, resample, resample
 
 Floats = NDArray[np.float32]
 
-Kind = Literal["shift", "rigid", "affine"]
+Kind = Literal["shift", "stretch", "rigid", "affine"]
 
 REACH_MM = 100.0
 """Rotations and strains are counted as displacement at this distance, so that one unit of
@@ -73,7 +73,7 @@ def grid_margin(grid: Grid) -> NDArray[np.int32]:
 def volume_about(target: Target, around_mm: Points, *, spacing_mm: float) -> Volume:
     """The target, smoothed to `spacing_mm`, where it may meet `around_mm` (target frame)."""
     box = target.image.grid.box_around(around_mm, 3 * spacing_mm)
-    image = shrunk(target.image.crop(box), spacing_mm / 1.5)
+    image = shrunk(target.part(box), spacing_mm / 1.5)
     low = np.maximum(around_mm.min(0), image.grid.corners_mm().min(0))
     high = np.minimum(around_mm.max(0), image.grid.corners_mm().max(0))
     shape = np.maximum(((high - low) / spacing_mm).astype(int) + 1, 2)[::-1]
@@ -87,9 +87,11 @@ def volume_about(target: Target, around_mm: Points, *, spacing_mm: float) -> Vol
 
 
 def _columns(y: Points, kind: Kind, slopes: Points) -> NDArray[np.float64]:
-    """(N, 3, 6 or 12) derivative of the intensity at y by the parameters of the change."""
+    """(N, 3, 4, 6 or 12) derivative of the intensity at y by the parameters of the change."""
     if kind == "shift":
         return slopes
+    if kind == "stretch":
+        return np.concatenate([slopes, slopes[:, [2]] * y[:, [2]]], 1)
     if kind == "rigid":
         return np.concatenate([slopes, np.cross(y, slopes)], 1)
     return np.concatenate([slopes, *(slopes * y[:, [axis]] for axis in range(3))], 1)
@@ -154,6 +156,8 @@ def _change_matrix(
     """(4, 4): the parameters' change of y, about `centre`."""
     if kind == "shift":
         turn = np.eye(3)
+    elif kind == "stretch":
+        turn = np.diag([1.0, 1.0, 1.0 + step[3] / REACH_MM])
     elif kind == "rigid":
         turn = Rotation.from_rotvec(step[3:] / REACH_MM).as_matrix()
     else:

@@ -6,6 +6,7 @@ in one order: the linear algebra library, which divides its sums among threads, 
 one. So the same images give the same map, bit by bit, whatever the number of threads.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +24,7 @@ from lesionmatch.registration.deform import (
     Deformation,
     Floats,
     Stiffness,
+    bend_mm,
     deformation,
 )
 from lesionmatch.registration.doubts import doubts_of, growth_limits, is_settled, remarks_of
@@ -46,9 +48,9 @@ from lesionmatch.registration.linear import (
     volume_about,
 )
 from lesionmatch.registration.linear import mutual_information as linear_information
-from lesionmatch.registration.offset import pet_ct_offset_mm
+from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.result import Quality, Registration
-from lesionmatch.registration.scene import Scene, scene
+from lesionmatch.registration.scene import Scene, scene, structure_share
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.resample import PointMap
 
@@ -62,9 +64,9 @@ AROUND_LIVER_MM = 45.0
 
 STIFF = {
     "ct": Stiffness(),
-    "pet": Stiffness(bending=10.0, edge_weight=0.5),
+    "pet": Stiffness(edge_weight=2.0),
 }
-"""A PET shows the liver's outline and little inside it, so it may bend the field less."""
+"""A PET shows the liver's outline and hot lesions blurred, so their edges may say less."""
 
 
 def register(
@@ -108,12 +110,12 @@ def _registered(
     mri, liver = mri.crop(box), liver.crop(box)
     study = _Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
     fit = _fit(study, method, rng)
-    offset = (
-        pet_ct_offset_mm(liver, fit.ways.target_from_mri, pet_target(pet), rng)
+    shift = (
+        pet_from_ct(liver, fit.ways.target_from_mri, pet_target(pet), rng)
         if (pet is not None and target.name == "ct")
         else None
     )
-    return _result(study, fit, offset, protocol.registration_bounds)
+    return _result(study, fit, shift, protocol.registration_bounds)
 
 
 def _target(ct: Image | None, pet: Image | None) -> Target:
@@ -277,12 +279,11 @@ def _inner(study: _Study, judge: Witness, ways: TwoWay) -> float | None:
 
 
 def _result(
-    study: _Study, fit: _Fit, offset: Points | None, bounds: RegistrationBounds
+    study: _Study, fit: _Fit, shift: Transform | None, bounds: RegistrationBounds
 ) -> Registration:
-    quality = _quality(study, fit, offset)
-    ways = fit.ways
-    if offset is not None and quality.pet_ct_offset_applied:
-        ways = _offset_applied(ways, offset)
+    quality = _quality(study, fit, _offset_mm(study, fit, shift))
+    applied = shift if quality.pet_ct_offset_applied else None
+    ways = fit.ways if applied is None else _shifted(fit.ways, applied)
     name, rules = study.target.name, study.rules
     doubts = doubts_of(quality, fit.refused, name, rules)
     # A scan that ends within the liver is a doubt about the study, not about the map.
@@ -297,31 +298,49 @@ def _result(
         doubts=doubts,
         remarks=remarks_of(quality, name, rules),
         bound_mm=DoubtfulBound(bound, bounds.doubtful_mm) if is_lost else bound,
+        pet_from_ct=applied,
     )
+
+
+def _offset_mm(study: _Study, fit: _Fit, shift: Transform | None) -> Points | None:
+    """(3,) how far the middle of the liver lies on the PET from where it lies on the CT."""
+    if shift is None:
+        return None
+    middle = fit.ways.target_from_mri.apply(study.liver.points_mm().mean(0)[None])
+    return np.asarray((shift.apply(middle) - middle)[0])
 
 
 def _bound(
     study: _Study, fit: _Fit, quality: Quality, rules: RegistrationBounds
 ) -> EvenBound | LocalBound:
     is_ct = study.target.name == "ct"
-    if fit.bent is None or quality.probe_ratio is None:
+    if fit.bent is None:
         rigid_mm, affine_mm = (
             (rules.ct_rigid_mm, rules.ct_affine_mm)
             if is_ct
             else (rules.pet_rigid_mm, rules.pet_affine_mm)
         )
         return EvenBound(rigid_mm if fit.kind == "rigid" else affine_mm)
-    centre = study.liver.points_mm().mean(0)
-    level = rules.ct_level if is_ct else rules.pet_level
-    return LocalBound(fit.bent, fit.scene.grid, centre, quality.probe_ratio, level, rules)
+    return LocalBound(
+        bent=fit.bent,
+        grid=fit.scene.grid,
+        centre_mm=study.liver.points_mm().mean(0),
+        structure_share=structure_share(fit.scene),
+        bend_mm=bend_mm(fit.scene, fit.bent.field),
+        level=rules.ct_level if is_ct else rules.pet_level,
+        offset_left_mm=_offset_left_mm(quality, rules),
+        rules=rules,
+    )
 
 
-def _offset_applied(ways: TwoWay, offset: Points) -> TwoWay:
+def _offset_left_mm(quality: Quality, rules: RegistrationBounds) -> float:
+    """How far the liver may still lie off between PET and CT."""
+    away_mm = math.hypot(*(quality.pet_ct_offset_mm or (0.0,)))
+    return away_mm * (rules.corrected_offset_left if quality.pet_ct_offset_applied else 1.0)
+
+
+def _shifted(ways: TwoWay, shift: Transform) -> TwoWay:
     """The maps to where the liver lies on the PET rather than on its CT."""
-    frame = ways.target_from_mri.target
-    matrix = np.eye(4)
-    matrix[:3, 3] = offset
-    shift = Transform(frame, frame, matrix)
     return TwoWay(
         PointMap.affine(shift).after(ways.target_from_mri),
         ways.mri_from_target.after(PointMap.affine(shift.inverse)),

@@ -43,7 +43,7 @@ class Quality:
     deformable_gain_errors: float | None = None
     """How surely unseen voxels prefer this stage to the one before, in standard errors."""
     pet_ct_offset_mm: tuple[float, float, float] | None = None
-    """Where the liver lies on the PET from where it lies on its CT, (x, y, z)."""
+    """Where the middle of the liver lies on the PET from where it lies on its CT, (x, y, z)."""
     pet_ct_offset_applied: bool = False
     landmarks_shift_mm: float | None = None
     """How far it was moved afterwards, because lesions and foci fit each other there."""
@@ -70,6 +70,9 @@ class Registration:
     """A sentence each; none when it is trusted."""
     bound_mm: Callable[[Points], NDArray[np.float64]]
     """95 % bound of the error at MRI points."""
+    pet_from_ct: Transform | None = None
+    """What the maps hold of a liver that lies elsewhere on the PET than on its CT; None where
+    nothing was corrected."""
     remarks: tuple[str, ...] = ()
     """What a reader should know of a map that may well be right."""
 

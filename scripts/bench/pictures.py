@@ -74,13 +74,19 @@ def grey(image: Image, points_mm: Points, low: float, high: float) -> Array:
 def error_mm(study: SimulatedStudy, found: Registration, points_ct_mm: Points) -> Array:
     """How far the map leads astray what truly lies at points of the CT; NaN beyond the liver."""
     on_mri = study.truth.mri_from_ct(points_ct_mm)
-    error = np.linalg.norm(found.pet_from_mri.apply(on_mri) - _shift(found) - points_ct_mm, axis=1)
+    landed = _on_ct(found, found.pet_from_mri.apply(on_mri))
+    error = np.linalg.norm(landed - points_ct_mm, axis=1)
     return np.where(at(study.liver.array, study.liver.grid, on_mri) > 0, error, np.nan)
 
 
-def _shift(found: Registration) -> Array:
-    quality = found.quality
-    return np.array(quality.pet_ct_offset_mm) if quality.pet_ct_offset_applied else np.zeros(3)
+def _on_ct(found: Registration, points_pet_mm: Points) -> Points:
+    shift = found.pet_from_ct
+    return points_pet_mm if shift is None else shift.inverse.apply(points_pet_mm)
+
+
+def _on_pet(found: Registration, points_ct_mm: Points) -> Points:
+    shift = found.pet_from_ct
+    return points_ct_mm if shift is None else shift.apply(points_ct_mm)
 
 
 def draw_registration(study: SimulatedStudy, out: Path) -> None:
@@ -105,7 +111,7 @@ def draw_registration(study: SimulatedStudy, out: Path) -> None:
         plane = Plane(axis, middle, half_mm)
         on_ct = plane.of(grey(ct, plane.points_mm, -90.0, 210.0))
         for row, (method, found) in enumerate(maps.items()):
-            there = found.mri_from_pet.apply(plane.points_mm + _shift(found))
+            there = found.mri_from_pet.apply(_on_pet(found, plane.points_mm))
             on_mri = plane.of(grey(study.hbp, there, low, high))
             axes[row, axis].imshow(
                 np.where(plane.squares, on_mri, on_ct), cmap="gray", vmin=0, vmax=1

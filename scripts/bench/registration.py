@@ -66,7 +66,7 @@ def recipe_of(seed: int, patients: Path | None) -> Recipe:
     )
     missing = int(rng.integers(6))
     is_coronal = seed % 5 == 0
-    return Recipe(
+    usual = Recipe(
         seed=seed,
         lesions=lesions,
         anatomy=Anatomy.PATIENT if patients and seed % 3 == 2 else Anatomy.ANALYTIC,
@@ -84,6 +84,19 @@ def recipe_of(seed: int, patients: Path | None) -> Recipe:
         liver_cov=between(0.06, 0.16),
         liver_hu=between(45, 70) if seed % 7 == 3 else None,
         hbp_vessel_contrast=0.4 if seed % 9 == 4 else 1.0,
+    )
+    return noisy_and_short(usual, rng) if seed % 4 == 2 else usual
+
+
+def noisy_and_short(usual: Recipe, rng: np.random.Generator) -> Recipe:
+    """The same with a noisy CT, half of them unenhanced, and bends of shorter wavelengths."""
+    shortest = float(rng.uniform(65, 140))
+    return dataclasses.replace(
+        usual,
+        ct_noise_hu=float(rng.uniform(20, 60)),
+        liver_hu=float(rng.uniform(45, 70)) if rng.random() < 0.5 else usual.liver_hu,
+        deformation_wavelengths_mm=(shortest, 1.5 * shortest),
+        deformation_mm=min(usual.deformation_mm, 6.0, shortest / 16.0),
     )
 
 
@@ -106,7 +119,7 @@ class Row:
 
     def landing(self, points_mri_mm: Errors) -> Errors:
         """Where the map takes points on the CT, the PET's own shift taken back."""
-        return self.registration.pet_from_mri.apply(points_mri_mm) - offset_mm(self.registration)
+        return on_ct(self.registration, self.registration.pet_from_mri.apply(points_mri_mm))
 
     @property
     def text(self) -> str:
@@ -144,7 +157,7 @@ def measured(study: SimulatedStudy, *, has_ct: bool = True, method: Method = "au
 
     return Row(
         study.recipe,
-        off(landed - offset_mm(found), truth.liver_points_ct_mm[scanned]),
+        off(on_ct(found, landed), truth.liver_points_ct_mm[scanned]),
         off(landed, truth.liver_points_pet_mm[scanned]),
         off(found.pet_from_mri.apply(lesions), lesions_pet),
         found.error_mm(lesions),
@@ -153,11 +166,10 @@ def measured(study: SimulatedStudy, *, has_ct: bool = True, method: Method = "au
     )
 
 
-def offset_mm(found: Registration) -> Errors:
-    """(3,) by which a map was moved from the CT to the PET."""
-    quality = found.quality
-    is_moved = quality.pet_ct_offset_applied and quality.pet_ct_offset_mm is not None
-    return np.array(quality.pet_ct_offset_mm if is_moved else (0.0, 0.0, 0.0))
+def on_ct(found: Registration, points_pet_mm: Errors) -> Errors:
+    """Where points of the PET lie on the CT, as far as the map tells them apart."""
+    shift = found.pet_from_ct
+    return points_pet_mm if shift is None else shift.inverse.apply(points_pet_mm)
 
 
 KINDS: dict[str, Callable[[Recipe], bool]] = {
@@ -180,6 +192,7 @@ KINDS: dict[str, Callable[[Recipe], bool]] = {
     "PET off its CT": lambda r: r.pet_ct_offset_mm != 0.0,
     "unenhanced or fatty CT": lambda r: r.liver_hu is not None,
     "poor hepatobiliary phase": lambda r: r.hbp_vessel_contrast < 1.0,
+    "noisy CT, short bends": lambda r: r.ct_noise_hu >= 20.0,
 }
 
 

@@ -168,9 +168,9 @@ def test_stages_that_explain_nothing_more_leave_the_rigid_map(
     monkeypatch.setattr(stages, "gain", lambda *_: Gain(0.0, 0.5))
     found = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=None, protocol=Protocol())
     assert found.method == "rigid"
-    assert found.doubts[-1] == (
-        "the deformation explains unseen voxels no better (0.5 standard errors)"
-    )
+    said = "the deformation explains unseen voxels no better (0.5 standard errors)"
+    assert (found.passed, found.remarks) == (True, (said,))
+    assert found.error_mm([[0.0, 0.0, 0.0]])[0] == 6.5
 
 
 def test_a_deformation_that_folds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

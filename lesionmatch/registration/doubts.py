@@ -15,11 +15,13 @@ def doubts_of(
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further: a liver of another day may lie strongly bent.
+    deformation may also go further: a liver of another day may lie strongly bent; or bring
+    nothing: one that lies as it lay need not bend.
     """
     is_sure = is_settled(target, quality.inner_agreement, rules)
     return (
         *(() if is_sure else _agreement_doubts(quality, target, rules)),
+        *(() if is_sure else _idle_deformation(quality, rules)),
         *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
@@ -44,8 +46,10 @@ def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, fl
 
 
 def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple[str, ...]:
-    """What of the liver the scans do not show both, where that is no doubt about the map."""
-    said = []
+    """What a reader should know of the map and of what both scans show, and is no doubt."""
+    said: list[str] = []
+    if is_settled(target, quality.inner_agreement, rules):
+        said.extend(_idle_deformation(quality, rules))
     cut, covered = quality.cut_share, quality.coverage
     if (
         cut is not None
@@ -81,6 +85,12 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     yield from _fit_doubts(quality, rules)
     yield from _contrast_doubts(quality, target, rules)
+
+
+def _idle_deformation(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
+    gained = quality.deformable_gain_errors
+    if gained is not None and gained < rules.stage_gain_errors:
+        yield f"the deformation explains unseen voxels no better ({gained:.1f} standard errors)"
 
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:

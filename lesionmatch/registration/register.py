@@ -241,31 +241,26 @@ def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.G
         return replace(fit, refused=("the deformation folds the liver onto itself",))
     ways = both_ways(ground, field, study.liver, fit.linear)
     gained = _gain(study, fit, ways)
-    reasons = _against(study, fit.witness, ways, gained, growth)
+    reasons = _against(study, fit.witness, ways, growth)
     judged = replace(fit, deformable_gain=gained)
-    if method != "deformable" and reasons:
+    is_idle = gained.errors < study.rules.stage_gain_errors
+    if method != "deformable" and (is_idle or reasons):
         return replace(judged, refused=reasons)
     return replace(judged, kind="deformable", ways=ways, bent=bent, scene=ground, refused=reasons)
 
 
-def _against(
-    study: _Study, judge: Witness, ways: TwoWay, gained: Gain, growth: Floats
-) -> tuple[str, ...]:
+def _against(study: _Study, judge: Witness, ways: TwoWay, growth: Floats) -> tuple[str, ...]:
     """Why a deformation cannot be trusted; nothing when it can."""
-    rules, reasons = study.rules, []
-    if gained.errors < rules.stage_gain_errors:
-        reasons.append(
-            "the deformation explains unseen voxels no better "
-            f"({gained.errors:.1f} standard errors)"
-        )
-    if not _is_within(growth, growth_limits(rules, is_sure=False)):
-        is_sure = is_settled(study.target.name, _inner(study, judge, ways), rules)
-        if not _is_within(growth, growth_limits(rules, is_sure=is_sure)):
-            reasons.append(
-                f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
-                f"{growth.max():.2f} of its volume"
-            )
-    return tuple(reasons)
+    rules = study.rules
+    if _is_within(growth, growth_limits(rules, is_sure=False)):
+        return ()
+    is_sure = is_settled(study.target.name, _inner(study, judge, ways), rules)
+    if _is_within(growth, growth_limits(rules, is_sure=is_sure)):
+        return ()
+    return (
+        f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
+        f"{growth.max():.2f} of its volume",
+    )
 
 
 def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:

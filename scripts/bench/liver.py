@@ -39,6 +39,8 @@ KINDS = (Kind.METASTASIS, Kind.METASTASIS, Kind.METASTASIS, Kind.CYST, Kind.HAEM
 LEAST_RADIUS_MM = 2.0
 CAVA_RADIUS_MM = 9.0
 RECALL_MM = 3.0
+WRONG_DICE, RIGHT_DICE = 0.95, 0.97
+"""Below the first a liver should be doubted, from the second on it should not."""
 
 
 class Row(NamedTuple):
@@ -214,6 +216,11 @@ def main() -> None:
         print(f"{seed:4} " + " ".join(f"{value:12.3f}" for value in row), flush=True)
     for name, summary in (("med.", np.median), ("min.", np.min), ("max.", np.max)):
         print(f"{name} " + " ".join(f"{value:12.3f}" for value in summary(np.array(rows), axis=0)))
+    for what, part in (
+        (f"Dice below {WRONG_DICE}", [row for row in rows if row.dice < WRONG_DICE]),
+        (f"Dice of {RIGHT_DICE} and more", [row for row in rows if row.dice >= RIGHT_DICE]),
+    ):
+        print(f"{what}: {len(part)}, doubted {sum(row.doubts > 0 for row in part)}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """A batch never loses work, whatever its studies do to it."""
 
+import contextlib
 import csv
 import multiprocessing
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -228,6 +230,15 @@ def test_a_second_batch_on_one_folder_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with Ledger(out).locked(), pytest.raises(UnusableOutput, match="another batch holds"):
         run(studies(tmp_path, ["well.1"]), out)
+
+
+def test_a_folder_that_is_let_go_within_a_moment_is_waited_for(tmp_path: Path) -> None:
+    rows, out = studies(tmp_path, ["well.1"]), tmp_path / "out"
+    held = contextlib.ExitStack()
+    held.enter_context(Ledger(out).locked())
+    threading.Timer(0.5, held.close).start()
+    run(rows, out)
+    assert (Ledger(out).case("well.1") / "manifest.json").exists()
 
 
 def test_an_output_inside_an_input_is_refused(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def test_a_refused_stage_is_a_doubt() -> None:
         ("peak_ratio", 0.97, "another place fits nearly as well"),
         ("jacobian_max", 2.5, "stretches"),
         ("volume_ratio", 0.5, "the liver would have to change"),
-        ("deformable_gain_errors", 1.2, "explains unseen voxels no better (1.2 standard errors)"),
+        ("deformable_gain_errors", 1.2, "better by only 1.2 standard errors (wanted 2)"),
     ],
 )
 def test_each_bad_number_raises_its_doubt(name: str, value: float, sentence: str) -> None:

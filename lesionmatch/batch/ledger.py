@@ -14,10 +14,12 @@ import fcntl
 import hashlib
 import json
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import lesionmatch
 from lesionmatch.batch.table import StudyRow
@@ -36,6 +38,8 @@ FOLDERS = ("studies", "failures", "logs")
 
 ROOM_BYTES = 1_000_000
 """A disk that does not take so much more is full: no study's results are smaller."""
+
+LOCK_ATTEMPTS, LOCK_PAUSE_S = 10, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,11 @@ class Ledger:
         with explained(self.out, "a folder that can be written"):
             file = (self.out / ".lock").open("w")
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            if not _is_held(file):
                 raise UnusableOutput(
                     f"{self.out.name}: wanted an output folder that no batch is using, got one "
                     "that another batch holds; wait for it, or choose another with -o"
-                ) from error
+                )
             self._sweep()
             yield
 
@@ -210,3 +212,17 @@ def _read_json(path: Path) -> Mapping[str, object] | None:
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
+
+
+def _is_held(file: IO[str]) -> bool:
+    """Whether the lock could be had, if not at once then soon.
+
+    A process that a killed batch was just starting holds it a moment longer than the batch.
+    """
+    for attempt in range(LOCK_ATTEMPTS):
+        if attempt:
+            time.sleep(LOCK_PAUSE_S)
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False

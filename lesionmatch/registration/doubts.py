@@ -21,7 +21,7 @@ def doubts_of(
     is_sure = is_settled(target, quality.inner_agreement, rules)
     return (
         *(() if is_sure else _agreement_doubts(quality, target, rules)),
-        *(() if is_sure else _idle_deformation(quality, rules)),
+        *(() if is_sure else _idle_deformation(quality, rules.sure_gain_errors)),
         *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
@@ -49,7 +49,7 @@ def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple
     """What a reader should know of the map and of what both scans show, and is no doubt."""
     said: list[str] = []
     if is_settled(target, quality.inner_agreement, rules):
-        said.extend(_idle_deformation(quality, rules))
+        said.extend(_idle_deformation(quality, rules.stage_gain_errors))
     cut, covered = quality.cut_share, quality.coverage
     if (
         cut is not None
@@ -87,10 +87,13 @@ def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -
     yield from _contrast_doubts(quality, target, rules)
 
 
-def _idle_deformation(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
+def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:
     gained = quality.deformable_gain_errors
-    if gained is not None and gained < rules.stage_gain_errors:
-        yield f"the deformation explains unseen voxels no better ({gained:.1f} standard errors)"
+    if gained is not None and gained < least_errors:
+        yield (
+            f"the deformation explains unseen voxels better by only {gained:.1f} standard errors "
+            f"(wanted {least_errors:g})"
+        )
 
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:

@@ -124,7 +124,8 @@ class TestSize:
         # The outline's corners are cut: the farthest points are mid-edge, 3 by 3 or 4 by 2.
         assert one(Mask(GRID, array)).long_axis_mm == pytest.approx(np.hypot(4.0, 2.0))
 
-    @given(st.floats(0.0, np.pi), st.floats(5.0, 12.0), st.floats(3.0, 5.0))
+    # Of a nearly round lesion of few voxels the grid decides which way is long.
+    @given(st.floats(0.0, np.pi), st.floats(5.0, 12.0), st.floats(3.0, 4.0))
     def test_turning_a_lesion_in_its_plane_keeps_its_axes(
         self, angle: float, long_mm: float, short_mm: float
     ) -> None:

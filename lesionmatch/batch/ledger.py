@@ -71,7 +71,7 @@ class Ledger:
         with explained(self.out, "a folder that can be written"):
             file = (self.out / ".lock").open("w")
         with file:
-            if not _is_held(file):
+            if not _took_lock(file):
                 raise UnusableOutput(
                     f"{self.out.name}: wanted an output folder that no batch is using, got one "
                     "that another batch holds; wait for it, or choose another with -o"
@@ -214,8 +214,8 @@ def _read_json(path: Path) -> Mapping[str, object] | None:
     return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
 
 
-def _is_held(file: IO[str]) -> bool:
-    """Whether the lock could be had, if not at once then soon.
+def _took_lock(file: IO[str]) -> bool:
+    """Lock the file, if not at once then soon; whether it could be had.
 
     A process that a killed batch was just starting holds it a moment longer than the batch.
     """

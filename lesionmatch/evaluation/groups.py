@@ -58,6 +58,7 @@ def group(name: str, rows: Sequence[LesionRow], options: Options) -> Group:
 def detection(
     rows: Sequence[LesionRow], is_found: Callable[[LesionRow], bool], options: Options
 ) -> Estimate:
+    """The share of lesions that `is_found` says, lesions of a patient as a cluster."""
     totals = Counter(row.patient_id for row in rows)
     found = Counter(row.patient_id for row in rows if is_found(row))
     clusters = Clusters(
@@ -81,8 +82,10 @@ def chance(row: LesionRow) -> float | None:
 
 
 def is_covered(row: LesionRow) -> bool:
+    """Whether the PET was there to show it."""
     return row.pet_status != "not_covered"
 
 
 def is_detected(row: LesionRow) -> bool:
+    """Whether the PET shows it unprompted."""
     return row.pet_status == "positive"

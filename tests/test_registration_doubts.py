@@ -1,0 +1,125 @@
+"""When a registration is doubted, and what is only said of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from lesionmatch.protocol import RegistrationRules
+from lesionmatch.registration.doubts import doubts_of, remarks_of
+from lesionmatch.registration.result import Quality
+
+GOOD = Quality(
+    mutual_information=0.7,
+    probe_ratio=5.0,
+    inner_agreement=20.0,
+    peak_ratio=0.3,
+    volume_ratio=1.0,
+    jacobian_min=0.8,
+    jacobian_max=1.2,
+    displacement_p95_mm=4.0,
+    liver_on_target=105.0,
+    coverage=1.0,
+    cut_share=0.0,
+)
+
+
+def doubts(**changes: float) -> tuple[str, ...]:
+    """Of a pair whose inner pattern settles nothing, but for the changes."""
+    undecided = {**GOOD.as_dict(), "inner_agreement": 3.0, **changes}
+    quality = Quality(**undecided)  # type: ignore[arg-type]
+    return doubts_of(quality, (), "ct", RegistrationRules())
+
+
+def test_good_numbers_raise_no_doubt() -> None:
+    assert doubts() == ()
+
+
+def test_weak_contrast_is_no_doubt_where_the_vessels_agree() -> None:
+    weak = {"mutual_information": 0.1, "probe_ratio": 1.5, "peak_ratio": 0.95}
+    assert len(doubts(**weak)) == 3
+    assert doubts(**weak, inner_agreement=20.0) == ()
+
+
+def test_a_strong_bend_is_no_doubt_where_the_vessels_agree() -> None:
+    (doubt,) = doubts(displacement_p95_mm=10.0)
+    assert "moves the liver by up to 10 mm" in doubt
+    assert doubts(displacement_p95_mm=10.0, inner_agreement=20.0) == ()
+    (doubt,) = doubts(displacement_p95_mm=13.0, inner_agreement=20.0)
+    assert "(wanted at most 12 mm)" in doubt
+
+
+def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None:
+    (doubt,) = doubts(jacobian_min=0.6)
+    assert "to 0.60 or" in doubt
+    assert "(wanted 0.65 to 1.35)" in doubt
+    assert doubts(jacobian_min=0.6, inner_agreement=20.0) == ()
+    assert "(wanted 0.5 to 1.6)" in doubts(jacobian_min=0.45, inner_agreement=20.0)[0]
+
+
+def test_vessels_do_not_settle_what_a_pet_cannot_show() -> None:
+    quality = replace(GOOD, probe_ratio=1.5)
+    assert len(doubts_of(quality, (), "pet", RegistrationRules())) == 1
+
+
+def test_a_refused_stage_is_a_doubt() -> None:
+    assert doubts_of(GOOD, ("it folds",), "ct", RegistrationRules()) == ("it folds",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("probe_ratio", 1.1, "agree only 1.10 times as well as 20 mm off"),
+        ("displacement_p95_mm", 31.0, "moves the liver by up to 31 mm"),
+        ("liver_on_target", -40.0, "has -40 HU"),
+        ("liver_on_target", float("nan"), "has nan HU"),
+        ("coverage", 0.5, "only 50 % of the liver lies on the CT"),
+        ("inner_agreement", 1.2, "agree only 1.2 times as well as 14 mm off"),
+        ("mutual_information", 0.1, "share only 0.10 nats"),
+        ("peak_ratio", 0.97, "another place fits nearly as well"),
+        ("jacobian_max", 2.5, "stretches"),
+        ("volume_ratio", 0.5, "the liver would have to change"),
+        ("deformable_gain_errors", 1.2, "better by only 1.2 standard errors (wanted 2)"),
+    ],
+)
+def test_each_bad_number_raises_its_doubt(name: str, value: float, sentence: str) -> None:
+    found = doubts(**{name: value})
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("cut_share", 0.25, "the MRI ends within the liver: about 25 % of it lies beyond"),
+        ("coverage", 0.90, "the CT ends within the liver: 10 % of it was not compared"),
+    ],
+)
+def test_a_scan_that_misses_some_liver_is_said_and_not_doubted(
+    name: str, value: float, sentence: str
+) -> None:
+    quality = replace(GOOD, **{name: value})  # type: ignore[arg-type]
+    assert doubts_of(quality, (), "ct", RegistrationRules()) == ()
+    (remark,) = remarks_of(quality, "ct", RegistrationRules())
+    assert sentence in remark
+
+
+def test_scans_of_the_whole_liver_have_no_remark() -> None:
+    assert remarks_of(GOOD, "ct", RegistrationRules()) == ()
+
+
+def test_what_is_doubted_is_not_remarked_as_well() -> None:
+    quality = replace(GOOD, cut_share=0.35, cut_length_share=0.5, coverage=0.5)
+    assert remarks_of(quality, "ct", RegistrationRules()) == ()
+
+
+def test_half_a_liver_is_doubted_and_a_long_thin_tip_is_not() -> None:
+    half = replace(GOOD, cut_share=0.35, cut_length_share=0.5)
+    (doubt,) = doubts_of(half, (), "ct", RegistrationRules())
+    assert "50 % of its length and 35 % of its volume go on beyond" in doubt
+    assert doubts_of(replace(half, cut_share=0.05), (), "ct", RegistrationRules()) == ()
+
+
+def test_a_liver_far_off_on_the_pet_is_doubted() -> None:
+    quality = Quality(**{**GOOD.as_dict(), "pet_ct_offset_mm": (0.0, 12.0, 16.0)})  # type: ignore[arg-type]
+    (doubt,) = doubts_of(quality, (), "ct", RegistrationRules())
+    assert "lie 20 mm off between the PET and its CT" in doubt

@@ -241,6 +241,8 @@ def test_a_deflated_file_is_not_inflated(tmp_path: Path) -> None:
         ("DOTANOC", ("dotanoc", "")),
         ("Cu 64 dotatate", ("dotatate", "64Cu")),
         ("18F-SiTATE", ("sitate", "18F")),
+        ("[68Ga]Ga-DOTA-(Tyr3)-octreotate", ("dotatate", "68Ga")),
+        ("68Ga-NODAGA-LM3", ("ssr", "68Ga")),
         ("Fluorodeoxyglucose F18", ("other", "18F")),
         ("68Ga-PSMA-11", ("other", "68Ga")),
         ("Gallium", ("", "")),

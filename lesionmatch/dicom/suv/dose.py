@@ -19,7 +19,7 @@ from lesionmatch.dicom.files.values import (
     words,
 )
 from lesionmatch.dicom.options import Override, ReadOptions
-from lesionmatch.dicom.suv.agent import nuclide_of
+from lesionmatch.dicom.series.nuclide import nuclide_of
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import HALF_LIFE_S, LONG_HALF_LIFE_S, Body, Injection
 

@@ -37,6 +37,7 @@ WANTED_TAGS: list[BaseTag | int] = [
 ]
 LAST_TAG = tag_of("SeriesInstanceUID")
 
+ZIP = b"PK\x03\x04"
 AGE = re.compile(r"^(\d{3})([DWMY])$")
 YEARS_OF = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1}
 
@@ -93,6 +94,8 @@ def read_tag(path: Path) -> Tag | str:
         with path.open("rb") as file:
             head = file.read(1024)
             is_bare = head[128:132] != MAGIC
+            if head.startswith(ZIP):
+                return "a zip, which an index does not unpack"
             if is_bare and not BARE.match(head):
                 return "not DICOM"
             if not is_bare and DEFLATED.search(head):

@@ -19,7 +19,7 @@ from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
 from lesionmatch.protocol import SeriesRules
-from tests.reading_files import CT, hbp_slice, instance, pet_slice, saved, slices
+from tests.reading_files import CT, changed, hbp_slice, instance, pet_slice, saved, slices
 
 
 def scan(folder: Path, datasets: list[Dataset]) -> Inventory:
@@ -100,6 +100,20 @@ def test_a_slice_of_another_orientation_is_parted_with_a_reason(tmp_path: Path) 
     assert found[0].set_aside is None
     assert found[1].set_aside == "wanted a volume, got 1 slice"
     assert "parted from its series by orientation, size or spacing" in found[1].evidence
+
+
+@pytest.mark.parametrize("keyword", ["ImageOrientationPatient", "PixelSpacing"])
+def test_slices_that_differ_in_the_last_digit_are_one_volume(tmp_path: Path, keyword: str) -> None:
+    def shake(ds: Dataset) -> None:
+        # On both sides of where a rounded number would change.
+        off = 1e-6 if ds.InstanceNumber % 2 else -1e-6
+        if keyword == "PixelSpacing":
+            ds.PixelSpacing = [2.00005 + off] * 2
+        else:
+            ds.ImageOrientationPatient = [1, 0.0005 + off, 0, -0.0005 - off, 1, 0]
+
+    found = dicom.scan([saved(tmp_path, changed(slices(hbp_slice), shake))])
+    assert [record.stack is not None and record.files for record in found.series] == [6]
 
 
 def test_a_slice_without_a_position_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from lesionmatch import dicom, nifti
 from lesionmatch.dicom import Inventory, ReadOptions
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
+from lesionmatch.dicom.pet import reconstruction
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.stack import parts_of, stack_of
 from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
@@ -218,6 +219,50 @@ def test_a_harmonised_reconstruction_goes_first(tmp_path: Path) -> None:
         pet_slice, series="1.2.3.2", SeriesNumber=2, SeriesDescription="PET EARL2"
     )
     assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.2"
+
+
+def test_an_early_reconstruction_is_not_taken_for_an_earl_one(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, series="1.2.3.1", SeriesNumber=1) + slices(
+        pet_slice, series="1.2.3.2", SeriesNumber=2, SeriesDescription="PET early"
+    )
+    assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.1"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fwhm_mm"),
+    [
+        ("XYZ Gauss4.50", 4.5),
+        ("XYZG5.00", 5.0),
+        ("Gaussian 2,5", 2.5),
+        ("rad:\\gauss 4.000000 mm", 4.0),
+        ("6.4 mm", 6.4),
+        ("All-pass", None),
+    ],
+)
+def test_the_width_of_a_filter_is_read_with_its_decimals(
+    kernel: str, fwhm_mm: float | None
+) -> None:
+    assert reconstruction(pet_slice(0, ConvolutionKernel=kernel)).filter_fwhm_mm == fwhm_mm
+
+
+@pytest.mark.parametrize(
+    ("method", "has_psf"),
+    [
+        ("PSF+TOF 2i21s", True),
+        ("TrueX", True),
+        ("VPFXS", True),
+        ("VPHD-S", True),
+        ("QCFX", True),
+        ("Q.Clear", True),
+        ("VPFX", False),
+        ("OSEM3D 4i8s", False),
+        ("BLOB-OS-TF", False),
+    ],
+)
+def test_a_reconstruction_that_models_the_resolution_is_known_by_its_maker_s_name(
+    method: str, has_psf: bool
+) -> None:
+    assert reconstruction(pet_slice(0, ReconstructionMethod=method)).has_psf is has_psf
 
 
 def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:

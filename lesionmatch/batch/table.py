@@ -5,7 +5,6 @@ options of ``compare`` for the one study, and any others are carried through to 
 Relative paths are relative to the table's own folder, so that a table moves with its data.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 from lesionmatch.columns import LESIONS, RELATIONS
 from lesionmatch.compare import METHODS, Options
 from lesionmatch.errors import InvalidInput
+from lesionmatch.evaluation.table import read_table
 from lesionmatch.typed import moment, positive, sex
 
 T = TypeVar("T")
@@ -59,22 +59,14 @@ class StudyRow:
 
 def read_studies(path: Path) -> tuple[StudyRow, ...]:
     """The rows of a studies table. Raises `InvalidInput` naming every fault it has."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            records = list(reader)
-            columns = list(reader.fieldnames or [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(
-            f"{path.name}: wanted a readable CSV table in UTF-8, got {error}; check the path"
-        ) from error
-    _require_columns(path.name, columns)
-    if not records:
+    found = read_table(path, REQUIRED)
+    _require_columns(path.name, found.columns)
+    if not found.records:
         raise InvalidInput(f"{path.name}: wanted a row for each study, got none; add rows")
     rows, faults = [], []
-    for line, record in enumerate(records, start=2):
+    for line, cells in found.records:
         try:
-            rows.append(_row(record, path.parent))
+            rows.append(_row(cells, path.parent))
         except ValueError as error:
             faults.append(f"line {line}: {error}")
     faults += _duplicates(rows)
@@ -84,11 +76,6 @@ def read_studies(path: Path) -> tuple[StudyRow, ...]:
 
 
 def _require_columns(name: str, columns: Sequence[str]) -> None:
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        raise InvalidInput(
-            f"{name}: wanted columns {', '.join(REQUIRED)}, got no {', '.join(missing)}; add them"
-        )
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise InvalidInput(
@@ -102,10 +89,7 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
         )
 
 
-def _row(record: Mapping[str | None, str | None], folder: Path) -> StudyRow:
-    if None in record or None in record.values():
-        raise ValueError("wanted as many cells as there are columns; check commas and quotes")
-    cells = {str(key): str(value).strip() for key, value in record.items()}
+def _row(cells: Mapping[str, str], folder: Path) -> StudyRow:
     if not SAFE_ID.fullmatch(cells["study_id"]):
         raise ValueError(
             "study_id: wanted letters, digits, '.', '_' or '-' (it names a folder), "

@@ -17,6 +17,7 @@ from lesionmatch.errors import InvalidInput, InvalidOption
 from lesionmatch.evaluation.table import read_table
 
 GRADE = re.compile(r"^(?:grade|grad|g)?\s*([1-4])$", re.IGNORECASE)
+OLDEST_YEARS = 130.0
 ONCE = ("birth_date", "age", "sex", "entity", "grade")
 """Columns in which a patient's rows must agree."""
 
@@ -87,10 +88,10 @@ def _fault(row: Mapping[str, str]) -> str | None:
     except ValueError:
         return "birth_date, therapy_date: wanted dates as 2021-05-31"
     try:
-        float(row.get("age") or 0)
+        is_age = 0.0 <= float(row.get("age") or 0) <= OLDEST_YEARS
     except ValueError:
-        return "age: wanted a number of years"
-    return None
+        is_age = False
+    return None if is_age else f"age: wanted 0 to {OLDEST_YEARS:g} years"
 
 
 def _clinical(rows: Sequence[Mapping[str, str]], carry: Sequence[str]) -> Clinical:

@@ -6,6 +6,7 @@ decided in one place.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -193,7 +194,9 @@ def meaning_of(label: str, codes: Iterable[Code] = ()) -> Kind | Structure:
 
 
 def _plain(label: str) -> str:
-    return " ".join(re.sub(r"[_\-./,:;()\[\]#]+", " ", label.lower()).split())
+    # Some systems write an umlaut as two characters, the letter and the dots.
+    composed = unicodedata.normalize("NFC", label).lower()
+    return " ".join(re.sub(r"[_\-./,:;()\[\]#]+", " ", composed).split())
 
 
 def _of_organ(organ: Structure, said: str, lesion: Kind | Structure | None) -> Kind | Structure:

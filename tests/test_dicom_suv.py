@@ -7,7 +7,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
@@ -215,6 +217,34 @@ def test_times_with_an_offset_from_utc_are_moved_to_the_scanner_s_clock(tmp_path
         agent_of(ds).RadiopharmaceuticalStartDateTime = "20250102090000+0000"
 
     assert suv_of(tmp_path, zoned) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+def test_an_offset_from_utc_is_said_where_the_scanner_s_is_not_known(tmp_path: Path) -> None:
+    change = attribute(RadiopharmaceuticalStartDateTime="20250102100000+0000")
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert any("has an offset from UTC and the scanner's clock" in a for a in study.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("clock", "said"),
+    [("110000", "60 min later"), ("095000", "10 min earlier"), ("100030", None)],
+)
+def test_two_times_of_injection_that_disagree_are_an_assumption(
+    tmp_path: Path, clock: str, said: str | None
+) -> None:
+    change = attribute(RadiopharmaceuticalStartTime=clock)
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
+    notes = [a for a in study.assumptions if a.startswith("RadiopharmaceuticalStartTime is ")]
+    assert [said in a if said else False for a in notes] == ([True] if said else [])
+
+
+def test_a_height_that_is_no_number_costs_no_suv_by_weight(tmp_path: Path) -> None:
+    def comma(ds: Dataset) -> None:
+        ds.add(RawDataElement(Tag("PatientSize"), "DS", 4, b"1,75", 0, False, True))  # type: ignore[arg-type]
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), comma))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
 
 
 def test_a_dose_in_megabecquerels_is_taken_so_and_said(tmp_path: Path) -> None:

@@ -258,8 +258,10 @@ def choose_ct(
     if not usable:
         said = "; ".join(reasons.values())
         return None, (f"no CT could be used ({said}); the PET itself carries the registration",)
-    broken = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
-    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(broken)
+    notes = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
+    if not pet.frame_uid:
+        notes.append("PET and CT name no frame of reference; they were taken to share one")
+    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(notes)
 
 
 def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:

@@ -139,9 +139,10 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     strange = [record for record in records if not _frames(record, scene)]
     alone = need is Need.NEEDED and strange == records and not inventory.label_files
     if strange and (need is Need.GIVEN or alone):
+        wanted = " or ".join(scene.frames) or "of the images"
         raise InvalidInput(
-            f"{strange[0].what}: wanted a segmentation in the frame of reference "
-            f"{' or '.join(scene.frames)}, got {strange[0].frame_uid or 'none'}; "
+            f"{strange[0].what}: wanted a segmentation in the frame of reference {wanted}, got "
+            f"{strange[0].frame_uid or 'none'}; "
             "draw on this study, or map it first"
         )
     notes = [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
@@ -205,7 +206,7 @@ def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
     named = set(frame_uids(header)) if record.role == "RTSTRUCT" else {record.frame_uid}
     if named <= {""}:
         series = items(header, "ReferencedSeriesSequence")
-        named = {scene.frame_of_series(text(item, "SeriesInstanceUID")) for item in series}
+        named = {scene.frame_of_series(text(item, "SeriesInstanceUID")) for item in series} or {""}
     return tuple(frame for frame in scene.frames if frame in named)
 
 

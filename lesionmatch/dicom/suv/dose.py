@@ -19,7 +19,7 @@ from lesionmatch.dicom.files.values import (
     words,
 )
 from lesionmatch.dicom.options import Override, ReadOptions
-from lesionmatch.dicom.suv.agent import nuclide_of
+from lesionmatch.dicom.series.nuclide import nuclide_of
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import HALF_LIFE_S, LONG_HALF_LIFE_S, Body, Injection
 
@@ -88,7 +88,7 @@ def body_of(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> Bo
 
 def _height_m(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> float | None:
     rules = options.protocol.suv
-    height = number(dataset, "PatientSize")
+    height = _lenient(dataset, "PatientSize")
     is_cm = height is not None and height > rules.centimetres_from
     if height is not None and is_cm:
         height /= 100.0
@@ -142,7 +142,7 @@ def _weight_kg(dataset: Dataset, options: ReadOptions, said: Said, what: str) ->
 
 
 def _lenient(dataset: Dataset, keyword: str) -> float | None:
-    """A number that is only recorded beside the user's own: what is malformed is as if absent."""
+    """A number that is not needed where the user gives his own: malformed is as if absent."""
     try:
         return number(dataset, keyword)
     except InvalidInput:
@@ -240,7 +240,9 @@ def _injected(
     """When the dose was given, and where that is said."""
     at = options.injected_at
     if at is None:
-        return _stored_injection(dataset, agent, first_acquired, said.notes, what)
+        found = _stored_injection(dataset, agent, first_acquired, said.notes, what)
+        said.notes += _clock_notes(dataset, agent, options)
+        return found
     try:
         stored, _ = _stored_injection(dataset, agent, first_acquired, [], what)
     except InvalidInput:
@@ -253,6 +255,32 @@ def _injected(
     override = Override("--injected-at", "min before imaging", given, before[1])
     said.given("time of injection", override)
     return at, "given by the user"
+
+
+def _clock_notes(dataset: Dataset, agent: Dataset, options: ReadOptions) -> list[str]:
+    """Notes where the clock that RadiopharmaceuticalStartDateTime went by is in doubt."""
+    written = text(agent, "RadiopharmaceuticalStartDateTime")
+    at = parse_datetime(written, zone_of(dataset))
+    if at is None:
+        return []
+    notes = []
+    if parse_zone(written[-5:]) is not None and zone_of(dataset) is None:
+        notes.append(
+            "RadiopharmaceuticalStartDateTime has an offset from UTC and the scanner's clock has "
+            "none; it was taken to be of that clock"
+        )
+    clock = parse_time(text(agent, "RadiopharmaceuticalStartTime"))
+    if clock is None:
+        return notes
+    later = datetime.combine(at.date(), clock) - at
+    later -= timedelta(days=round(later / timedelta(days=1)))
+    if abs(later.total_seconds()) > options.protocol.suv.reference_disagreement_s:
+        notes.append(
+            f"RadiopharmaceuticalStartTime is {abs(later.total_seconds()) / 60.0:.0f} min "
+            f"{'later' if later > timedelta(0) else 'earlier'} than "
+            "RadiopharmaceuticalStartDateTime, which was used"
+        )
+    return notes
 
 
 def minutes_between(start: datetime, stop: datetime) -> float:

@@ -88,7 +88,7 @@ def test_a_headline_says_its_level_and_why_an_interval_is_missing() -> None:
 
 
 def test_a_measure_without_an_error_has_no_bootstrap(tmp_path: Path) -> None:
-    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 8 + [(NO, NO), (YES, NO)] * 4)
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 8 + [(NO, NO)] * 4 + [(YES, NO)] * 4)
     write_accuracy(calls, tmp_path / "out", options=QUICK)
     found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
     assert "bootstrap" not in found["sensitivity"]

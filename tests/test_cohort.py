@@ -435,7 +435,8 @@ def test_grades_are_read_as_they_are_written(word: str, expected: str) -> None:
     ("content", "message"),
     [
         ("id,grade\n1,G1\n", "wanted columns patient_id, got no patient_id"),
-        ("patient_id\n\n,\n", "line 3: wanted a patient_id, got nothing"),
+        ("patient_id,age\n\n,50\n", "line 3: wanted a patient_id, got nothing"),
+        ("patient_id,age\n1,nan\n", "line 2: age: wanted a number of years"),
         ("patient_id,birth_date\n1,01.02.1960\n", "line 2: birth_date, therapy_date: wanted dates"),
         ("patient_id,therapy_date\n1,2020-01-01;x\n", "wanted dates as 2021-05-31"),
         ("patient_id,age\n1,old\n", "line 2: age: wanted a number of years"),

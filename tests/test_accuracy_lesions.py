@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesionmatch.accuracy.values import Undefined
+from lesionmatch.accuracy.values import Interval, Undefined
 from lesionmatch.evaluation.assemble import assemble
 from lesionmatch.evaluation.lesionwise import Lesionwise
 from lesionmatch.evaluation.reading import read_calls
@@ -162,6 +162,15 @@ def test_the_prediction_is_the_chance_that_contrast_suffices(tmp_path: Path) -> 
     report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)], rows)), options=QUICK)
     assert report.lesions is not None
     assert report.lesions.overall.predicted == pytest.approx(0.5, abs=1e-6)
+
+
+def test_livers_without_foci_have_no_interval_by_patient(tmp_path: Path) -> None:
+    rows = [lesion(study) for study in range(6)]
+    table = read_calls(batch(tmp_path / "b", [(YES, YES)] * 6, rows))
+    lesions = assemble(table, options=QUICK).lesions
+    assert lesions is not None
+    assert isinstance(lesions.false_foci.exact, Interval)
+    assert lesions.false_foci.clustered == Undefined("no variation between clusters")
 
 
 def test_a_batch_is_written_with_its_figures(tmp_path: Path) -> None:

@@ -58,12 +58,6 @@ def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) ->
     assert rows[0].study_id == "S1"
 
 
-def test_a_table_with_semicolons_is_read(folder: Path) -> None:
-    (row,) = read_studies(table(folder, "study_id;patient_id;pet;mri;site\nS1;P1;pet;mri;'-3\n"))
-    # The apostrophe keeps a spreadsheet from running the cell.
-    assert (row.patient_id, row.mri, row.carried) == ("P1", folder / "mri", {"site": "-3"})
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -75,9 +69,8 @@ def test_a_table_with_semicolons_is_read(folder: Path) -> None:
         ("study_id,patient_id,pet,mri\n../S1,P1,pet,mri\n", "names a folder"),
         ("study_id,patient_id,pet,mri\nS1,,pet,mri\n", "wanted a pseudonym"),
         ("study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\n", "line 2: pet: wanted a path"),
-        ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "as many cells"),
-        ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "as many cells"),
-        ("study_id,patient_id,pet,mri\n,,,\nS1,,pet,mri\n,,,\n", ": line 3: patient_id"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "line 2: wanted a cell for mri"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "check commas and quotes"),
         ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "weight_kg: wanted a num"),
         ("study_id,patient_id,pet,mri,sex\nS1,P1,pet,mri,w\n", "sex: wanted M or F, got 'w'"),
         ("study_id,patient_id,pet,mri,injected_at\nS1,P1,pet,mri,9:30\n", "a day and a time"),
@@ -100,7 +93,7 @@ def test_every_fault_is_named_at_once(folder: Path) -> None:
 def test_what_is_no_table_is_refused(folder: Path, content: bytes) -> None:
     path = folder / "STUDIES.csv"
     path.write_bytes(content)
-    with pytest.raises(InvalidInput, match="wanted a CSV table in UTF-8"):
+    with pytest.raises(InvalidInput, match="wanted a CSV table"):
         read_studies(path)
 
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from lesionmatch.columns import LESIONS, RELATIONS
 from lesionmatch.compare import METHODS, Options
+from lesionmatch.csv_table import Record, read_table, require_no
 from lesionmatch.errors import InvalidInput
-from lesionmatch.evaluation.table import read_table
 from lesionmatch.typed import moment, positive, sex
 
 T = TypeVar("T")
@@ -59,28 +59,22 @@ class StudyRow:
 
 def read_studies(path: Path) -> tuple[StudyRow, ...]:
     """The rows of a studies table. Raises `InvalidInput` naming every fault it has."""
-    found = read_table(path, REQUIRED)
-    _require_columns(path.name, found.columns)
-    if not found.records:
+    table = read_table(path, REQUIRED, optional=tuple(GIVEN))
+    _require_free(path.name, table.columns)
+    if not table.records:
         raise InvalidInput(f"{path.name}: wanted a row for each study, got none; add rows")
     rows, faults = [], []
-    for line, cells in found.records:
+    for line, record in table.records:
         try:
-            rows.append(_row(cells, path.parent))
+            rows.append(_row(record, path.parent))
         except ValueError as error:
             faults.append(f"line {line}: {error}")
-    faults += _duplicates(rows)
-    if faults:
-        raise InvalidInput(f"{path.name}: " + "; ".join(faults))
+    require_no([*faults, *_duplicates(rows)], path.name)
     return tuple(rows)
 
 
-def _require_columns(name: str, columns: Sequence[str]) -> None:
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise InvalidInput(
-            f"{name}: wanted each column once, got {', '.join(twice)} again; rename it"
-        )
+def _require_free(name: str, columns: Sequence[str]) -> None:
+    """No column that is carried through has the name of one of the results'."""
     taken = [column for column in columns if column in TAKEN]
     if taken:
         raise InvalidInput(
@@ -89,7 +83,7 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
         )
 
 
-def _row(cells: Mapping[str, str], folder: Path) -> StudyRow:
+def _row(cells: Record, folder: Path) -> StudyRow:
     if not SAFE_ID.fullmatch(cells["study_id"]):
         raise ValueError(
             "study_id: wanted letters, digits, '.', '_' or '-' (it names a folder), "

@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lesionmatch.cohort.clinical import OLDEST_YEARS, ClinicalTable, grade
+from lesionmatch.cohort.clinical import ClinicalTable, grade
 from lesionmatch.errors import InvalidOption
 from lesionmatch.protocol import Protocol
 
+OLDEST_YEARS = 130.0
 USUAL_GRADES = ("G1", "G2")
 SHOWN_ENTITIES = 8
 WINDOW = re.compile(r"^(-?\d+):(-?\d+)$")

@@ -120,7 +120,8 @@ def _why(study: StudyCalls, calls: Sequence[ReaderCall], found: Reading | None) 
         if len(said) > 1:
             yield f"readers differ on the {modality.upper()}"
         elif _differs(study, modality, found):
-            yield f"readers say {'/'.join(sorted(said))} on the {modality.upper()}"
+            (call,) = said
+            yield f"readers say {call.replace('_', ' ')} on the {modality.upper()}"
 
 
 def _differs(study: StudyCalls, modality: Modality, found: Reading | None) -> bool:

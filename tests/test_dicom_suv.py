@@ -214,6 +214,21 @@ def test_an_injection_before_midnight_belongs_to_the_day_before(tmp_path: Path) 
     assert suv_of(tmp_path, midnight) == pytest.approx(AN_HOUR, rel=1e-4)
 
 
+@pytest.mark.parametrize(("half_life_s", "notes"), [(45723.6, 1), (4062.6, 0)])
+def test_the_day_of_a_long_lived_injection_is_not_taken_in_silence(
+    tmp_path: Path, half_life_s: float, notes: int
+) -> None:
+    change = attribute(
+        RadiopharmaceuticalStartDateTime=None,
+        RadiopharmaceuticalStartTime="100000",
+        RadionuclideHalfLife=half_life_s,
+        RadionuclideCodeSequence=[],
+    )
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert study.suv_facts.uptake_min == 60.0
+    assert sum("only the time is known" in note for note in study.assumptions) == notes
+
+
 def test_a_shifted_day_of_injection_is_put_right_and_said(tmp_path: Path) -> None:
     def shifted(ds: Dataset) -> None:
         agent_of(ds).RadiopharmaceuticalStartDateTime = "20191231100000"

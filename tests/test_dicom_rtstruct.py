@@ -20,6 +20,7 @@ from lesionmatch.segments import Kind, Structure
 from tests.drawn_files import (
     CLOSED,
     disc,
+    item,
     loaded,
     needs_data,
     rtstruct,
@@ -79,6 +80,28 @@ def test_open_contours_and_empty_regions_are_said(tmp_path: Path) -> None:
     assert found.segments == ()
     assert any("1 open contour was left out" in note for note in found.assumptions)
     assert any("holds no contour" in note for note in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose", "meaning"),
+    [
+        ("Patient", "EXTERNAL", Structure.OTHER),
+        ("P1", "PTV", Structure.OTHER),
+        ("Tumour", "PTV", Kind.UNSPECIFIED),
+        ("1", "ORGAN", Kind.UNSPECIFIED),
+        ("1", "GTV", Kind.UNSPECIFIED),
+        ("1", "", Kind.UNSPECIFIED),
+    ],
+)
+def test_what_was_drawn_for_another_purpose_is_no_lesion_unless_named_one(
+    tmp_path: Path, name: str, purpose: str, meaning: Kind | Structure
+) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, 3))], name)
+    other = rtstruct([(CLOSED, disc(2.0, 6))], "met 2")
+    other.SeriesInstanceUID = other.SOPInstanceUID = "1.2.4.61"
+    ds.RTROIObservationsSequence = [item(ReferencedROINumber=1, RTROIInterpretedType=purpose)]
+    found = study(tmp_path, [ds, other]).segments
+    assert {one.label: one.meaning for one in found}[name] is meaning
 
 
 def test_no_open_contour_is_left_out_in_silence(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from lesionmatch import dicom, nifti
 from lesionmatch.dicom import Inventory, ReadOptions
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
+from lesionmatch.dicom.pet import reconstruction
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.stack import parts_of, stack_of
 from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
 from lesionmatch.protocol import SeriesRules
-from tests.reading_files import CT, hbp_slice, instance, pet_slice, saved, slices
+from tests.reading_files import CT, changed, hbp_slice, instance, pet_slice, saved, slices
 
 
 def scan(folder: Path, datasets: list[Dataset]) -> Inventory:
@@ -100,6 +101,20 @@ def test_a_slice_of_another_orientation_is_parted_with_a_reason(tmp_path: Path) 
     assert found[0].set_aside is None
     assert found[1].set_aside == "wanted a volume, got 1 slice"
     assert "parted from its series by orientation, size or spacing" in found[1].evidence
+
+
+@pytest.mark.parametrize("keyword", ["ImageOrientationPatient", "PixelSpacing"])
+def test_slices_that_differ_in_the_last_digit_are_one_volume(tmp_path: Path, keyword: str) -> None:
+    def shake(ds: Dataset) -> None:
+        # On both sides of where a rounded number would change.
+        off = 1e-6 if ds.InstanceNumber % 2 else -1e-6
+        if keyword == "PixelSpacing":
+            ds.PixelSpacing = [2.00005 + off] * 2
+        else:
+            ds.ImageOrientationPatient = [1, 0.0005 + off, 0, -0.0005 - off, 1, 0]
+
+    found = dicom.scan([saved(tmp_path, changed(slices(hbp_slice), shake))])
+    assert [record.stack is not None and record.files for record in found.series] == [6]
 
 
 def test_a_slice_without_a_position_is_refused(tmp_path: Path) -> None:
@@ -204,6 +219,50 @@ def test_a_harmonised_reconstruction_goes_first(tmp_path: Path) -> None:
         pet_slice, series="1.2.3.2", SeriesNumber=2, SeriesDescription="PET EARL2"
     )
     assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.2"
+
+
+def test_an_early_reconstruction_is_not_taken_for_an_earl_one(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, series="1.2.3.1", SeriesNumber=1) + slices(
+        pet_slice, series="1.2.3.2", SeriesNumber=2, SeriesDescription="PET early"
+    )
+    assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.1"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fwhm_mm"),
+    [
+        ("XYZ Gauss4.50", 4.5),
+        ("XYZG5.00", 5.0),
+        ("Gaussian 2,5", 2.5),
+        ("rad:\\gauss 4.000000 mm", 4.0),
+        ("6.4 mm", 6.4),
+        ("All-pass", None),
+    ],
+)
+def test_the_width_of_a_filter_is_read_with_its_decimals(
+    kernel: str, fwhm_mm: float | None
+) -> None:
+    assert reconstruction(pet_slice(0, ConvolutionKernel=kernel)).filter_fwhm_mm == fwhm_mm
+
+
+@pytest.mark.parametrize(
+    ("method", "has_psf"),
+    [
+        ("PSF+TOF 2i21s", True),
+        ("TrueX", True),
+        ("VPFXS", True),
+        ("VPHD-S", True),
+        ("QCFX", True),
+        ("Q.Clear", True),
+        ("VPFX", False),
+        ("OSEM3D 4i8s", False),
+        ("BLOB-OS-TF", False),
+    ],
+)
+def test_a_reconstruction_that_models_the_resolution_is_known_by_its_maker_s_name(
+    method: str, has_psf: bool
+) -> None:
+    assert reconstruction(pet_slice(0, ReconstructionMethod=method)).has_psf is has_psf
 
 
 def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 References to images are hints: where they dangle, the frame of reference and the places of
 the contours say where these belong. Nothing drawn is lost in silence: what has no area is
-the voxel that holds it, and a note says so. Slices between contours are not filled in.
+the voxel that holds it, and a note says so. See `between` for slices without a contour.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.drawn import between
 from lesionmatch.dicom.drawn.content import FromFile, is_about_lesions
 from lesionmatch.dicom.drawn.contours import Region, pixels, region
 from lesionmatch.dicom.files.instance import Instance
@@ -32,6 +33,10 @@ FARTHEST_MM = 5000.0
 OWN_PIXEL_MM = 1.0
 """Of a grid of our own, where contours lie on no image."""
 AREA_TYPES = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+OF_POINTS = "contours of one or two points were taken as the voxel that holds them"
+OF_PIXELS = "contours smaller than a voxel were taken as the voxel that holds them"
+DOUBLES = "contours are drawn twice and were taken once"
+OPEN_TYPES = ("OPEN_PLANAR", "OPEN_NONPLANAR")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,9 +147,9 @@ def read_rtstruct(
 
 
 def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | None, list[str]]:
-    contours = [c for c in roi.contours if len(c.points_mm) and c.kind != "OPEN_NONPLANAR"]
-    open_ones = sum(contour.kind == "OPEN_PLANAR" for contour in contours)
-    contours = [contour for contour in contours if contour.kind != "OPEN_PLANAR"]
+    drawn = [contour for contour in roi.contours if len(contour.points_mm)]
+    contours = [contour for contour in drawn if contour.kind not in OPEN_TYPES]
+    open_ones = len(drawn) - len(contours)
     said = f"{name}: {number_of(open_ones, 'open contour')} {was_or_were(open_ones)} left out"
     notes = [said] if open_ones else []
     if not contours:
@@ -182,7 +187,8 @@ def _own_grid(
     normal = _normal(contours, name)
     places = np.unique(np.round([float((c.points_mm @ normal).mean()) for c in contours], 2))
     gaps = np.diff(places)
-    depth = float(gaps.min()) if len(gaps) else _depth(stacks, normal)
+    is_near = len(gaps) > 0 and gaps.min() <= between.MOST_MM
+    depth = float(gaps.min()) if is_near else _depth(stacks, normal)
     side = np.cross(normal, [0.0, 0.0, 1.0] if abs(normal[2]) < 0.9 else [0.0, 1.0, 0.0])
     side /= np.linalg.norm(side)
     other = np.cross(normal, side)
@@ -224,10 +230,19 @@ def _mask(contours: Sequence[Contour], grid: Grid, name: str) -> tuple[Mask, lis
         voxels = grid.voxels(contour.points_mm)
         by_slice[int(np.rint(voxels[:, 0].mean()))].append((contour, voxels[:, 1:]))
     drawn = [(place, *_slice(curves)) for place, curves in sorted(by_slice.items())]
-    mask = _assembled([(place, found) for place, found, _ in drawn], grid)
+    mask, filled, gaps = between.filled(_assembled([(z, found) for z, found, _ in drawn], grid))
     dots = [(place, row, column) for place, _, few in drawn for row, column in few]
     mask, added = _with_dots(mask, dots, grid)
-    return mask.trimmed(), _notes(contours, [found for _, found, _ in drawn], added, name)
+    regions = [found for _, found, _ in drawn if found is not None]
+    said = (
+        (sum(len(c.points_mm) < 3 or c.kind == "POINT" for c in contours), OF_POINTS),
+        (added, OF_PIXELS),
+        (sum(found.overlaps for found in regions), "pairs of contours overlap and were united"),
+        (sum(found.doubles for found in regions), DOUBLES),
+        (filled, "slices between contours were filled in"),
+        (gaps, "gaps between contours one above the other were left open"),
+    )
+    return mask.trimmed(), [f"{name}: {count} {what}" for count, what in said if count]
 
 
 def _slice(
@@ -275,18 +290,3 @@ def _with_dots(
             array[tuple(place)] = True
             added += 1
     return Mask(mask.grid, array), added
-
-
-def _notes(
-    contours: Sequence[Contour], regions: Sequence[Region | None], added: int, name: str
-) -> list[str]:
-    points = sum(len(c.points_mm) < 3 or c.kind == "POINT" for c in contours)
-    overlaps = sum(found.overlaps for found in regions if found is not None)
-    doubles = sum(found.doubles for found in regions if found is not None)
-    said = (
-        (points, "contours of one or two points were taken as the voxel that holds them"),
-        (added, "contours smaller than a voxel were taken as the voxel that holds them"),
-        (overlaps, "pairs of contours overlap and were united"),
-        (doubles, "contours are drawn twice and were taken once"),
-    )
-    return [f"{name}: {count} {what}" for count, what in said if count]

@@ -27,7 +27,7 @@ from tests.drawn_files import (
     study,
     voxels,
 )
-from tests.reading_files import DATA
+from tests.reading_files import DATA, pet_slice, saved, slices
 
 
 def test_a_contour_encloses_its_area(tmp_path: Path) -> None:
@@ -224,3 +224,11 @@ def test_public_regions_without_contours_and_below_a_voxel_are_said() -> None:
     assert meanings["Heart"] is Structure.HEART
     assert meanings["Lt Lung"] is Structure.OTHER
     assert "RTSTRUCT ROI 2 holds no contour" in found.notes
+
+
+def test_a_broken_drawing_beside_the_pet_is_said_and_costs_no_study(tmp_path: Path) -> None:
+    drawn = rtstruct([(CLOSED, disc(5.0, 4.5) + np.arange(90)[:, None] % 7)])
+    drawn.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "1.2.9"
+    folder = saved(saved(tmp_path, slices(pet_slice)), [drawn])
+    notes = dicom.read_pet_study([folder]).assumptions
+    assert any("was set aside (RTSTRUCT" in n and "in parallel planes" in n for n in notes)

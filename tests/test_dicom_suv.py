@@ -92,6 +92,12 @@ def test_uncorrected_beds_are_each_decayed_to_their_own_middle(tmp_path: Path) -
     np.testing.assert_allclose(suv[3:] / suv[:3], 2 ** (3600 / 4062.6), rtol=1e-5)
 
 
+def test_an_image_said_to_be_corrected_for_decay_and_not_is_an_assumption(tmp_path: Path) -> None:
+    change = attribute(DecayCorrection="NONE")
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert any(note.startswith("CorrectedImage says DECY") for note in study.assumptions)
+
+
 def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
     def slope(ds: Dataset) -> None:
         ds.RescaleSlope = ds.InstanceNumber

@@ -1,5 +1,7 @@
 """From files to series: stacks that are no volume, what is chosen, what is set aside and why."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +266,37 @@ def test_a_reconstruction_that_models_the_resolution_is_known_by_its_maker_s_nam
     method: str, has_psf: bool
 ) -> None:
     assert reconstruction(pet_slice(0, ReconstructionMethod=method)).has_psf is has_psf
+
+
+CORONAL = {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+MADE = {"ImageType": ["DERIVED", "SECONDARY", "MPR"]}
+
+
+def coronal(make: Callable[..., Dataset], count: int, **more: Any) -> list[Dataset]:  # noqa: ANN401
+    """A reformat of a series, front to back."""
+    at = [{"ImagePositionPatient": [-20, -30 + 2 * n, 15]} for n in range(count)]
+    return [make(n, **CORONAL, **MADE, **at[n], **more) for n in range(count)]
+
+
+def test_a_reformat_of_the_pet_or_the_ct_is_not_taken_for_it(tmp_path: Path) -> None:
+    ct = partial(instance, CT)
+    study = suv(
+        tmp_path,
+        [
+            *slices(pet_slice, SeriesNumber=4),
+            *coronal(pet_slice, 6, series="1.2.3.2", SeriesNumber=3, AcquisitionTime=""),
+            *slices(partial(ct, "1.2.3.7"), SeriesNumber=2, RescaleIntercept=-1000),
+            *coronal(partial(ct, "1.2.3.8"), 12, SeriesNumber=1, RescaleIntercept=-1000),
+        ],
+    )
+    assert study.ct_series is not None
+    assert (study.pet_series.uid, study.ct_series.uid) == ("1.2.3.1", "1.2.3.7")
+    assert "made of another series and passed over: 1.2.3.2" in study.assumptions
+
+
+def test_a_pet_is_taken_though_made_of_another_where_there_is_none_else(tmp_path: Path) -> None:
+    study = suv(tmp_path, slices(pet_slice, ImageType=["DERIVED", "SECONDARY"]))
+    assert study.pet_series.uid == "1.2.3.1"
 
 
 def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:

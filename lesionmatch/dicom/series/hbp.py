@@ -61,6 +61,7 @@ OTHER_AGENT = re.compile(
     r"|gadodiam|omniscan|gadopent|magnevist|gadovers|optimark|dota\b|dtpa\b"
 )
 """By name; what technologists type else, as "contrast" or "KM 10 ml", names none."""
+REFORMATTED = {"MPR", "REFORMATTED", "CPR"}
 SUBTRACTED = {"SUBTRACT", "SUBTRACTION", "SUB"}
 LATE = timedelta(minutes=10)
 EARLY = timedelta(minutes=8)
@@ -79,9 +80,12 @@ def score(dataset: Dataset) -> tuple[Evidence, ...]:
 def _described(dataset: Dataset) -> list[Evidence]:
     said = plain_words(dataset, *DESCRIPTIONS)
     found = [Evidence(points, says) for regex, points, says in DESCRIBED if re.search(regex, said)]
-    if {word.upper() for word in words(dataset, "ImageType")} & SUBTRACTED:
+    kinds = {word.upper() for word in words(dataset, "ImageType")}
+    if kinds & SUBTRACTED:
         found.append(Evidence(-10, "image type says subtraction"))
-    if SIGNAL_ONLY_FAT.search(said) or "FAT" in words(dataset, "ImageType"):
+    if kinds & REFORMATTED:
+        found.append(Evidence(-4, "image type says reformatted"))
+    if SIGNAL_ONLY_FAT.search(said) or "FAT" in kinds:
         found.append(Evidence(-5, "shows fat only"))
     return found
 

@@ -411,6 +411,25 @@ def test_a_study_without_such_a_phase_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "kinds",
+    [
+        ("DIXON\\WATER", "DIXON\\FAT", "DIXON\\IN_PHASE", "DIXON\\OPP_PHASE"),
+        ("W\\W", "F\\F", "IP\\IP", "OP\\OP", "FF\\FF"),
+        ("M\\DIS2D", "M\\ND"),
+    ],
+)
+def test_of_the_images_of_one_late_acquisition_the_one_that_shows_the_liver_is_taken(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    datasets = [
+        hbp_slice(n, f"1.2.4.{k}", ImageType=["DERIVED", "PRIMARY", *kind.split("\\")])
+        for k, kind in enumerate(kinds, 1)
+        for n in range(4)
+    ]
+    assert mri(tmp_path, datasets).hbp_series.uid == "1.2.4.1"
+
+
+@pytest.mark.parametrize(
     ("agent", "points"),
     [
         *(("KM", 0), ("contrast", 0), ("Gd 10 ml i.v.", 0), ("ja", 0), ("none", 0)),

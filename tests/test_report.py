@@ -259,7 +259,8 @@ def test_a_row_without_a_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("number", "3"), ("number", True), ("boolean", 1), ("list", "small")]
+    ("kind", "value"),
+    [("number", "3"), ("number", True), ("number", False), ("boolean", 1), ("list", "small")],
 )
 def test_a_cell_of_another_type_is_refused(kind: str, value: object) -> None:
     column = Column("flags", kind, "", "")  # type: ignore[arg-type]

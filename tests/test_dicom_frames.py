@@ -55,3 +55,20 @@ def test_a_pet_and_ct_without_a_frame_share_one_and_that_is_said(tmp_path: Path)
     pet = dicom.read_pet_study([folder])
     assert pet.ct is not None
     assert "PET and CT name no frame of reference; they were taken to share one" in pet.assumptions
+
+
+def test_what_was_drawn_on_the_mri_is_not_said_to_be_set_aside_in_a_common_folder(
+    tmp_path: Path,
+) -> None:
+    small_study(tmp_path, "SEG")
+    pet = dicom.read_pet_study([tmp_path])
+    assert not any("set aside" in note for note in pet.assumptions)
+    assert len(dicom.read_mri_study([tmp_path], pet=pet).segments) == 3
+
+
+def test_what_was_drawn_on_no_image_at_hand_is_said_to_be_set_aside(tmp_path: Path) -> None:
+    _, mri = small_study(tmp_path, "SEG")
+    for path in mri.glob("0*.dcm"):
+        path.unlink()
+    pet = dicom.read_pet_study([tmp_path])
+    assert any("drawn in another frame of reference and was set" in n for n in pet.assumptions)

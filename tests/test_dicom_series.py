@@ -14,6 +14,7 @@ from lesionmatch.dicom import Inventory, ReadOptions
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.pet import reconstruction
+from lesionmatch.dicom.series import hbp
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.stack import parts_of, stack_of
 from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
@@ -330,10 +331,21 @@ def test_the_hepatobiliary_phase_is_found_among_its_decoys(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "said", ["LAVA 20 min", "Leberspezifische Phase", "THRIVE_HBP_BH", "t1_vibe_fs_tra_late_20min"]
+    "said",
+    [
+        *("LAVA 20 min", "Leberspezifische Phase", "THRIVE_HBP_BH", "t1_vibe_fs_tra_late_20min"),
+        *("vibe fs hépatobiliaire", "lava fase epatobiliare", "vibe fs tardif 20mn"),
+        *("dyn eTHRIVE 20min", "Gadoxetin phase vibe hbp", "thrive hepatocyte phase"),
+    ],
 )
 def test_it_is_found_by_what_other_sites_call_it(tmp_path: Path, said: str) -> None:
-    own = slices(hbp_slice, SeriesDescription=said, AcquisitionTime="112000", ContrastBolusAgent="")
+    own = slices(
+        hbp_slice,
+        SeriesDescription=said,
+        AcquisitionTime="112000",
+        ContrastBolusAgent="",
+        SpecificCharacterSet="ISO_IR 192",
+    )
     assert mri(tmp_path, decoys() + own).hbp_series.uid == "1.2.4.1"
 
 
@@ -363,6 +375,19 @@ def test_no_clear_winner_is_refused_with_the_candidates(tmp_path: Path) -> None:
 def test_a_study_without_such_a_phase_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NothingFound, match="wanted a series in the hepatobiliary phase, got none"):
         mri(tmp_path, decoys())
+
+
+@pytest.mark.parametrize(
+    ("agent", "points"),
+    [
+        *(("KM", 0), ("contrast", 0), ("Gd 10 ml i.v.", 0), ("ja", 0), ("none", 0)),
+        *(("Gadovist", -3), ("ProHance", -3), ("Dotarem 15ml", -3), ("Gd-DTPA", -3)),
+        *(("Gd-EOB-DTPA", 2), ("Primovist 10", 2), ("MultiHance", 1)),
+    ],
+)
+def test_an_agent_that_is_not_named_speaks_neither_for_nor_against(agent: str, points: int) -> None:
+    own, bare = (hbp_slice(0, ContrastBolusAgent=name) for name in (agent, ""))
+    assert hbp.total(hbp.score(own)) - hbp.total(hbp.score(bare)) == points
 
 
 def test_another_contrast_agent_speaks_against_it(tmp_path: Path) -> None:

@@ -163,6 +163,18 @@ def test_a_private_time_of_another_vendor_is_not_looked_at(tmp_path: Path) -> No
     assert suv_of(tmp_path, other) == pytest.approx(AN_HOUR, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("creator", "minutes"), [("SIEMENS MED PT", 65), ("SIEMENS MED", 65), ("AGFA-AG_HPState", 60)]
+)
+def test_a_private_time_is_its_creator_s(tmp_path: Path, creator: str, minutes: int) -> None:
+    def stored(ds: Dataset) -> None:
+        ds.Manufacturer = "SIEMENS"
+        ds.private_block(0x0071, creator, create=True).add_new(0x22, "DT", "20250102110500")
+
+    expected = 70_000 / (140e6 * 0.5 ** (minutes * 60 / 4062.6))
+    assert suv_of(tmp_path, stored) == pytest.approx(expected, rel=1e-4)
+
+
 def test_frame_times_of_ge_are_from_the_start_of_a_frame(tmp_path: Path) -> None:
     def ge(ds: Dataset) -> None:
         ds.Manufacturer, ds.FrameReferenceTime = "GE MEDICAL SYSTEMS", 0

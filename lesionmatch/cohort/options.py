@@ -8,8 +8,8 @@ from lesionmatch.cohort.clinical import ClinicalTable, grade
 from lesionmatch.errors import InvalidOption
 from lesionmatch.protocol import Protocol
 
-USUAL_GRADES = ("G1", "G2")
 OLDEST_YEARS = 130.0
+USUAL_GRADES = ("G1", "G2")
 SHOWN_ENTITIES = 8
 WINDOW = re.compile(r"^(-?\d+):(-?\d+)$")
 

@@ -68,6 +68,11 @@ class Scene:
     def _volumes(self) -> tuple[SeriesRecord, ...]:
         return tuple(record for inventory in self.inventories for record in inventory.series)
 
+    @property
+    def frame_uids(self) -> set[str]:
+        """Of every volume at hand."""
+        return {record.frame_uid for record in self._volumes if record.stack is not None}
+
     def frame_of_series(self, uid: str) -> str:
         """The frame of reference of a series at hand, empty where it is not at hand."""
         return next((r.frame_uid for r in self._volumes if r.uid == uid and r.frame_uid), "")
@@ -145,8 +150,11 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
             f"{strange[0].frame_uid or 'none'}; "
             "draw on this study, or map it first"
         )
+    if need is Need.WELCOME:
+        # What was drawn on another image of the folder is for whom that image is for.
+        strange = [record for record in strange if not _named(record, scene) & scene.frame_uids]
     notes = [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
-    kept = [record for record in records if record not in strange]
+    kept = [record for record in records if _frames(record, scene)]
     read = [*_from_series(kept, scene)]
     labels, more = _from_labels(inventory.label_files, scene, need)
     segments, doubles = _once([*read, *labels])
@@ -200,13 +208,19 @@ def _drawn_series(record: SeriesRecord, scene: Scene) -> DrawnFile:
     return DrawnFile(record.role, record.key, segments, notes, why)
 
 
-def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
-    """The scene's frames that a segmentation is drawn in."""
+def _named(record: SeriesRecord, scene: Scene) -> set[str]:
+    """UIDs of the frames that a segmentation says it is drawn in."""
     header = record.instances[0].dataset
     named = set(frame_uids(header)) if record.role == "RTSTRUCT" else {record.frame_uid}
     if named <= {""}:
         series = items(header, "ReferencedSeriesSequence")
         named = {scene.frame_of_series(text(item, "SeriesInstanceUID")) for item in series} or {""}
+    return named
+
+
+def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
+    """The scene's frames that a segmentation is drawn in."""
+    named = _named(record, scene)
     return tuple(frame for frame in scene.frames if frame in named)
 
 

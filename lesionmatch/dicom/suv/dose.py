@@ -214,13 +214,15 @@ def _half_life(
 
 def private(dataset: Dataset, creator: str, group: int, offset: int, maker: str) -> str:
     """A private text or number as text: by its creator, else by its usual place, but only where
-    the manufacturer is `maker`; exporters drop the creator and keep the element."""
+    the manufacturer is `maker` and the place is nobody else's; exporters drop the creator and
+    keep the element, archives put in elements of their own."""
     try:
         return str(dataset.private_block(group, creator)[offset].value).strip()
     except (KeyError, ValueError, TypeError):
         pass
-    tag = Tag(group, 0x1000 + offset)
-    if maker not in text(dataset, "Manufacturer").lower() or tag not in dataset:
+    tag, owner = Tag(group, 0x1000 + offset), text(dataset, Tag(group, 0x0010)).lower()
+    is_theirs = maker in text(dataset, "Manufacturer").lower() and (not owner or maker in owner)
+    if tag not in dataset or not is_theirs:
         return ""
     return _as_text(dataset, tag)
 

@@ -69,6 +69,19 @@ def test_one_focus_for_two_lesions_finds_one_of_them_strictly(tmp_path: Path) ->
     assert report.lesions.one_to_one.value == pytest.approx(2 / 3)
 
 
+def test_foci_are_shared_out_so_that_most_lesions_are_found_strictly(tmp_path: Path) -> None:
+    # the larger lesion is split and would take the only focus of the smaller one
+    rows = [
+        lesion(0, 1, focus_ids="F1;F2", relation="split", long_axis_mm="40"),
+        lesion(0, 2, focus_ids="F1", relation="merged"),
+        lesion(0, 3, focus_ids=""),
+        lesion(0, 4, focus_ids="", pet_status="negative", relation="mri_only"),
+    ]
+    report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)], rows)), options=QUICK)
+    assert report.lesions is not None
+    assert report.lesions.one_to_one.value == pytest.approx(3 / 4)
+
+
 def test_false_foci_are_counted_for_each_liver(tmp_path: Path) -> None:
     calls = [(YES, NO), (NO, NO), (YES, YES), ("", "")]
     rows = [

@@ -158,6 +158,18 @@ def test_the_worklist_page_links_the_pictures_and_keeps_what_was_decided(tmp_pat
     assert "&#39;" not in page.split("<script>")[1]
 
 
+def test_what_disagrees_is_shown_first_and_the_largest_at_its_head(tmp_path: Path) -> None:
+    rows = [
+        lesion(0, 1, long_axis_mm="40"),
+        lesion(0, 2, long_axis_mm="30", relation="merged"),
+        lesion(0, 3, long_axis_mm="9", kind="haemangioma", reason="haemangioma"),
+        lesion(0, 4, long_axis_mm="12", relation="mri_only", reason="small_size"),
+    ]
+    table = read_calls(batch(tmp_path / "b", [(YES, NO)], rows))
+    (item,) = assemble(table, options=QUICK).items
+    assert [picture.lesion_id for picture in item.pictures] == ["L4", "L3", "L1", "L2"]
+
+
 def test_readers_who_differ_put_a_study_on_the_worklist(tmp_path: Path) -> None:
     table = read_calls(calls_csv(tmp_path / "c.csv", [(YES, YES), (YES, YES), (YES, YES)]))
     calls = read_readers(readers_csv(tmp_path / "r.csv"))

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from lesionmatch import report
 from lesionmatch.columns import LESIONS, RELATIONS, Column, cells
 from lesionmatch.errors import InvalidInput, NothingFound
-from lesionmatch.report.context import summary
+from lesionmatch.report.context import disagreements, summary
 from tests.report_case import build, default_comparison, default_rows, lesion_row
 
 HEADING = (
@@ -186,6 +186,17 @@ def test_kinds_are_counted_as_a_person_would_and_the_median_is_one() -> None:
     assert facts["Median registration error"] == "3.0 mm"
 
 
+def test_a_lesion_of_no_named_kind_is_called_one() -> None:
+    rows = [
+        lesion_row("L1", (0, 0, 0), kind="unspecified", reason="low_uptake", relation="mri_only"),
+        lesion_row("L2", (0, 0, 0), kind="other_benign", reason="unexplained"),
+    ]
+    assert [row["text"] for row in disagreements(rows)] == [
+        "unspecified lesion of 12.0 mm, on MRI only: little uptake",
+        "other benign lesion of 12.0 mm, seen on both: not explained by what was measured",
+    ]
+
+
 def test_the_table_shows_as_many_digits_as_the_pictures(tmp_path: Path) -> None:
     rows = [lesion_row("L1", (0, 0, 0), tumour_to_liver=3.2004, contrast_to_noise=21.668)]
     report.render(build(tmp_path, rows, with_images=False))
@@ -248,7 +259,8 @@ def test_a_row_without_a_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("number", "3"), ("number", True), ("boolean", 1), ("list", "small")]
+    ("kind", "value"),
+    [("number", "3"), ("number", True), ("number", False), ("boolean", 1), ("list", "small")],
 )
 def test_a_cell_of_another_type_is_refused(kind: str, value: object) -> None:
     column = Column("flags", kind, "", "")  # type: ignore[arg-type]

@@ -141,9 +141,8 @@ def _grouped(calls: Sequence[ReaderCall]) -> Mapping[str, tuple[ReaderCall, ...]
 def _pictures(lesions: Sequence[LesionRow]) -> Mapping[str, tuple[Picture, ...]]:
     """Discordant lesions first, the largest of them at the head."""
     found: dict[str, tuple[Picture, ...]] = {}
-    order = sorted(
-        lesions, key=lambda row: (row.relation in {"matched", "split"}, -(row.long_axis_mm or 0.0))
-    )
+    # Only what PET and MRI disagree on has a reason, a haemangioma with uptake too.
+    order = sorted(lesions, key=lambda row: (not row.reason, -(row.long_axis_mm or 0.0)))
     for row in order:
         if row.overlay:
             picture = Picture(row.lesion_id, row.overlay, _said(row))

@@ -189,7 +189,8 @@ def is_discordant(row: Row) -> bool:
 
 
 def _what(row: Row) -> str:
-    name = "focus" if row["source"] == "pet" else str(row["kind"]).replace("_", " ")
+    kind = str(row["kind"])
+    name = "focus" if row["source"] == "pet" else KINDS.get(kind, kind)
     return f"{name} of {words.fixed(row['long_axis_mm'], 1, 'mm')}"
 
 

@@ -373,7 +373,8 @@ def saved(browser: Browser) -> str:
     return str(
         browser.execute_async_script(
             """const done = arguments[0];
-            URL.createObjectURL = (blob) => { blob.text().then(done); return "#"; };
+            HTMLAnchorElement.prototype.click = () => {};
+            URL.createObjectURL = (blob) => { blob.text().then(done); return ""; };
             document.getElementById("save").click();"""
         )
     )

@@ -215,6 +215,15 @@ def _lesion_word(said: str) -> Kind | Structure | None:
     return Structure.OTHER if re.search(_NOT_LIVER, said) else kind
 
 
+def names_lesion(label: str) -> bool:
+    """Whether a label has a word for a lesion, of whatever kind.
+
+    >>> names_lesion("GTV 2"), names_lesion("7")
+    (True, False)
+    """
+    return isinstance(_lesion_word(_plain(label)), Kind)
+
+
 def structure_word(label: str) -> Structure | None:
     """The structure a label names, or None."""
     said = _plain(label)

@@ -20,13 +20,14 @@ from lesionmatch.segments import Kind, Structure
 from tests.drawn_files import (
     CLOSED,
     disc,
+    item,
     loaded,
     needs_data,
     rtstruct,
     study,
     voxels,
 )
-from tests.reading_files import DATA
+from tests.reading_files import DATA, pet_slice, saved, slices
 
 
 def test_a_contour_encloses_its_area(tmp_path: Path) -> None:
@@ -79,6 +80,28 @@ def test_open_contours_and_empty_regions_are_said(tmp_path: Path) -> None:
     assert found.segments == ()
     assert any("1 open contour was left out" in note for note in found.assumptions)
     assert any("holds no contour" in note for note in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose", "meaning"),
+    [
+        ("Patient", "EXTERNAL", Structure.OTHER),
+        ("P1", "PTV", Structure.OTHER),
+        ("Tumour", "PTV", Kind.UNSPECIFIED),
+        ("1", "ORGAN", Kind.UNSPECIFIED),
+        ("1", "GTV", Kind.UNSPECIFIED),
+        ("1", "", Kind.UNSPECIFIED),
+    ],
+)
+def test_what_was_drawn_for_another_purpose_is_no_lesion_unless_named_one(
+    tmp_path: Path, name: str, purpose: str, meaning: Kind | Structure
+) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, 3))], name)
+    other = rtstruct([(CLOSED, disc(2.0, 6))], "met 2")
+    other.SeriesInstanceUID = other.SOPInstanceUID = "1.2.4.61"
+    ds.RTROIObservationsSequence = [item(ReferencedROINumber=1, RTROIInterpretedType=purpose)]
+    found = study(tmp_path, [ds, other]).segments
+    assert {one.label: one.meaning for one in found}[name] is meaning
 
 
 def test_no_open_contour_is_left_out_in_silence(tmp_path: Path) -> None:
@@ -201,3 +224,11 @@ def test_public_regions_without_contours_and_below_a_voxel_are_said() -> None:
     assert meanings["Heart"] is Structure.HEART
     assert meanings["Lt Lung"] is Structure.OTHER
     assert "RTSTRUCT ROI 2 holds no contour" in found.notes
+
+
+def test_a_broken_drawing_beside_the_pet_is_said_and_costs_no_study(tmp_path: Path) -> None:
+    drawn = rtstruct([(CLOSED, disc(5.0, 4.5) + np.arange(90)[:, None] % 7)])
+    drawn.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "1.2.9"
+    folder = saved(saved(tmp_path, slices(pet_slice)), [drawn])
+    notes = dicom.read_pet_study([folder]).assumptions
+    assert any("was set aside (RTSTRUCT" in n and "in parallel planes" in n for n in notes)

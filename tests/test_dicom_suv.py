@@ -92,6 +92,12 @@ def test_uncorrected_beds_are_each_decayed_to_their_own_middle(tmp_path: Path) -
     np.testing.assert_allclose(suv[3:] / suv[:3], 2 ** (3600 / 4062.6), rtol=1e-5)
 
 
+def test_an_image_said_to_be_corrected_for_decay_and_not_is_an_assumption(tmp_path: Path) -> None:
+    change = attribute(DecayCorrection="NONE")
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert any(note.startswith("CorrectedImage says DECY") for note in study.assumptions)
+
+
 def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
     def slope(ds: Dataset) -> None:
         ds.RescaleSlope = ds.InstanceNumber
@@ -212,6 +218,21 @@ def test_an_injection_before_midnight_belongs_to_the_day_before(tmp_path: Path) 
         agent.RadiopharmaceuticalStartTime = "233000"
 
     assert suv_of(tmp_path, midnight) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+@pytest.mark.parametrize(("half_life_s", "notes"), [(45723.6, 1), (4062.6, 0)])
+def test_the_day_of_a_long_lived_injection_is_not_taken_in_silence(
+    tmp_path: Path, half_life_s: float, notes: int
+) -> None:
+    change = attribute(
+        RadiopharmaceuticalStartDateTime=None,
+        RadiopharmaceuticalStartTime="100000",
+        RadionuclideHalfLife=half_life_s,
+        RadionuclideCodeSequence=[],
+    )
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert study.suv_facts.uptake_min == 60.0
+    assert sum("only the time is known" in note for note in study.assumptions) == notes
 
 
 def test_a_shifted_day_of_injection_is_put_right_and_said(tmp_path: Path) -> None:

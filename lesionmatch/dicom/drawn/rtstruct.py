@@ -22,7 +22,7 @@ from lesionmatch.dicom.series.stack import Stack
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
-from lesionmatch.segments import Code, Segment, meaning_of
+from lesionmatch.segments import Code, Kind, Segment, Structure, meaning_of, names_lesion
 from lesionmatch.wording import number_of, was_or_were
 
 ON_SLICE = 0.1
@@ -33,6 +33,13 @@ FARTHEST_MM = 5000.0
 OWN_PIXEL_MM = 1.0
 """Of a grid of our own, where contours lie on no image."""
 AREA_TYPES = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+NO_LESION = frozenset({
+    "EXTERNAL", "PTV", "TREATED_VOLUME", "IRRAD_VOLUME", "BOLUS", "AVOIDANCE", "MARKER",
+    "REGISTRATION", "ISOCENTER", "CONTRAST_AGENT", "CAVITY", "BRACHY_CHANNEL", "BRACHY_ACCESSORY",
+    "BRACHY_SRC_APP", "BRACHY_CHNL_SHLD", "SUPPORT", "FIXATION", "DOSE_REGION", "CONTROL",
+    "DOSE_MEASUREMENT",
+})  # fmt: skip
+"""Purposes for which nobody draws a lesion. ORGAN is not one: some systems write it for all."""
 OF_POINTS = "contours of one or two points were taken as the voxel that holds them"
 OF_PIXELS = "contours smaller than a voxel were taken as the voxel that holds them"
 DOUBLES = "contours are drawn twice and were taken once"
@@ -57,25 +64,36 @@ class Roi:
     name: str
     frame: Frame
     codes: tuple[Code, ...]
+    purpose: str
+    """RT ROI Interpreted Type, such as ``GTV`` or ``EXTERNAL``; often empty or a default."""
     contours: tuple[Contour, ...]
+
+    @property
+    def meaning(self) -> Kind | Structure:
+        """What it depicts: what its purpose rules out is no lesion, unless it is named one."""
+        found = meaning_of(self.name, self.codes)
+        is_guess = found is Kind.UNSPECIFIED and not names_lesion(self.name)
+        return Structure.OTHER if is_guess and self.purpose in NO_LESION else found
 
 
 def rois(dataset: Dataset, what: str) -> tuple[Roi, ...]:
     """The regions of an RTSTRUCT, those without contours too. Raises `InvalidInput`."""
     drawn = _by_roi(dataset, "ROIContourSequence")
-    coded = _by_roi(dataset, "RTROIObservationsSequence")
+    observed = _by_roi(dataset, "RTROIObservationsSequence")
     only = frame_uids(dataset)
     found = []
     for item in items(dataset, "StructureSetROISequence"):
         roi_number = int(number(item, "ROINumber") or 0)
         uid = text(item, "ReferencedFrameOfReferenceUID") or (only[0] if only else "")
         contours = items(drawn.get(roi_number, Dataset()), "ContourSequence")
+        observation = observed.get(roi_number, Dataset())
         found.append(
             Roi(
                 number=roi_number,
                 name=text(item, "ROIName"),
                 frame=Frame(uid),
-                codes=_codes(coded.get(roi_number, Dataset())),
+                codes=_codes(observation),
+                purpose=text(observation, "RTROIInterpretedType").upper(),
                 contours=tuple(_contour(contour, what) for contour in contours),
             )
         )
@@ -142,8 +160,8 @@ def read_rtstruct(
         found += [] if segment is None else [segment]
     if not every:
         notes.append(f"{what} holds no region: nothing was drawn")
-    meanings = [meaning_of(roi.name, roi.codes) for roi in every]
-    return FromFile(tuple(found), tuple(notes), is_about_lesions(meanings))
+    about = is_about_lesions([roi.meaning for roi in every])
+    return FromFile(tuple(found), tuple(notes), about)
 
 
 def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | None, list[str]]:
@@ -156,8 +174,7 @@ def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | No
         return None, [*notes, f"{name} holds no contour"]
     grid = _grid(contours, stacks, roi.frame, name)
     mask, more = _mask(contours, grid, name)
-    meaning = meaning_of(roi.name, roi.codes)
-    return Segment(roi.name, meaning, mask, f"RTSTRUCT ROI {roi.number}"), [*notes, *more]
+    return Segment(roi.name, roi.meaning, mask, f"RTSTRUCT ROI {roi.number}"), [*notes, *more]
 
 
 def _grid(contours: Sequence[Contour], stacks: Sequence[Stack], frame: Frame, name: str) -> Grid:

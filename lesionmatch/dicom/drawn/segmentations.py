@@ -1,6 +1,6 @@
 """What was drawn: segments of every format, found among a study's files or given."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -129,7 +129,7 @@ class Need(Enum):
 
     GIVEN = "given by the user: every file must be of use"
     NEEDED = "found: some file must be of use"
-    WELCOME = "found: context only"
+    WELCOME = "found beside the PET: context only"
 
 
 def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
@@ -138,11 +138,28 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     What cannot be used is an assumption, or refused: by how much it is needed.
     """
     records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
-    for record in records:
-        if record.refusal is not None:
-            raise record.refusal
+    notes = _said_of_strange(records, inventory, scene, need)
+    kept = [record for record in records if _frames(record, scene)]
+    read, broken = _from_series(kept, scene, need)
+    labels, more = _from_labels(inventory.label_files, scene, need)
+    segments, doubles = _once([*read, *labels])
+    return Drawn(
+        segments=segments,
+        series=tuple(kept),
+        label_files=inventory.label_files,
+        is_about_lesions=any(one.is_about_lesions for one in (*read, *labels)),
+        assumptions=said_once(
+            (*notes, *broken, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles)
+        ),
+    )
+
+
+def _said_of_strange(
+    records: Sequence[SeriesRecord], inventory: Inventory, scene: Scene, need: Need
+) -> list[str]:
+    """A note for each segmentation drawn elsewhere. Raises `InvalidInput` where it is needed."""
     strange = [record for record in records if not _frames(record, scene)]
-    alone = need is Need.NEEDED and strange == records and not inventory.label_files
+    alone = need is Need.NEEDED and len(strange) == len(records) and not inventory.label_files
     if strange and (need is Need.GIVEN or alone):
         wanted = " or ".join(scene.frames) or "of the images"
         raise InvalidInput(
@@ -153,20 +170,7 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     if need is Need.WELCOME:
         # What was drawn on another image of the folder is for whom that image is for.
         strange = [record for record in strange if not _named(record, scene) & scene.frame_uids]
-    notes = [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
-    kept = [record for record in records if _frames(record, scene)]
-    read = [*_from_series(kept, scene)]
-    labels, more = _from_labels(inventory.label_files, scene, need)
-    segments, doubles = _once([*read, *labels])
-    return Drawn(
-        segments=segments,
-        series=tuple(kept),
-        label_files=inventory.label_files,
-        is_about_lesions=any(one.is_about_lesions for one in (*read, *labels)),
-        assumptions=said_once(
-            (*notes, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles)
-        ),
-    )
+    return [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +204,7 @@ def _drawn_series(record: SeriesRecord, scene: Scene) -> DrawnFile:
     why = None if _frames(record, scene) else "drawn in a frame of reference of no image here"
     read: list[FromFile] = []
     try:
-        read = [] if why else list(_from_series([record], scene))
+        read = [] if why else _of_series(record, scene)
     except InvalidInput as error:
         why = str(error).removeprefix(f"{record.what}: ")
     segments = tuple(segment for one in read for segment in one.segments)
@@ -224,20 +228,37 @@ def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
     return tuple(frame for frame in scene.frames if frame in named)
 
 
-def _from_series(records: Sequence[SeriesRecord], scene: Scene) -> Iterator[FromFile]:
-    stacks = scene.stacks
+def _from_series(
+    records: Sequence[SeriesRecord], scene: Scene, need: Need
+) -> tuple[list[FromFile], list[str]]:
+    found, notes = [], []
     for record in sorted(records, key=lambda record: record.role != "SEG"):
+        try:
+            found += _of_series(record, scene)
+        except InvalidInput as error:
+            if need is not Need.WELCOME:
+                raise
+            notes.append(f"what was drawn on the PET/CT was set aside ({error})")
+    return found, notes
+
+
+def _of_series(record: SeriesRecord, scene: Scene) -> list[FromFile]:
+    """What each file of a series has drawn. Raises `InvalidInput` where one cannot be used."""
+    if record.refusal is not None:
+        raise record.refusal
+    found = []
+    for instance in record.instances:
+        if instance.fault:
+            raise BrokenFile(
+                f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
+            )
         frames = _frames(record, scene)
-        for instance in record.instances:
-            if instance.fault:
-                raise BrokenFile(
-                    f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
-                )
-            if record.role == "SEG":
-                grids = [stack.grid for stack in stacks]
-                yield read_seg(instance, frames[0], grids, scene.limits, record.what)
-            else:
-                yield read_rtstruct(instance, stacks, frames, record.what)
+        if record.role == "SEG":
+            grids = [stack.grid for stack in scene.stacks]
+            found.append(read_seg(instance, frames[0], grids, scene.limits, record.what))
+        else:
+            found.append(read_rtstruct(instance, scene.stacks, frames, record.what))
+    return found
 
 
 def _from_labels(

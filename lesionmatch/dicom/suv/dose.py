@@ -312,6 +312,8 @@ def _stored_injection(
             notes.append(
                 "injection is later in the day than imaging and was taken as the day before"
             )
+        elif _is_long_lived(agent):
+            notes.append("of the injection only the time is known; its day was taken as imaging's")
         return at, "RadiopharmaceuticalStartTime"
     own = parse_datetime(private(dataset, "GEMS_PETD_01", 0x0009, 0x3B, "ge "), zone)
     if own is not None:

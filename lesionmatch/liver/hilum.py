@@ -18,7 +18,7 @@ from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.capsule import Capsule
 from lesionmatch.liver.ducts import find_bile
-from lesionmatch.liver.seed import midline_mm
+from lesionmatch.liver.mirror import midline_mm
 from lesionmatch.liver.work import work_image, work_mask
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm

@@ -19,12 +19,13 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from lesionmatch.geometry import Grid
-from lesionmatch.image import Image, Mask
-from lesionmatch.liver.coil import sensitivity
+from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.liver.level import parenchyma_level
 from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
-from lesionmatch.liver.seed import midline_mm
+from lesionmatch.liver.mirror import has_twin, midline_mm, room_for_ball
+from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import distance_mm
+from lesionmatch.resample import distance_mm, region_on
 
 ROUNDS = 4
 REACH_MM = 35.0
@@ -39,17 +40,14 @@ BESIDE_MM = 10.0
 THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
 """Half the thickness of the cores from which regions grow; necks thinner than the first split,
 as the way to a heart through a patch where its edge is faint."""
-KIDNEY_ML = (30.0, 350.0)
+KIDNEY_MOST_ML = 350.0
 KIDNEY_OPEN_MOST = 1.5
 """Openness of a kidney's border; a part of the liver may have more."""
 KIDNEY_BELOW_MM = 30.0
 """Of the liver's middle."""
-KIDNEY_ALIKE = 0.3
-"""Log brightness by which the two kidneys differ at most, with what the coil adds."""
-TWIN_MM, TWIN_OFF_MM = 8.0, 15.0
-"""Half the thickness of a kidney, at most, and how far it lies from the other's mirror image."""
-KIDNEY_SHARE = 0.6
-"""Of a kidney's voxels whose mirror image lies in or near its twin."""
+KIDNEY_BALL_MM, KIDNEY_TWIN_SHARE = 10.0, 0.5
+"""A ball that fits into a kidney, and the share of its places that have a twin."""
+TWIN_SPACING_MM = 5.0
 LEAST_ML = 0.3
 LEAST_BORDER = 0.1
 """Of the side of a cube as large as a region: narrower is a vein that leads to another organ."""
@@ -113,7 +111,9 @@ def _scene(image: Image, drawn: Voxels, rules: LiverRules) -> _Scene:
 
 
 def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
-    relative = np.asarray(scene.log - np.log(sensitivity(image, calm)), np.float32)
+    relative = np.asarray(
+        scene.log - np.log(parenchyma_level(image, Mask(image.grid, calm))), np.float32
+    )
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
     least, most = scene.rules.bright_least, TOO_BRIGHT + 2.0 * spread
@@ -225,20 +225,22 @@ def _step(
 def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -> bool:
     """Whether a region lies behind and below the liver's middle and has a twin on the left."""
     grid = scene.grid
-    low_ml, high_ml = KIDNEY_ML
-    if not low_ml < np.count_nonzero(region) * grid.voxel_ml < high_ml:
+    if np.count_nonzero(region) * grid.voxel_ml > KIDNEY_MOST_ML:
         return False
-    points = grid.world(np.argwhere(region))
-    behind_mm, above_mm = (points.mean(0) - grid.world(np.argwhere(liver)).mean(0))[1:]
+    middle, of_liver = (grid.world(np.argwhere(voxels)).mean(0) for voxels in (region, liver))
+    behind_mm, above_mm = (middle - of_liver)[1:]
     if behind_mm < 0.0 or above_mm > -KIDNEY_BELOW_MM:
         return False
-    off = np.abs(relative - float(np.median(relative[region])))
-    alike = (off < KIDNEY_ALIKE) & ~liver & ~region
-    twin = dilated(eroded(alike, grid, TWIN_MM), grid, TWIN_MM + TWIN_OFF_MM)
-    mirrored = points * (-1.0, 1.0, 1.0) + (2.0 * scene.midline_mm, 0.0, 0.0)
-    voxels = np.rint(grid.voxels(mirrored[grid.contains(mirrored)])).astype(int)
-    found = twin[tuple(np.minimum(voxels, np.array(grid.shape) - 1).T)]
-    return bool(np.count_nonzero(found) > KIDNEY_SHARE * len(points))
+    even = np.exp(relative)
+    whole, rest = (
+        work_image(Image(grid, values, Quantity.ARBITRARY), TWIN_SPACING_MM)
+        for values in (even, np.where(liver | region, np.float32(0.0), even))
+    )
+    fits, others = (room_for_ball(image, KIDNEY_BALL_MM) for image in (whole, rest))
+    inside = region_on(whole.grid, Mask(grid, region)).array
+    deep = eroded(inside, whole.grid, KIDNEY_BALL_MM)
+    twins = has_twin(fits, whole.grid, scene.midline_mm, others)[deep]
+    return bool(np.count_nonzero(twins) > KIDNEY_TWIN_SHARE * twins.size)
 
 
 def _near(border: Voxels, grid: Grid) -> Voxels:

@@ -100,7 +100,7 @@ class LiverRules:
         most=0.7,
     )
     region_step_open: float = threshold(
-        0.3,
+        0.4,
         "log ratio",
         "between these, a region may differ by this times the part of its border that lies in "
         "no edge, over the side of a cube as large as the region",

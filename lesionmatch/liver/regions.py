@@ -21,8 +21,8 @@ from skimage.segmentation import watershed
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.level import parenchyma_level
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.mirror import has_twin, midline_mm, room_for_ball
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, region_on
@@ -33,15 +33,16 @@ REACH_MM = 35.0
 SMOOTHING_MM = 2.0
 TOO_BRIGHT = 1.3
 """Bile, gallbladder and the kidney's pelvis are brighter than this and twice the spread."""
-EDGE_TIMES, EDGE_LEAST, EDGE_MOST = 3.0, 0.012, 0.035
-"""An edge is this many times steeper than the liver's median slope of log brightness, per mm."""
+EDGE_TIMES, EDGE_LEAST = 3.0, 0.012
+"""An edge is this many times steeper than the liver's median slope of log brightness, and at
+least so steep, per mm."""
 BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
 THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
 """Half the thickness of the cores from which regions grow; necks thinner than the first split,
 as the way to a heart through a patch where its edge is faint."""
 KIDNEY_MOST_ML = 350.0
-KIDNEY_OPEN_MOST = 1.5
+KIDNEY_OPEN_MOST = 0.8
 """Openness of a kidney's border; a part of the liver may have more."""
 KIDNEY_BELOW_MM = 30.0
 """Of the liver's middle."""
@@ -119,7 +120,7 @@ def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
     least, most = scene.rules.bright_least, TOO_BRIGHT + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
-    edge = float(np.clip(EDGE_TIMES * np.median(scene.slope[calm]), EDGE_LEAST, EDGE_MOST))
+    edge = max(EDGE_TIMES * float(np.median(scene.slope[calm])), EDGE_LEAST)
     return _Bright(bright, bright & (scene.slope < edge), relative)
 
 

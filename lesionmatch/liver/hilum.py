@@ -19,7 +19,7 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.liver.capsule import Capsule
 from lesionmatch.liver.ducts import find_ducts
 from lesionmatch.liver.mirror import midline_mm
-from lesionmatch.liver.work import work_image, work_mask
+from lesionmatch.liver.work import COARSE_MM, work_image, work_mask
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
 
@@ -35,8 +35,7 @@ NO_SIGN = 0.1
 """Weight of a place near none of it, where that near most has 1."""
 VOTE_MM = 15.0
 MOST_POINTS, MOST_LUMEN = 1500, 5000
-COARSE_MM = 4.0
-BODY_SPACING_MM = 5.0
+CLEFT_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +79,13 @@ def find_hilum(
     portal: Mask | None = None,
 ) -> Hilum:
     """The hilum of `liver`; `portal` is the portal vein where a reader drew it."""
-    middle = work_mask(liver.trimmed(COARSE_MM), COARSE_MM).points_mm().mean(0)
+    middle = work_mask(liver.trimmed(CLEFT_MM), CLEFT_MM).points_mm().mean(0)
     depth = capsule.depth_mm(capsule.surface_mm)
     is_cleft = depth > LEAST_DEPTH_MM
     points, depth = _some(capsule.surface_mm[is_cleft]), _some(depth[is_cleft])
     if not len(points):
         return Hilum(middle, "the liver's middle, because its surface shows no cleft")
-    midline = midline_mm(work_image(hbp, BODY_SPACING_MM))
+    midline = midline_mm(work_image(hbp, COARSE_MM))
     usual = _usual_place(middle, liver.volume_ml, midline, rules)
     weight = usual.weight(points) * np.minimum(depth, MOST_DEPTH_MM)
     sign = _sign(hbp, liver, vessels, rules, portal)
@@ -128,7 +127,7 @@ def _lumen(vessels: Mask) -> tuple[Points, NDArray[np.float64]]:
     """Points of the vessels and their weights: the square of the depth in the lumen."""
     if vessels.is_empty:
         return np.empty((0, 3)), np.empty(0)
-    part = vessels.trimmed(COARSE_MM)
+    part = vessels.trimmed(CLEFT_MM)
     depth = distance_mm(Mask(part.grid, ~part.array))[part.array].astype(np.float64)
     return _some(part.points_mm(), MOST_LUMEN), _some(depth, MOST_LUMEN) ** 2
 

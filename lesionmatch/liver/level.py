@@ -3,8 +3,8 @@
 A coil's sensitivity changes over decimetres, vessels and lesions over millimetres to
 centimetres. The level is an exponential slope, which goes on beyond the liver, times a wide
 Gaussian mean of what is left; both over liver that is neither dark nor bright, which is
-decided by the level itself: three rounds suffice. It is so smooth that voxels of 5 mm hold
-all of it.
+decided by the level itself: three rounds suffice. It is so smooth that coarse voxels hold all
+of it.
 """
 
 import numpy as np
@@ -12,15 +12,15 @@ from scipy import ndimage
 
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.morphology import Values, Voxels
-from lesionmatch.liver.work import work_image
+from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.resample import region_on, resample
 
-SPACING_MM = 5.0
 LEVEL_SIGMA_MM = 20.0
 PATCH_SIGMA_MM = 7.0
 """Wider than a vein, narrower than the patches of a coarse liver."""
 FIRST_DARK_SHARE, DARK_SHARE = 0.7, 0.88
-BRIGHT_SHARE = 1.2
+BRIGHT_SHARE = 1.25
+"""Parenchyma is brighter than the first two, at first the lower one, and darker than this."""
 ROUNDS = 3
 MOST_LOG = 1.5
 """The slope is held beyond this, a factor of 4.5 from its middle, as nothing tells it there."""
@@ -52,7 +52,7 @@ def parenchyma_level(
 
     A mean of `sigma_mm` over what is brighter than a share of it, at first `first_share`.
     """
-    coarse = work_image(image, SPACING_MM)
+    coarse = work_image(image, COARSE_MM)
     values = _level(coarse, region_on(coarse.grid, liver), sigma_mm, first_share)
     level = Image(coarse.grid, values, image.quantity)
     fine = resample(level, image.grid, outside=float(np.median(level.array))).array

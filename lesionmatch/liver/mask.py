@@ -32,7 +32,6 @@ BAND_MM = 5.0
 OUTSIDE_MM = (3.0, 10.0)
 """The shell whose brightness is that of the outside."""
 OUTSIDE_SIGMA_MM = 4.0
-TOO_BRIGHT = 1.4
 USUAL_OUTSIDE = 0.3
 LEAST_SHARE = 0.2
 """Of the least plausible volume: below it there is nothing to doubt, only nothing found."""
@@ -62,7 +61,7 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
     if seed is None:
         raise _not_found("none")
     coarse = _coarse(work_image(hbp, SPACING_MM), seed, lesions, protocol.liver)
-    liver = _on_image(hbp, coarse, lesions)
+    liver = _on_image(hbp, coarse, lesions, protocol.liver)
     if liver.volume_ml < LEAST_SHARE * protocol.liver.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")
     return liver
@@ -90,7 +89,7 @@ def _not_found(got: str) -> InvalidInput:
     )
 
 
-def _on_image(hbp: Image, coarse: _Coarse, lesions: Mask | None) -> Mask:
+def _on_image(hbp: Image, coarse: _Coarse, lesions: Mask | None, rules: LiverRules) -> Mask:
     """The liver on the grid of `hbp`, its surface half way between it and the outside."""
     whole = Mask(coarse.grid, coarse.whole)
     box = hbp.grid.box_around(whole.points_mm(), 2.0 * BAND_MM)
@@ -104,7 +103,7 @@ def _on_image(hbp: Image, coarse: _Coarse, lesions: Mask | None) -> Mask:
     )
     ratio = ndimage.gaussian_filter(image.array, 0.6) / np.maximum(level, 1e-6)
     is_liver = (depth > BAND_MM) | ((depth > 0.0) & (inner > 0.0))
-    is_liver |= (depth > -BAND_MM) & (ratio > middle) & (ratio < TOO_BRIGHT)
+    is_liver |= (depth > -BAND_MM) & (ratio > middle) & (ratio < rules.bile_brightness)
     if lesions is not None:
         is_liver |= lesions.crop(box).array
     return Mask(image.grid, filled(largest_piece(is_liver))).on(hbp.grid)

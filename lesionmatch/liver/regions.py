@@ -22,8 +22,8 @@ from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.level import parenchyma_level
 from lesionmatch.liver.mirror import has_twin, midline_mm, room_for_ball
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
-from lesionmatch.liver.work import work_image
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded, steepness
+from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, region_on
 
@@ -31,8 +31,6 @@ ROUNDS = 4
 REACH_MM = 35.0
 """The liver grows by at most this much in a round, so that the coil is never extrapolated far."""
 SMOOTHING_MM = 2.0
-TOO_BRIGHT = 1.3
-"""Bile, gallbladder and the kidney's pelvis are brighter than this and twice the spread."""
 EDGE_TIMES, EDGE_LEAST = 3.0, 0.012
 """An edge is this many times steeper than the liver's median slope of log brightness, and at
 least so steep, per mm."""
@@ -48,7 +46,6 @@ KIDNEY_BELOW_MM = 30.0
 """Of the liver's middle."""
 KIDNEY_BALL_MM, KIDNEY_TWIN_SHARE = 10.0, 0.5
 """A ball that fits into a kidney, and the share of its places that have a twin."""
-TWIN_SPACING_MM = 5.0
 LEAST_ML = 0.3
 LEAST_BORDER = 0.1
 """Of the side of a cube as large as a region: narrower is a vein that leads to another organ."""
@@ -101,14 +98,11 @@ def parenchyma(image: Image, seed: Voxels, drawn: Voxels, rules: LiverRules) -> 
 
 
 def _scene(image: Image, drawn: Voxels, rules: LiverRules) -> _Scene:
-    spacing = image.grid.spacing_mm
-    smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / spacing)
+    smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / image.grid.spacing_mm)
     floor = max(1e-3 * float(np.percentile(smooth, 99.0)), float(np.finfo(np.float32).tiny))
     log = np.log(np.maximum(smooth, floor))
-    slope = np.zeros_like(log)
-    for axis, mm in enumerate(spacing):
-        slope += np.asarray(np.gradient(log, mm, axis=axis), np.float32) ** 2
-    return _Scene(image.grid, log, np.sqrt(slope), drawn, midline_mm(image), rules)
+    slope = steepness(log, image.grid)
+    return _Scene(image.grid, log, slope, drawn, midline_mm(image), rules)
 
 
 def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
@@ -117,7 +111,7 @@ def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
     )
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least, most = scene.rules.bright_least, TOO_BRIGHT + 2.0 * spread
+    least, most = scene.rules.bright_least, scene.rules.bile_brightness + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
     edge = max(EDGE_TIMES * float(np.median(scene.slope[calm])), EDGE_LEAST)
@@ -234,7 +228,7 @@ def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -
         return False
     even = np.exp(relative)
     whole, rest = (
-        work_image(Image(grid, values, Quantity.ARBITRARY), TWIN_SPACING_MM)
+        work_image(Image(grid, values, Quantity.ARBITRARY), COARSE_MM)
         for values in (even, np.where(liver | region, np.float32(0.0), even))
     )
     fits, others = (room_for_ball(image, KIDNEY_BALL_MM) for image in (whole, rest))

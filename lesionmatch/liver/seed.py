@@ -20,10 +20,9 @@ from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.mirror import MEDIAN_MM, has_twin, midline_mm, room_for_ball
 from lesionmatch.liver.morphology import Values, Voxels, dilated
-from lesionmatch.liver.work import work_image
+from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.resample import resample_mask
 
-SPACING_MM = 5.0
 BALL_MM = 12.0
 """Fits into a small liver between its vessels and lesions, and hardly into a kidney."""
 LEVELS = np.linspace(0.95, 0.25, 24)
@@ -53,13 +52,13 @@ def find_seed(hbp: Image, lesions: Mask | None = None) -> Mask | None:
 
     Drawn `lesions`, on the grid of `hbp`, hint at it.
     """
-    places = _places(work_image(hbp, SPACING_MM), lesions)
+    places = _places(work_image(hbp, COARSE_MM), lesions)
     best = max(_regions(places), key=lambda region: _score(region, places), default=None)
     if best is None:
         return None
     single = best & ~places.has_twin
     seed = single if np.count_nonzero(single) * places.grid.voxel_ml >= LEAST_ML else best
-    return Mask(places.grid, dilated(seed, places.grid, BALL_MM - SPACING_MM))
+    return Mask(places.grid, dilated(seed, places.grid, BALL_MM - COARSE_MM))
 
 
 def _places(image: Image, lesions: Mask | None) -> _Places:

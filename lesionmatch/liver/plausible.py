@@ -11,9 +11,9 @@ from scipy import ndimage
 
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.level import parenchyma_ratio
-from lesionmatch.liver.mask import OUTSIDE_MM
 from lesionmatch.liver.mirror import midline_mm
 from lesionmatch.liver.morphology import Values, Voxels, dilated, largest_piece
+from lesionmatch.liver.surface import OUTSIDE_MM
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, region_on, resample_mask

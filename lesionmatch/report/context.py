@@ -98,7 +98,12 @@ def doubts(comparison: Json) -> list[str]:
     """What asks for a person's eye before anything else is believed."""
     found = []
     registration, liver = comparison["registration"], comparison["liver"]
-    if not registration.get("passed", True):
+    if registration.get("cleared_by_lesions"):
+        found.append(
+            "The registration is doubtful, but matched lesions lie on their foci: the PET was "
+            "called all the same."
+        )
+    elif not registration.get("passed", True):
         found.append("The registration is doubtful.")
     found += registration.get("doubts") or []
     if not liver.get("is_plausible", True):

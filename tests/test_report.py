@@ -337,7 +337,12 @@ def test_a_doubtful_registration_that_lesions_clear_is_said_to_be() -> None:
     (first, *_) = doubts(comparison)
     assert first.endswith("matched lesions lie on their foci: the PET was called all the same.")
     comparison["registration"]["cleared_by_lesions"] = False
-    assert doubts(comparison)[0] == "The registration is doubtful."
+    assert doubts(comparison) == ["The registration is doubtful."]
+    comparison["liver"] |= {"is_plausible": False, "doubts": ["L9 lies 65 mm outside the liver"]}
+    assert doubts(comparison)[1:] == [
+        "The liver is doubtful: its mask, or what was drawn in it.",
+        "L9 lies 65 mm outside the liver",
+    ]
 
 
 def test_an_overview_of_tables_that_a_spreadsheet_saved_is_made(tmp_path: Path) -> None:

@@ -348,10 +348,14 @@ def test_a_doubtful_registration_that_lesions_clear_is_said_to_be() -> None:
 def test_an_overview_of_tables_that_a_spreadsheet_saved_is_made(tmp_path: Path) -> None:
     text = "\ufeffstudy_id;patient_id;is_doubtful\r\nS1;P1;TRUE\r\n;;\r\n"
     (tmp_path / "calls.csv").write_text(text, encoding="utf-8")
-    build(tmp_path / "studies" / "S1", with_images=False)
+    study = build(tmp_path / "studies" / "S1", with_images=False) / "comparison.json"
+    comparison = json.loads(study.read_text())
+    comparison["registration"] |= {"passed": False, "doubts": ["the map folds"]}
+    study.write_text(json.dumps(comparison))
     report.index(tmp_path)
     page = (tmp_path / "index.html").read_text()
     assert '<tr class="doubtful" data-standing="doubtful"' in page
+    assert ">The registration is doubtful; the map folds<" in page
     assert "<strong>1</strong> studies" in page
 
 

@@ -107,7 +107,7 @@ def doubts(comparison: Json) -> list[str]:
         found.append("The registration is doubtful.")
     found += registration.get("doubts") or []
     if not liver.get("is_plausible", True):
-        found.append("The liver's mask is not plausible.")
+        found.append("The liver is doubtful: its mask, or what was drawn in it.")
     return found + list(liver.get("doubts") or [])
 
 

@@ -120,7 +120,7 @@ def _done(row: Record, case: Path) -> Study:
         pet=words.words(words.CALLS, calls["pet"]),
         cell=calls.get("cell") or "",
         reason=words.words(words.REASONS, reason) if reason else "",
-        text=" ".join(doubts) or str(calls.get("why") or ""),
+        text="; ".join(doubt.rstrip(".") for doubt in doubts) or str(calls.get("why") or ""),
         disagreements=sum(map(context.is_discordant, lesions)),
         lesions=sum(lesion["source"] == "mri" for lesion in lesions),
         mri_only=relations.count("mri_only"),

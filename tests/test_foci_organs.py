@@ -78,8 +78,24 @@ def test_a_lesion_at_the_edge_is_no_organ() -> None:
     assert np.isposinf(at_edge.away_mm).all()
 
 
+def test_a_tumour_that_reaches_out_of_the_mask_is_no_organ() -> None:
+    reaching_out = ((66, 0, 0), 44, 3.0)
+    assert not organs_of(reaching_out).region.any()
+    any_skirt = replace(PROTOCOL.foci, organ_skirt_ratio=10.0)
+    assert organs_of(reaching_out, rules=any_skirt).region.any()
+
+
+def test_tumour_along_the_capsule_is_not_the_organs_it_leads_to() -> None:
+    angles = np.arange(0.0, 1.3, 0.2)
+    chain = (((66 * np.cos(t), 66 * np.sin(t), 0), 20, 3.5) for t in angles)
+    region = organs_of(STOMACH, *chain).region
+    assert region[away_mm((82, 0, 0)) < 4].all()
+    # 29 mm along the capsule the tumour's rim lies in the hot region that the stomach is in.
+    assert not region[away_mm((73 * np.cos(0.4), 73 * np.sin(0.4), 0)) < 5].any()
+
+
 def test_how_far_out_an_organ_must_reach_is_a_threshold() -> None:
-    near = replace(PROTOCOL.foci, organ_core_mm=5.0)
+    near = replace(PROTOCOL.foci, organ_core_mm=5.0, organ_skirt_ratio=10.0)
     assert organs_of(((75, 0, 0), 15, 5.0), rules=near).region.any()
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesionmatch.foci.background import LEAST_VOXELS, Background
-from lesionmatch.foci.filters import Array, Where, gaussian, robust_sd
+from lesionmatch.foci.filters import Array, Where, gaussian, robust_sd, upper_sd
 from lesionmatch.geometry import Grid
 from lesionmatch.protocol import FociRules
 
@@ -25,14 +25,14 @@ LEVEL_SD_MM = 6.0
 HALF = 0.5
 """An organ ends where uptake falls to half its height above the liver: its true border."""
 
+SLACK_MM = 2.0
+"""An organ that leans is followed this much further than one that lies square to the capsule."""
+
 REACH_MM, STEP_MM = 13.5, 1.5
 """Spill-in is learned in steps up to here; further in nothing is taken off."""
 
 PLAIN_MM = 4.0
 """And only this far from cold edges, which would hide some of it."""
-
-UPPER_TENTH_SD = 1.2816
-"""A tenth of a Gaussian lies this many standard deviations above its median, and more."""
 
 LEAST_EXCESS = 0.1
 """An organ is taken to be hotter than the liver by at least this share of it."""
@@ -53,15 +53,34 @@ def hot_organs(known: Background, depth: Array, grid: Grid, rules: FociRules) ->
     """Hot regions that reach far out of the liver; a lesion at its edge does not."""
     excess = np.maximum(known.light - known.suv, 0.0)
     hot = (excess > (rules.neighbour_ratio - 1.0) * known.suv) & (depth < rules.organ_inside_mm)
-    labels, count = ndimage.label(hot)
-    is_organ = np.zeros(count + 1, bool)
-    is_organ[labels[hot & (depth < -rules.organ_core_mm)]] = known.level.is_seen
-    organ = is_organ[labels]
+    core = hot & (depth < -rules.organ_core_mm) & ~_skirt(known.light, depth, grid, rules)
+    organ = _around(core & known.level.is_seen, hot, grid, rules)
     weight = np.where(organ & (depth < -rules.outside_liver_mm), excess**2, 0.0).astype(np.float32)
     near = gaussian(weight, LEVEL_SD_MM, grid)
     height = gaussian(weight * excess, LEVEL_SD_MM, grid) / np.maximum(near, 1e-6)
     region = organ & (near > 1e-6) & (excess > HALF * height)
     return Organs(region, _away_mm(region, grid), np.asarray(height, np.float32))
+
+
+def _skirt(light: Array, depth: Array, grid: Grid, rules: FociRules) -> Where:
+    """Where uptake outside the liver is less than inside near by: tumour that reaches out."""
+    size = 2 * np.round(rules.organ_core_mm / grid.spacing_mm).astype(int) + 1
+    outside = depth < -rules.outside_liver_mm
+    beyond = ndimage.maximum_filter(np.where(outside, light, 0.0), size)
+    within = ndimage.maximum_filter(np.where(outside, 0.0, light), size)
+    return np.asarray(within > rules.organ_skirt_ratio * beyond)
+
+
+def _around(core: Where, hot: Where, grid: Grid, rules: FociRules) -> Where:
+    """What is hot and joined to a core, no further from it than the depth organs are followed."""
+    if not core.any():
+        return core
+    reach_mm = rules.organ_core_mm + rules.organ_inside_mm + SLACK_MM
+    near = ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= reach_mm
+    labels, count = ndimage.label(hot & near)
+    is_organ = np.zeros(count + 1, bool)
+    is_organ[labels[core]] = True
+    return is_organ[labels]
 
 
 def _away_mm(region: Where, grid: Grid) -> Array:
@@ -87,23 +106,17 @@ def spill_in(array: Array, known: Background, organs: Organs, learned: Where) ->
 
 
 def evened(z: Array, organs: Organs, learned: Where) -> Array:
-    """`z` less its median by distance to hot organs, over its scatter there if that is above 1."""
+    """`z` less its median by distance to hot organs, over its scatter there if that is above 1.
+
+    Breathing carries an organ further along the body than across it: above and below it the
+    median leaves a rest on a part of its surface, which the highest tenth tells.
+    """
     middles, parts = _by_distance(organs.away_mm[learned], z[learned])
     medians = [*(float(np.median(part)) for part in parts), 0.0]
-    sds = [*(max(robust_sd(part), _upper_sd(part), 1.0) for part in parts), 1.0]
+    sds = [*(max(robust_sd(part), upper_sd(part), 1.0) for part in parts), 1.0]
     middles = [*middles, REACH_MM + STEP_MM / 2]
     off = z - np.interp(organs.away_mm, middles, medians)
     return np.asarray(off / np.interp(organs.away_mm, middles, sds), np.float32)
-
-
-def _upper_sd(values: NDArray[np.floating]) -> float:
-    """Standard deviation from the highest tenth, as a Gaussian has it.
-
-    Breathing carries an organ further along the body than across it: above and below it the
-    median leaves a rest on a part of its surface that the median deviation does not see.
-    """
-    middle, high = np.quantile(values, (0.5, 0.9))
-    return float(high - middle) / UPPER_TENTH_SD
 
 
 def _by_distance(

@@ -34,8 +34,15 @@ from lesionmatch.image import Image, Quantity
 from lesionmatch.segments import Structure
 from lesionmatch.wording import number_of, was_or_were
 
-PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
-HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
+PSF = re.compile(
+    r"psf|truex|sharp ?ir|resolution rec|\bq ?clear|\bqc(fx|hd)\b|\bvp(fx|hd) ?s\b|ultra ?hd"
+)
+"""What makers call a reconstruction that models the resolution: Siemens TrueX and UltraHD; GE
+SharpIR, as in VPFX-S, and Q.Clear, as in QCFX."""
+HARMONISED = re.compile(r"\bearl(?![a-z])|harmoni[sz]ed")
+WIDTH_MM = re.compile(r"(\d+(?:\.\d+)?) ?mm")
+GAUSS = re.compile(r"(?:gauss(?:ian)?|xyzg)[ _]*(\d+(?:\.\d+)?)")
+"""A filter by its width in mm, as in ``XYZ Gauss4.00``."""
 EVERY = 4
 """Of voxels along each axis, one in this many tells what most are like."""
 SHARP_KERNEL = re.compile(r"bone|lung|edge|sharp|\b[bi]r?[67]\d|\bb[67]\d")
@@ -234,14 +241,15 @@ def _require_conserved(image: Image, scale: SuvScale, options: ReadOptions, what
 
 def reconstruction(header: Dataset) -> Reconstruction:
     """How the PET was made, as far as the header says."""
-    said = _said(header)
-    kernel = re.search(r"(\d+(?:\.\d+)?) ?mm", text(header, "ConvolutionKernel").lower())
-    gauss = re.search(r"gauss(?:ian)? ?(\d+(?:\.\d+)?)", said.replace(",", "."))
-    match = kernel or gauss
+    kernel, named = (
+        text(header, name).lower().replace(",", ".")
+        for name in ("ConvolutionKernel", "SeriesDescription")
+    )
+    width = WIDTH_MM.search(kernel) or GAUSS.search(kernel) or GAUSS.search(named)
     return Reconstruction(
         method=text(header, "ReconstructionMethod"),
-        filter_fwhm_mm=float(match[1]) if match else None,
-        has_psf=PSF.search(said) is not None,
+        filter_fwhm_mm=float(width[1]) if width else None,
+        has_psf=PSF.search(_said(header)) is not None,
     )
 
 
@@ -258,8 +266,10 @@ def choose_ct(
     if not usable:
         said = "; ".join(reasons.values())
         return None, (f"no CT could be used ({said}); the PET itself carries the registration",)
-    broken = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
-    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(broken)
+    notes = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
+    if not pet.frame_uid:
+        notes.append("PET and CT name no frame of reference; they were taken to share one")
+    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(notes)
 
 
 def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:

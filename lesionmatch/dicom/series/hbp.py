@@ -29,19 +29,21 @@ class Evidence:
 
 
 DESCRIBED: tuple[tuple[str, float, str], ...] = (
-    (r"\bhbp\b|hepato ?bil|\bhep(atic)? ?phase|\bhb ?phase|leberspez|leber ?spez|hepatospez",
+    (r"\bhbp\b|h?[eé]pato ?bil|hepatocyt|\bhep(atic)? ?phase|\bhb ?phase|leber ?spez"
+     r"|hepatospez",
      4, "description says hepatobiliary phase"),
-    (r"\b(1[5-9]|2\d|30) ?(min|minutes?|m|')(?![a-z])",
+    (r"\b(1[5-9]|2\d|30) ?(min|minutes?|mn|m|')(?![a-z])",
      3, "description says 15 to 30 minutes"),
     (r"\b1[0-4] ?(min|minutes?|')(?![a-z])", 1, "description says 10 to 14 minutes"),
     (r"\b[1-8] ?(min|minutes?|')(?![a-z])", -3, "description says 1 to 8 minutes"),
-    (r"\blate\b|delay|\bspät|\bspaet", 1, "description says late"),
-    (r"arter|\bart\b|portal|\bpv\b|\bpvp\b|\bven(ous|ös)?\b|transit|equilib|\bdyn",
+    (r"\blate\b|delay|\bspät|\bspaet|\btardi", 1, "description says late"),
+    (r"arter|\bart\b|portal|\bpv\b|\bpvp\b|\bven(ous|ös)?\b|transit|equilib"
+     r"|^(?!.*\b(1[5-9]|2\d|30) ?(min|mn)).*\bdyn",
      -4, "description says a dynamic phase"),
     (r"\bpre\b|\bnativ?e?\b|unenhanced|without contrast|\bohne km\b",
      -4, "description says before contrast"),
     (r"\bsub(tr(action)?)?\b|\bdiff?erence\b", -10, "description says subtraction"),
-    (r"in ?phase|opp|out ?of ?phase|\bip\b|\bop\b|\boop\b|\binphas|dixon[ _]?f\b",
+    (r"\bin ?phase|opp|out ?of ?phase|\bip\b|\bop\b|\boop\b|dixon[ _]?f\b",
      -8, "description says in or opposed phase"),
     (r"\bdwi?\b|\badc\b|diffusion|\bep2d|\btrace", -10, "description says diffusion"),
     (r"\bt2|haste|\bssfse|\btse\b|\bfse\b|stir|flair|mrcp|trufi|fiesta|\bbtfe|blade|propeller",
@@ -54,6 +56,11 @@ FAT_SATURATION = re.compile(r"\bfs\b|fat ?sat|fatsat|\bspair|\bspir\b|\bwater\b|
 THREE_D_NAMES = re.compile(r"vibe|lava|thrive|quick ?3d|\btigre|fame\b|efgre3d|\b3d\b")
 LIVER_AGENT = re.compile(r"gadox|gd eob|primovist|eovist|eob")
 HALF_LIVER_AGENT = re.compile(r"gadoben|multihance|bopta")
+OTHER_AGENT = re.compile(
+    r"gadobut|gad[ao]vist|gadoter|dotarem|clariscan|artirem|prohance|gadopicl|elucirem|vueway"
+    r"|gadodiam|omniscan|gadopent|magnevist|gadovers|optimark|dota\b|dtpa\b"
+)
+"""By name; what technologists type else, as "contrast" or "KM 10 ml", names none."""
 SUBTRACTED = {"SUBTRACT", "SUBTRACTION", "SUB"}
 LATE = timedelta(minutes=10)
 EARLY = timedelta(minutes=8)
@@ -81,13 +88,13 @@ def _described(dataset: Dataset) -> list[Evidence]:
 
 def _agent(dataset: Dataset) -> list[Evidence]:
     agent = plain_words(dataset, "ContrastBolusAgent")
-    if not agent or agent in ("none", "no", "yes"):
-        return []
     if LIVER_AGENT.search(agent):
         return [Evidence(2, "contrast agent is gadoxetate")]
     if HALF_LIVER_AGENT.search(agent):
         return [Evidence(1, "contrast agent is gadobenate")]
-    return [Evidence(-3, "contrast agent is not one the liver takes up")]
+    if OTHER_AGENT.search(agent):
+        return [Evidence(-3, "contrast agent is not one the liver takes up")]
+    return []
 
 
 def _after_contrast(dataset: Dataset) -> list[Evidence]:

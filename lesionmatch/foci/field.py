@@ -230,8 +230,9 @@ def _looks(plain: _Plain, known: Background, grid: Grid, rules: FociRules) -> li
         surround = gaussian(plain.calm, surround_mm, grid)
         calm = gaussian(plain.calm, centre_mm, grid) - surround
         above = np.where(plain.hot, gaussian(plain.own, centre_mm, grid) - surround, calm)
-        raised = above / np.sqrt(np.maximum(surround, known.suv))
-        found.append(_Look(raised, calm / np.sqrt(known.suv), rarer_sd))
+        raised = np.asarray(above / np.sqrt(np.maximum(surround, known.suv)), np.float32)
+        noise = np.asarray(calm / np.sqrt(known.suv), np.float32)
+        found.append(_Look(raised, noise, rarer_sd))
     return found
 
 

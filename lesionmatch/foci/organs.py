@@ -64,10 +64,10 @@ def hot_organs(known: Background, depth: Array, grid: Grid, rules: FociRules) ->
 
 def _skirt(light: Array, depth: Array, grid: Grid, rules: FociRules) -> Where:
     """Where uptake outside the liver is less than inside near by: tumour that reaches out."""
-    size = 2 * np.round(rules.organ_core_mm / grid.spacing_mm).astype(int) + 1
+    size = [2 * round(rules.organ_core_mm / float(mm)) + 1 for mm in grid.spacing_mm]
     outside = depth < -rules.outside_liver_mm
-    beyond = ndimage.maximum_filter(np.where(outside, light, 0.0), size)
-    within = ndimage.maximum_filter(np.where(outside, 0.0, light), size)
+    beyond = ndimage.maximum_filter(np.where(outside, light, 0.0).astype(np.float32), size)
+    within = ndimage.maximum_filter(np.where(outside, 0.0, light).astype(np.float32), size)
     return np.asarray(within > rules.organ_skirt_ratio * beyond)
 
 

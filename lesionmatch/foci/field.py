@@ -26,7 +26,7 @@ from lesionmatch.foci.background import (
 )
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
-from lesionmatch.foci.organs import PLAIN_MM, REACH_MM, Organs, evened, hot_organs, spill_in
+from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import FociRules
@@ -37,7 +37,7 @@ SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 10.0))
 """Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
 
 MARGIN_MM = 40.0
-"""What is kept around the liver: three standard deviations of the widest surround."""
+"""What is kept around the liver: more than three standard deviations of the widest surround."""
 
 DEEP_MM = 8.0
 """Below this depth no blur from outside reaches: the liver's level and noise are taken here."""
@@ -48,8 +48,9 @@ INNER_MM = 4.0
 CALM_MM = 12.0
 """The noise is told further than this from what is cold, where anatomy adds little to it."""
 
-CALM_SHARE, CALM_ML = 0.15, 40.0
-"""Where there is more than this share of the quiet liver, and more than this much."""
+CALM_SHARE, CALM_ML = 0.15, 200.0
+"""Where there is more than this share of the quiet liver, and more than this much: less tells the
+noise of the widest scale, whose independent places hold 7 ml, no better than to 15 %."""
 
 QUIET_SHARE = 0.05
 """With less of the deep liver free of tumour the noise is taken up to the capsule."""
@@ -155,7 +156,7 @@ class _Ground:
         quiet = self.quiet & ~odd
         if np.count_nonzero(quiet) <= wanted:
             return self
-        calm = quiet & (self.edge_mm > CALM_MM) & (self.organs.away_mm > REACH_MM)
+        calm = quiet & (self.edge_mm > CALM_MM) & self.plain
         least = max(CALM_SHARE * np.count_nonzero(quiet), CALM_ML / grid.voxel_ml)
         is_enough = np.count_nonzero(calm) > least
         return replace(self, plain=self.plain & ~odd, quiet=calm if is_enough else quiet)
@@ -167,14 +168,15 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     organs = hot_organs(known, depth, grid, rules)
     edge_mm = edge_distance_mm(known, grid)
     near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
-    learned = near & (edge_mm > PLAIN_MM)
+    learned = near & (edge_mm > rules.spill_plain_mm)
     plain = _plain(array, known, organs, depth, learned, rules)
     quiet = _quiet(depth, deep, known)
-    apart = near & (organs.away_mm > REACH_MM)
+    apart = near & (organs.away_mm > rules.spill_reach_mm)
     ground = _Ground(organs, edge_mm, near, apart, quiet, deep)
     looks = _looks(plain, known, grid, rules)
-    high = (near | known.hot) & (_highest(looks, ground) > rules.left_out_z)
-    z = _highest(looks, ground.without(_within(rules.left_out_mm, high, grid), grid))
+    high = (near | known.hot) & (_highest(looks, ground, rules) > rules.left_out_z)
+    odd = _within(rules.left_out_mm, high, grid)
+    z = _highest(looks, ground.without(odd, grid), rules)
     level = float(np.median(known.suv[deep]))
     rough = (array - gaussian(plain.calm, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
     most = most_sd(array, deep, grid)
@@ -182,7 +184,7 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     return Field(
         grid=grid,
         suv=array,
-        light=known.light - spill_in(known.light, known, organs, learned),
+        light=known.light - spill_in(known.light, known, organs, learned, rules),
         light_sd=known.light_sd,
         liver=liver,
         depth=depth,
@@ -206,7 +208,7 @@ def _within(reach_mm: float, region: Where, grid: Grid) -> Where:
 def _plain(
     array: Array, known: Background, organs: Organs, depth: Array, learned: Where, rules: FociRules
 ) -> _Plain:
-    spill = spill_in(array, known, organs, learned)
+    spill = spill_in(array, known, organs, learned, rules)
     beside = (organs.away_mm < rules.outside_liver_mm) & (depth < -rules.outside_liver_mm)
     own = np.where(known.cold | (beside & ~organs.region), known.suv, array - spill)
     hot = known.hot | organs.region
@@ -236,14 +238,14 @@ def _looks(plain: _Plain, known: Background, grid: Grid, rules: FociRules) -> li
     return found
 
 
-def _highest(looks: list[_Look], ground: _Ground) -> Array:
+def _highest(looks: list[_Look], ground: _Ground, rules: FociRules) -> Array:
     """Standard deviations above the liver around, largest over the scales."""
     z = np.full(ground.edge_mm.shape, -np.inf, np.float32)
     if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
         return z
     for look in looks:
         at_edge = standard(look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet)
-        z = np.maximum(z, evened(at_edge, ground.organs, ground.near) + look.rarer_sd)
+        z = np.maximum(z, evened(at_edge, ground.organs, ground.near, rules) + look.rarer_sd)
     return z
 
 

@@ -106,6 +106,22 @@ class FociRules:
         least=0.0,
         most=100.0,
     )
+    calm_mm: float = threshold(
+        3.0,
+        "mm",
+        "one look is at the image smoothed further by a Gaussian of this standard deviation",
+        "own choice; the grain of 5 mm is halved, a valley between far peaks is not filled",
+        least=0.5,
+        most=10.0,
+    )
+    valley_radius_mm: float = threshold(
+        4.0,
+        "mm",
+        "the other along the line between them, at the mean over a disc of this radius",
+        "own choice; about one grain of noise to each side",
+        least=1.0,
+        most=15.0,
+    )
     valley_fraction: float = threshold(
         0.7,
         "fraction",
@@ -182,9 +198,41 @@ class FociRules:
         1.15,
         "ratio",
         "hot uptake outside is tumour reaching out where it is this much hotter inside near by",
-        "own choice; a tumour half of whose height lies 8 mm out is 1.2 times as hot 4 mm further in",
+        "own choice; a tumour that ends 8 mm out is 1.2 times as hot 4 mm further in",
         least=1.0,
         most=10.0,
+    )
+    organ_level_mm: float = threshold(
+        6.0,
+        "mm",
+        "how hot an organ is, is read over a Gaussian of this width, its brightest voxels first",
+        "own choice; about one resolution length, within an organ or a loop of gut",
+        least=1.0,
+        most=30.0,
+    )
+    organ_border_fraction: float = threshold(
+        0.5,
+        "fraction",
+        "such an organ ends where uptake falls to this share of its height above the liver",
+        "blur leaves half the height at a true border",
+        least=0.1,
+        most=0.9,
+    )
+    spill_reach_mm: float = threshold(
+        13.5,
+        "mm",
+        "spill-in from organs is learned and taken off up to this far from them",
+        "own choice; FWHM of 9 mm and 10 mm of breathing carry 1 % of an organ so far",
+        least=3.0,
+        most=40.0,
+    )
+    spill_plain_mm: float = threshold(
+        4.0,
+        "mm",
+        "and learned only this far from cold edges, which would hide some of it",
+        "own choice; half a resolution length",
+        least=0.0,
+        most=20.0,
     )
     undecided_mm: float = threshold(
         4.0,

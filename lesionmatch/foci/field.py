@@ -36,7 +36,7 @@ USUAL = FociRules()
 SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 10.0))
 """Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
 
-MARGIN_MM = 40.0
+MARGIN_MM = 32.0
 """What is kept around the liver: more than three standard deviations of the widest surround."""
 
 DEEP_MM = 8.0

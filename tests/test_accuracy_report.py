@@ -18,6 +18,7 @@ from lesionmatch.evaluation.reading import read_calls
 from lesionmatch.evaluation.record import record
 from lesionmatch.evaluation.rows import Call, CallsTable, StudyCalls
 from lesionmatch.evaluation.sheet import Cell, Form
+from lesionmatch.evaluation.stard import FOR_PEOPLE, accuracy_items
 from lesionmatch.evaluation.study_sheets import reasons_sheets
 from lesionmatch.evaluation.summary import Options, summarise
 from lesionmatch.report.accuracy import write_accuracy
@@ -236,6 +237,17 @@ def test_columns_that_are_not_there_or_no_strata_are_refused(tmp_path: Path) -> 
         assemble(calls, by=["tracer"], options=QUICK)
     with pytest.raises(InvalidInput, match="at most 30 values, got 40"):
         assemble(calls, by=["serial"], options=QUICK)
+
+
+def test_every_item_of_stard_is_answered_or_left_to_people() -> None:
+    answered = {int(one.number) for one in accuracy_items(assemble(studies(PAPER), options=QUICK))}
+    cohort = {6, 7, 8, 19, 20, 22}
+    people: set[int] = set()
+    for part in FOR_PEOPLE.split(", "):
+        first, _, last = part.partition("-")
+        people |= set(range(int(first), int(last or first) + 1))
+    assert answered | cohort | people == set(range(1, 31))
+    assert not people & (answered | cohort)
 
 
 def test_interval_days_are_summarised_for_stard(tmp_path: Path) -> None:

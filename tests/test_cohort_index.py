@@ -199,7 +199,9 @@ def test_a_tag_holds_whose_which_and_when(tmp_path: Path) -> None:
     assert tag.age_years == 60  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("age", "years"), [("061Y", 61), ("018M", 1), ("105W", 2), ("", None)])
+@pytest.mark.parametrize(
+    ("age", "years"), [("061Y", 61), ("61Y", 61), ("018M", 1), ("105W", 2), ("", None)]
+)
 def test_the_age_stands_in_for_a_birth_date(tmp_path: Path, age: str, years: int | None) -> None:
     person = Person("1", birth_date="")
     tag = read(tmp_path, person, after(0), PatientAge=age)

@@ -157,6 +157,17 @@ def test_contours_between_slices_have_planes_of_their_own(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "places", [(1.504, 1.506, 4.504, 4.506, 7.5, 10.5), (1.5, 4.5, 7.5, 7.9, 10.5)]
+)
+def test_contours_a_little_off_the_others_planes_do_not_make_these_thin(
+    tmp_path: Path, places: tuple[float, ...]
+) -> None:
+    found = study(tmp_path, [rtstruct([(CLOSED, disc(6.0, z)) for z in places])])
+    assert found.segments[0].mask.volume_ml == pytest.approx(np.pi * 36 * 12 / 1000, rel=0.1)
+    assert len(lesions_from(found.segments, Protocol().lesions)) == 1
+
+
+@pytest.mark.parametrize(
     ("points", "says"),
     [
         (np.array([[0, 0, 1e7]]), "wanted points within 5000 mm"),

@@ -1,5 +1,7 @@
 """From files to series: stacks that are no volume, what is chosen, what is set aside and why."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +268,37 @@ def test_a_reconstruction_that_models_the_resolution_is_known_by_its_maker_s_nam
     assert reconstruction(pet_slice(0, ReconstructionMethod=method)).has_psf is has_psf
 
 
+CORONAL = {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+MADE = {"ImageType": ["DERIVED", "SECONDARY", "MPR"]}
+
+
+def coronal(make: Callable[..., Dataset], count: int, **more: Any) -> list[Dataset]:  # noqa: ANN401
+    """A reformat of a series, front to back."""
+    at = [{"ImagePositionPatient": [-20, -30 + 2 * n, 15]} for n in range(count)]
+    return [make(n, **CORONAL, **MADE, **at[n], **more) for n in range(count)]
+
+
+def test_a_reformat_of_the_pet_or_the_ct_is_not_taken_for_it(tmp_path: Path) -> None:
+    ct = partial(instance, CT)
+    study = suv(
+        tmp_path,
+        [
+            *slices(pet_slice, SeriesNumber=4),
+            *coronal(pet_slice, 6, series="1.2.3.2", SeriesNumber=3, AcquisitionTime=""),
+            *slices(partial(ct, "1.2.3.7"), SeriesNumber=2, RescaleIntercept=-1000),
+            *coronal(partial(ct, "1.2.3.8"), 12, SeriesNumber=1, RescaleIntercept=-1000),
+        ],
+    )
+    assert study.ct_series is not None
+    assert (study.pet_series.uid, study.ct_series.uid) == ("1.2.3.1", "1.2.3.7")
+    assert "made of another series and passed over: 1.2.3.2" in study.assumptions
+
+
+def test_a_pet_is_taken_though_made_of_another_where_there_is_none_else(tmp_path: Path) -> None:
+    study = suv(tmp_path, slices(pet_slice, ImageType=["DERIVED", "SECONDARY"]))
+    assert study.pet_series.uid == "1.2.3.1"
+
+
 def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:
     datasets = slices(pet_slice) + slices(pet_slice, series="1.2.3.2", AcquisitionTime="130000")
     folder = saved(tmp_path, datasets)
@@ -375,6 +408,25 @@ def test_no_clear_winner_is_refused_with_the_candidates(tmp_path: Path) -> None:
 def test_a_study_without_such_a_phase_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NothingFound, match="wanted a series in the hepatobiliary phase, got none"):
         mri(tmp_path, decoys())
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("DIXON\\WATER", "DIXON\\FAT", "DIXON\\IN_PHASE", "DIXON\\OPP_PHASE"),
+        ("W\\W", "F\\F", "IP\\IP", "OP\\OP", "FF\\FF"),
+        ("M\\DIS2D", "M\\ND"),
+    ],
+)
+def test_of_the_images_of_one_late_acquisition_the_one_that_shows_the_liver_is_taken(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    datasets = [
+        hbp_slice(n, f"1.2.4.{k}", ImageType=["DERIVED", "PRIMARY", *kind.split("\\")])
+        for k, kind in enumerate(kinds, 1)
+        for n in range(4)
+    ]
+    assert mri(tmp_path, datasets).hbp_series.uid == "1.2.4.1"
 
 
 @pytest.mark.parametrize(

@@ -373,7 +373,8 @@ def saved(browser: Browser) -> str:
     return str(
         browser.execute_async_script(
             """const done = arguments[0];
-            URL.createObjectURL = (blob) => { blob.text().then(done); return "#"; };
+            HTMLAnchorElement.prototype.click = () => {};
+            URL.createObjectURL = (blob) => { blob.text().then(done); return ""; };
             document.getElementById("save").click();"""
         )
     )
@@ -411,7 +412,7 @@ def test_what_the_worklist_saves_is_read_and_then_no_longer_new(
     write_accuracy(calls, tmp_path / "out", decisions=decisions, options=Options(draws=0))
     opened(browser, page)
     browser.save_screenshot(str(shots / "worklist.png"))
-    assert browser.find_element("id", "state").text == "2 studies, 1 decisions on file, 0 new"
+    assert browser.find_element("id", "state").text == "Studies: 2. Decisions on file: 1, new: 0."
     decisions.write_text(saved(browser))
     assert read_decisions(decisions) == (one,)
     assert complaints(browser) == []

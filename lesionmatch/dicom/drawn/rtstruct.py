@@ -204,8 +204,9 @@ def _own_grid(
     normal = _normal(contours, name)
     places = np.unique(np.round([float((c.points_mm @ normal).mean()) for c in contours], 2))
     gaps = np.diff(places)
-    is_near = len(gaps) > 0 and gaps.min() <= between.MOST_MM
-    depth = float(gaps.min()) if is_near else _depth(stacks, normal)
+    # Of contours of one slice some may lie a little off, and lesions far apart.
+    usual = gaps[(gaps > PLANE_TOL_MM) & (gaps <= between.MOST_MM)]
+    depth = float(np.median(usual)) if len(usual) else _depth(stacks, normal)
     side = np.cross(normal, [0.0, 0.0, 1.0] if abs(normal[2]) < 0.9 else [0.0, 1.0, 0.0])
     side /= np.linalg.norm(side)
     other = np.cross(normal, side)

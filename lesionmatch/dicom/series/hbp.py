@@ -61,7 +61,20 @@ OTHER_AGENT = re.compile(
     r"|gadodiam|omniscan|gadopent|magnevist|gadovers|optimark|dota\b|dtpa\b"
 )
 """By name; what technologists type else, as "contrast" or "KM 10 ml", names none."""
-SUBTRACTED = {"SUBTRACT", "SUBTRACTION", "SUB"}
+TYPED: tuple[tuple[frozenset[str], float, str], ...] = (
+    (frozenset({"SUBTRACT", "SUBTRACTION", "SUB"}), -10, "image type says subtraction"),
+    (frozenset({"MPR", "REFORMATTED", "CPR"}), -4, "image type says reformatted"),
+    (frozenset({"WATER", "W"}), 1, "image type says water"),
+    (frozenset({"IN_PHASE", "INPHASE", "IP", "OPP_PHASE", "OPPOSED_PHASE", "OUT_PHASE",
+                "OUT_OF_PHASE", "OP"}),
+     -8, "image type says in or opposed phase"),
+    (frozenset({"FAT_FRACTION", "FF", "R2_STAR", "T2_STAR", "R2STAR", "T2STAR"}),
+     -10, "image type says a map"),
+)  # fmt: skip
+"""Values of Image Type, of which those of Dixon's method are the makers' own."""
+FAT_ONLY = {"FAT", "F"}
+UNCORRECTED = "ND"
+"""Siemens' word in Image Type for what is not corrected for distortion."""
 LATE = timedelta(minutes=10)
 EARLY = timedelta(minutes=8)
 
@@ -79,11 +92,15 @@ def score(dataset: Dataset) -> tuple[Evidence, ...]:
 def _described(dataset: Dataset) -> list[Evidence]:
     said = plain_words(dataset, *DESCRIPTIONS)
     found = [Evidence(points, says) for regex, points, says in DESCRIBED if re.search(regex, said)]
-    if {word.upper() for word in words(dataset, "ImageType")} & SUBTRACTED:
-        found.append(Evidence(-10, "image type says subtraction"))
-    if SIGNAL_ONLY_FAT.search(said) or "FAT" in words(dataset, "ImageType"):
+    kinds = _kinds(dataset)
+    found += [Evidence(points, says) for values, points, says in TYPED if kinds & values]
+    if SIGNAL_ONLY_FAT.search(said) or kinds & FAT_ONLY:
         found.append(Evidence(-5, "shows fat only"))
     return found
+
+
+def _kinds(dataset: Dataset) -> set[str]:
+    return {word.upper() for word in words(dataset, "ImageType")}
 
 
 def _agent(dataset: Dataset) -> list[Evidence]:
@@ -183,6 +200,9 @@ def in_study(headers: Mapping[str, Dataset]) -> dict[str, tuple[Evidence, ...]]:
         for key in headers:
             if not _is_axial(headers[key]):
                 found[key].append(Evidence(-2, "not axial, where axial ones are"))
+    uncorrected = {key for key in times if UNCORRECTED in _kinds(headers[key])}
+    for key in uncorrected if uncorrected != times.keys() else ():
+        found[key].append(Evidence(-1, "not corrected for distortion, where others are"))
     return {key: tuple(evidence) for key, evidence in found.items()}
 
 

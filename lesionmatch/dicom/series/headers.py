@@ -38,7 +38,7 @@ WANTED_TAGS: list[BaseTag | int] = [
 LAST_TAG = tag_of("SeriesInstanceUID")
 
 ZIP = b"PK\x03\x04"
-AGE = re.compile(r"^(\d{3})([DWMY])$")
+AGE = re.compile(r"^(\d{1,3})([DWMY])$")
 YEARS_OF = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1}
 
 LIGANDS = (

@@ -28,7 +28,7 @@
 
   const show = () => {
     const count = Object.keys(drafts).length;
-    state.textContent = `${forms.length} studies, ${earlier.length} decisions on file, ${count} new`;
+    state.textContent = `Studies: ${forms.length}. Decisions on file: ${earlier.length}, new: ${count}.`;
     for (const form of forms) {
       const study = form.dataset.study;
       const isSettled = study in drafts || earlier.some((one) => one.study_id === study);

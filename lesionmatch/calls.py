@@ -9,6 +9,8 @@ Where the registration is doubtful the PET is uncertain whatever was found, beca
 may not lie where foci were looked for and the two scans may not even belong together.
 """
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -16,10 +18,19 @@ from typing import Literal, Protocol
 from lesionmatch.lesions import Lesion
 from lesionmatch.protocol import CallRules
 from lesionmatch.segments import Kind
-from lesionmatch.wording import number_of
+from lesionmatch.wording import enumerated, number_of
 
 Involvement = Literal["involved", "not_involved", "uncertain"]
 Cell = Literal["TP", "FP", "FN", "TN"]
+
+
+OF_ONE = {
+    "positive": "the PET shows unprompted",
+    "retrospective": "the PET shows in retrospect only",
+    "negative": "the PET does not show",
+    "not_covered": "lies beyond the PET",
+}
+"""What the PET says of the only lesion that counts, by its status."""
 
 
 class LesionSeen(Protocol):
@@ -126,7 +137,8 @@ def _cut(share: float, scan: str, rules: CallRules) -> tuple[str, ...]:
     """That a scan does not show all of the liver, as one clause or none."""
     if share >= rules.liver_covered:
         return ()
-    return (f"the {scan} covers {100.0 * share:.0f} % of the liver",)
+    # Rounded down: 95 % would not be too little.
+    return (f"the {scan} covers {math.floor(100.0 * share)} % of the liver",)
 
 
 def _gaps(
@@ -134,11 +146,16 @@ def _gaps(
 ) -> tuple[str, ...]:
     """What a PET without a finding did not cover, as clauses; it is then no negative PET."""
     cut = _cut(circumstances.liver_on_pet, "PET", rules)
-    beyond = sum(seen.status == "not_covered" for seen in counting)
-    if not beyond:
-        return cut
-    verb = "lies" if beyond == 1 else "lie"
-    return (*cut, f"{number_of(beyond, 'lesion')} {verb} beyond the PET")
+    beyond = _beyond(counting)
+    return (*cut, f"{number_of(beyond, 'lesion')} {_lie(beyond)} beyond the PET") if beyond else cut
+
+
+def _beyond(counting: Sequence[LesionSeen]) -> int:
+    return sum(seen.status == "not_covered" for seen in counting)
+
+
+def _lie(n: int) -> str:
+    return "lies" if n == 1 else "lie"
 
 
 def _misgivings(circumstances: Circumstances) -> tuple[str, ...]:
@@ -188,15 +205,10 @@ def _why(
     *,
     benign: int,
 ) -> str:
-    shown = sum(seen.status == "positive" for seen in counting)
     mri = f"{_involving(counting)} on the MRI{_beside(benign)}"
     match cell:
-        case "TP" if shown:
-            return f"{mri}, of which the PET shows {shown} unprompted"
-        case "TP":
-            return f"{mri}, and {number_of(len(findings), 'focus')} elsewhere on the PET"
-        case "FN":
-            return f"{mri}, none found on the PET unprompted{_retrospective(counting)}"
+        case "TP" | "FN":
+            return f"{mri}{_shown(counting)}{_elsewhere(counting, findings)}"
         case "FP":
             return (
                 f"{number_of(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI"
@@ -206,7 +218,7 @@ def _why(
         case None:
             found = mri if counting else f"{_no_lesion(benign)} on the MRI"
             foci = number_of(len(findings), "focus") if findings else "no focus"
-            return f"{found[0].upper()}{found[1:]} and {foci} on the PET, but {_all(doubts)}"
+            return f"{found[0].upper()}{found[1:]} and {foci} on the PET, but {enumerated(doubts)}"
 
 
 def _involving(counting: Sequence[LesionSeen]) -> str:
@@ -221,14 +233,23 @@ def _beside(benign: int) -> str:
     return f" ({number_of(benign, 'benign lesion')} {'does' if benign == 1 else 'do'} not count)"
 
 
-def _retrospective(counting: Sequence[LesionSeen]) -> str:
-    seen = sum(lesion.status == "retrospective" for lesion in counting)
-    return f", {seen} seen in retrospect" if seen else ""
+def _shown(counting: Sequence[LesionSeen]) -> str:
+    """How many of the lesions the PET shows, and how many it could not."""
+    count = Counter(seen.status for seen in counting)
+    if len(counting) == 1:
+        return f", which {OF_ONE[counting[0].status]}"
+    shown, late, beyond = (count[one] for one in ("positive", "retrospective", "not_covered"))
+    found = f", of which the PET shows {shown or 'none'} unprompted"
+    found += f" and {late} in retrospect" if late else ""
+    return f"{found}; {beyond} {_lie(beyond)} beyond it" if beyond else found
+
+
+def _elsewhere(counting: Sequence[LesionSeen], findings: Sequence[FocusSeen]) -> str:
+    """Findings that are none of the lesions that count."""
+    ids = {seen.lesion.lesion_id for seen in counting}
+    alone = sum(ids.isdisjoint(focus.lesion_ids) for focus in findings)
+    return f", and {number_of(alone, 'focus')} elsewhere on the PET" if alone else ""
 
 
 def _no_lesion(benign: int) -> str:
     return f"only benign lesions ({benign})" if benign else "no lesion"
-
-
-def _all(clauses: Sequence[str]) -> str:
-    return " and ".join(clauses)

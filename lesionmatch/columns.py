@@ -37,11 +37,12 @@ class Column:
         """
         if value is None:
             return ""
+        is_boolean = isinstance(value, bool)
         if self.type == "list" and isinstance(value, tuple | list):
             return ";".join(value)
-        if self.type == "boolean" and isinstance(value, bool):
+        if self.type == "boolean" and is_boolean:
             return "true" if value else "false"
-        if self.type == "number" and isinstance(value, int | float) and value is not True:
+        if self.type == "number" and isinstance(value, int | float) and not is_boolean:
             return _number(value)
         if self.type == "text" and isinstance(value, str):
             return value

@@ -18,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from lesionmatch.geometry import Points
 from lesionmatch.protocol import LandmarkRules
+from lesionmatch.wording import number_of
 
 BOUND_IN_SD = 2.7955
 """The 95 % bound of the length of a normal error in space, in its SD along one axis: the
@@ -69,7 +70,8 @@ def agreement(landmarks: Sequence[Landmark], rules: LandmarkRules) -> Agreement:
     offsets = np.stack([mark.offset_mm for mark in landmarks])
     before_mm = _rms(offsets)
     if count < rules.least_count:
-        text = f"{count} matched lesions are too few to correct the registration by"
+        are = "is" if count == 1 else "are"
+        text = f"{number_of(count, 'matched lesion')} {are} too few to correct the registration by"
         return Agreement(count, before_mm, None, False, text)
     left = np.stack([mark.offset_mm - _left_out(landmarks, mark, rules) for mark in landmarks])
     after_mm = _rms(left)

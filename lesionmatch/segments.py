@@ -6,6 +6,7 @@ decided in one place.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -193,7 +194,9 @@ def meaning_of(label: str, codes: Iterable[Code] = ()) -> Kind | Structure:
 
 
 def _plain(label: str) -> str:
-    return " ".join(re.sub(r"[_\-./,:;()\[\]#]+", " ", label.lower()).split())
+    # Some systems write an umlaut as two characters, the letter and the dots.
+    composed = unicodedata.normalize("NFC", label).lower()
+    return " ".join(re.sub(r"[_\-./,:;()\[\]#]+", " ", composed).split())
 
 
 def _of_organ(organ: Structure, said: str, lesion: Kind | Structure | None) -> Kind | Structure:
@@ -210,6 +213,15 @@ def _lesion_word(said: str) -> Kind | Structure | None:
     if kind is None or re.search(_WITHOUT, said):
         return None
     return Structure.OTHER if re.search(_NOT_LIVER, said) else kind
+
+
+def names_lesion(label: str) -> bool:
+    """Whether a label has a word for a lesion, of whatever kind.
+
+    >>> names_lesion("GTV 2"), names_lesion("7")
+    (True, False)
+    """
+    return isinstance(_lesion_word(_plain(label)), Kind)
 
 
 def structure_word(label: str) -> Structure | None:

@@ -35,6 +35,15 @@ def enumerated(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def plain(word: str) -> str:
+    """A term as the tables write it, however a person does.
+
+    >>> plain("Not involved"), plain("near-vessel")
+    ('not_involved', 'near_vessel')
+    """
+    return word.lower().replace(" ", "_").replace("-", "_")
+
+
 def said_once(notes: Iterable[str]) -> tuple[str, ...]:
     """Notes in their order; those that say the same are one, with how often it holds.
 

@@ -16,15 +16,14 @@ def test_accuracy_says_the_answer_and_where_to_look(
     out = tmp_path / "out"
     assert main(["accuracy", str(calls), "-o", str(out), "--draws", "0"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("Sensitivity 90.0 % (55.5–99.7; by patient ")
+    assert said[0].startswith("Sensitivity 90.0 % (95 % CI 55.5–99.7 exact, ")
     assert said[-1] == f"open {out / 'accuracy.html'}"
 
 
 def test_accuracy_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["accuracy", str(tmp_path / "none.csv"), "-o", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == (
-        "lesionmatch: none.csv: wanted a CSV table in UTF-8, got No such file or directory; "
-        "check the path\n"
+        "lesionmatch: none.csv: wanted a CSV table, got No such file or directory; check the path\n"
     )
 
 

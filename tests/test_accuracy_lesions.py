@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesionmatch.accuracy.values import Undefined
+from lesionmatch.accuracy.values import Interval, Undefined
 from lesionmatch.evaluation.assemble import assemble
 from lesionmatch.evaluation.lesionwise import Lesionwise
 from lesionmatch.evaluation.reading import read_calls
@@ -67,6 +67,19 @@ def test_one_focus_for_two_lesions_finds_one_of_them_strictly(tmp_path: Path) ->
     assert report.lesions is not None
     assert report.lesions.overall.detected == 3
     assert report.lesions.one_to_one.value == pytest.approx(2 / 3)
+
+
+def test_foci_are_shared_out_so_that_most_lesions_are_found_strictly(tmp_path: Path) -> None:
+    # the larger lesion is split and would take the only focus of the smaller one
+    rows = [
+        lesion(0, 1, focus_ids="F1;F2", relation="split", long_axis_mm="40"),
+        lesion(0, 2, focus_ids="F1", relation="merged"),
+        lesion(0, 3, focus_ids=""),
+        lesion(0, 4, focus_ids="", pet_status="negative", relation="mri_only"),
+    ]
+    report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)], rows)), options=QUICK)
+    assert report.lesions is not None
+    assert report.lesions.one_to_one.value == pytest.approx(3 / 4)
 
 
 def test_false_foci_are_counted_for_each_liver(tmp_path: Path) -> None:
@@ -162,6 +175,15 @@ def test_the_prediction_is_the_chance_that_contrast_suffices(tmp_path: Path) -> 
     report = assemble(read_calls(batch(tmp_path / "b", [(YES, YES)], rows)), options=QUICK)
     assert report.lesions is not None
     assert report.lesions.overall.predicted == pytest.approx(0.5, abs=1e-6)
+
+
+def test_livers_without_foci_have_no_interval_by_patient(tmp_path: Path) -> None:
+    rows = [lesion(study) for study in range(6)]
+    table = read_calls(batch(tmp_path / "b", [(YES, YES)] * 6, rows))
+    lesions = assemble(table, options=QUICK).lesions
+    assert lesions is not None
+    assert isinstance(lesions.false_foci.exact, Interval)
+    assert lesions.false_foci.clustered == Undefined("no variation between clusters")
 
 
 def test_a_batch_is_written_with_its_figures(tmp_path: Path) -> None:

@@ -64,14 +64,6 @@ def test_wilson_gives_the_known_bounds(name: str, lower: float, upper: float) ->
     assert (round(100 * score.lower, 4), round(100 * score.upper, 4)) == (lower, upper)
 
 
-def test_shares_of_all_studies_are_the_printed_ones() -> None:
-    called, positive = measures.positive_calls(PAPER), measures.prevalence(PAPER)
-    assert isinstance(called, Proportion)
-    assert isinstance(positive, Proportion)
-    assert round(100 * called.estimate, 1) == 69.2
-    assert round(100 * positive.estimate, 1) == 70.7
-
-
 @pytest.mark.parametrize(
     ("measure", "expected"),
     [
@@ -107,7 +99,6 @@ def test_the_paper_table_gives_the_known_value(
         (measures.negative_likelihood_ratio_interval, 7, (0.0236354, 0.0405994)),
         (measures.diagnostic_odds_ratio_interval, 2, (773.34, 2411.69)),
         (agreement.kappa_interval, 4, (0.9173, 0.9489)),
-        (paired.marginal_difference_wald, 5, (0.00798, 0.02139)),
         (paired.marginal_difference_tango, 6, (0.008206, 0.021910)),
     ],
 )
@@ -153,8 +144,6 @@ def test_midp_of_a_balanced_table_is_one_less_half_its_point() -> None:
         (Table(0, 0, 3, 4), measures.ppv, "no positive calls"),
         (Table(3, 4, 0, 0), measures.npv, "no negative calls"),
         (EMPTY, measures.accuracy, "no observations"),
-        (EMPTY, measures.prevalence, "no observations"),
-        (EMPTY, measures.positive_calls, "no observations"),
         (Table(0, 3, 0, 9), measures.youden, "no positives by the reference"),
         (Table(4, 0, 1, 0), measures.balanced_accuracy, "no negatives by the reference"),
         (Table(0, 0, 0, 5), measures.f1, "no positives by either"),
@@ -169,6 +158,8 @@ def test_midp_of_a_balanced_table_is_one_less_half_its_point() -> None:
         (Table(3, 1, 0, 5), measures.negative_likelihood_ratio_interval, "no false negatives"),
         (Table(3, 5, 3, 0), measures.negative_likelihood_ratio_interval, "no true negatives"),
         (Table(3, 0, 3, 5), measures.diagnostic_odds_ratio_interval, "a cell of the table"),
+        (Table(3, 5, 0, 0), measures.positive_likelihood_ratio_interval, "one answer throughout"),
+        (Table(0, 0, 3, 5), measures.negative_likelihood_ratio_interval, "one answer throughout"),
         (EMPTY, agreement.kappa, "no observations"),
         (Table(7, 0, 0, 0), agreement.kappa, "one answer throughout"),
         (Table(7, 0, 0, 0), agreement.kappa_standard_error, "one answer throughout"),
@@ -193,7 +184,6 @@ def test_midp_of_a_balanced_table_is_one_less_half_its_point() -> None:
         (Table(0, 2, 3, 0), paired.error_rates_corrected, "nothing but errors"),
         (Table(7, 0, 1, 0), paired.error_rates_exact, "no positives or no negatives"),
         (EMPTY, paired.marginal_difference, "no observations"),
-        (EMPTY, paired.marginal_difference_wald, "no observations"),
         (EMPTY, paired.marginal_difference_tango, "no observations"),
     ],
 )
@@ -240,10 +230,14 @@ def test_poisson_interval_of_ten_events_is_that_of_the_tables() -> None:
 
 @given(tables)
 def test_exchanging_test_and_reference_exchanges_the_measures(table: Table) -> None:
-    other = table.transposed
+    other = _exchanged(table)
     assert measures.sensitivity(table) == _renamed(measures.ppv(other))
     assert agreement.kappa(table) == agreement.kappa(other)
     assert paired.mcnemar(table) == paired.mcnemar(other)
+
+
+def _exchanged(table: Table) -> Table:
+    return Table(table.tp, table.fn, table.fp, table.tn)
 
 
 def _renamed(value: Proportion | Undefined) -> Proportion | Undefined:
@@ -261,7 +255,7 @@ def test_kappa_lies_between_minus_one_and_its_maximum(table: Table) -> None:
 @given(tables)
 def test_tango_holds_the_difference_and_mirrors(table: Table) -> None:
     interval = paired.marginal_difference_tango(table)
-    other = paired.marginal_difference_tango(table.transposed)
+    other = paired.marginal_difference_tango(_exchanged(table))
     if isinstance(interval, Interval) and isinstance(other, Interval):
         difference = (table.fn - table.fp) / table.total
         assert interval.lower - 1e-9 <= difference <= interval.upper + 1e-9

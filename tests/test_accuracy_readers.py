@@ -9,6 +9,7 @@ import pytest
 from lesionmatch.accuracy.values import Undefined
 from lesionmatch.errors import InvalidInput
 from lesionmatch.evaluation.assemble import assemble
+from lesionmatch.evaluation.reader_sheets import pairs_sheet
 from lesionmatch.evaluation.readers import consensus_of
 from lesionmatch.evaluation.reading import read_calls, read_decisions, read_readers
 from lesionmatch.evaluation.record import record
@@ -157,6 +158,18 @@ def test_the_worklist_page_links_the_pictures_and_keeps_what_was_decided(tmp_pat
     assert "&#39;" not in page.split("<script>")[1]
 
 
+def test_what_disagrees_is_shown_first_and_the_largest_at_its_head(tmp_path: Path) -> None:
+    rows = [
+        lesion(0, 1, long_axis_mm="40"),
+        lesion(0, 2, long_axis_mm="30", relation="merged"),
+        lesion(0, 3, long_axis_mm="9", kind="haemangioma", reason="haemangioma"),
+        lesion(0, 4, long_axis_mm="12", relation="mri_only", reason="small_size"),
+    ]
+    table = read_calls(batch(tmp_path / "b", [(YES, NO)], rows))
+    (item,) = assemble(table, options=QUICK).items
+    assert [picture.lesion_id for picture in item.pictures] == ["L4", "L3", "L1", "L2"]
+
+
 def test_readers_who_differ_put_a_study_on_the_worklist(tmp_path: Path) -> None:
     table = read_calls(calls_csv(tmp_path / "c.csv", [(YES, YES), (YES, YES), (YES, YES)]))
     calls = read_readers(readers_csv(tmp_path / "r.csv"))
@@ -164,8 +177,8 @@ def test_readers_who_differ_put_a_study_on_the_worklist(tmp_path: Path) -> None:
     why = {item.study.study_id: item.why for item in items}
     assert why["S0"] == ("readers differ on the PET",)
     assert why["S1"] == (
-        "readers say not_involved on the PET",
-        "readers say not_involved on the MRI",
+        "readers say not involved on the PET",
+        "readers say not involved on the MRI",
     )
 
 
@@ -173,6 +186,7 @@ def test_readers_who_differ_put_a_study_on_the_worklist(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ({"decided_at": "2026-02-01T10:00:00"}, "wanted a date, time and zone"),
+        ({"decided_at": ""}, "decided_at: wanted a date, time and zone"),
         ({"decided_by": ""}, "decided_by: wanted a value, got nothing"),
         ({"pet": "", "reason": ""}, "wanted at least one settled, got none"),
     ],
@@ -182,6 +196,24 @@ def test_a_decision_without_who_when_or_what_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
         read_decisions(write(tmp_path / "d.csv", [{**DECISIONS[0], **row}]))
+
+
+@pytest.mark.parametrize("reader", ["table", "Consensus"])
+def test_a_reader_cannot_be_called_what_is_no_reader(tmp_path: Path, reader: str) -> None:
+    row = {"study_id": "S", "reader": reader, "pet": YES, "mri": NO}
+    with pytest.raises(InvalidInput, match="wanted a name but table and consensus"):
+        read_readers(write(tmp_path / "r.csv", [row]))
+
+
+def test_a_study_one_is_uncertain_of_is_no_disagreement() -> None:
+    calls = [ReaderCall("S0", "A", MAYBE, None), ReaderCall("S1", "A", NO, None)]
+    found = assemble(studies([(YES, YES), (YES, YES)]), calls=calls, options=QUICK).readers
+    assert found is not None
+    (pair,) = (pair for pair in found.pairs if pair.other == "A")
+    assert pair.discordant == ("S1",)
+    assert pair.summary.uncertain == 1
+    (_, row) = (row for row in pairs_sheet(found).rows if row[0] == "PET")
+    assert row[:6] == ("PET", "table", "consensus", 1, 1, 1)
 
 
 def test_reader_rows_without_a_call_or_twice_are_refused(tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ from lesionmatch.evaluation.reading import read_calls
 from lesionmatch.evaluation.record import record
 from lesionmatch.evaluation.rows import Call, CallsTable, StudyCalls
 from lesionmatch.evaluation.sheet import Cell, Form
+from lesionmatch.evaluation.stard import FOR_PEOPLE, accuracy_items
 from lesionmatch.evaluation.study_sheets import reasons_sheets
 from lesionmatch.evaluation.summary import Options, summarise
 from lesionmatch.report.accuracy import write_accuracy
 from lesionmatch.report.accuracy_figures import forest
+from lesionmatch.report.accuracy_page import headline
 from lesionmatch.report.flow import flow_diagram
 from lesionmatch.report.sheets import in_words
 from tests.accuracy_tables import (
@@ -62,6 +64,44 @@ def test_the_papers_table_gives_the_papers_figures_to_the_printed_digit(tmp_path
     assert found["mcnemar"]["exact_p"] == pytest.approx(2.1689e-05, rel=1e-4)
     assert found["mcnemar"]["midp"] == pytest.approx(1.4074e-05, rel=1e-4)
     assert round(found["rates"]["p"], 3) == 0.324
+
+
+def test_predictive_values_stand_beside_the_prevalence_they_hold_at(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", PAPER)
+    report = write_accuracy(calls, tmp_path / "out", options=Options(draws=0))
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert round(100 * found["prevalence"]["estimate"], 1) == 70.7
+    assert round(100 * found["positive_calls"]["estimate"], 1) == 69.2
+    assert headline(report)[4].startswith("Involved on the MRI (prevalence) 70.7 % (95 % CI ")
+    table = rows_of(tmp_path / "out" / "tables" / "measures.csv")
+    assert [row["n"] for row in table[-2:]] == ["2383", "2383"]
+
+
+def test_a_headline_says_its_level_and_why_an_interval_is_missing() -> None:
+    agreed = assemble(studies([(YES, YES)] * 9 + [(NO, NO)] * 9), options=Options(0.9, 0))
+    assert headline(agreed)[0].startswith("Sensitivity 100.0 % (90 % CI 71.7–100.0 exact, ")
+    assert headline(agreed)[5] == (
+        "Kappa 1.00 (no interval: no disagreement, or one answer throughout: the asymptotic "
+        "error is none; n = 18)."
+    )
+    chance = assemble(studies([(YES, YES), (YES, NO), (NO, YES), (NO, NO)]), options=QUICK)
+    assert headline(chance)[5].startswith("Kappa 0.00 (95 % CI -0.98 to 0.98 asymptotic, ")
+
+
+def test_a_measure_without_an_error_has_no_bootstrap(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 8 + [(NO, NO)] * 4 + [(YES, NO)] * 4)
+    write_accuracy(calls, tmp_path / "out", options=QUICK)
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert "bootstrap" not in found["sensitivity"]
+    assert "bootstrap" in found["specificity"]
+
+
+def test_reasons_are_known_however_they_are_spelled() -> None:
+    counts = taxonomy.counted(
+        taxonomy.MISSED, ["small_size", "Small size", "small-size", "Seen later"]
+    )
+    assert counts["small_size"] == 3
+    assert counts["Seen later"] == 1
 
 
 def test_json_has_every_promised_key(tmp_path: Path) -> None:
@@ -199,6 +239,17 @@ def test_columns_that_are_not_there_or_no_strata_are_refused(tmp_path: Path) -> 
         assemble(calls, by=["serial"], options=QUICK)
 
 
+def test_every_item_of_stard_is_answered_or_left_to_people() -> None:
+    answered = {int(one.number) for one in accuracy_items(assemble(studies(PAPER), options=QUICK))}
+    cohort = {6, 7, 8, 19, 20, 22}
+    people: set[int] = set()
+    for part in FOR_PEOPLE.split(", "):
+        first, _, last = part.partition("-")
+        people |= set(range(int(first), int(last or first) + 1))
+    assert answered | cohort | people == set(range(1, 31))
+    assert not people & (answered | cohort)
+
+
 def test_interval_days_are_summarised_for_stard(tmp_path: Path) -> None:
     days = ["10", "20", "30", ""]
     calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)] * 4, interval_days=days)
@@ -254,7 +305,7 @@ def test_nothing_in_a_table_can_run_in_a_page_or_a_spreadsheet(tmp_path: Path) -
         ("study_id,patient_id,pet,mri\n", "wanted at least one row, got none"),
         (
             "study_id,patient_id,pet,mri\nS,P,yes,involved\n",
-            "line 2: pet: wanted involved, not",
+            "line 2: pet: wanted one of involved, not_involved, uncertain, nothing, got 'yes'",
         ),
         ("study_id,patient_id,pet,mri\nS,,involved,involved\n", "line 2: patient_id: wanted a val"),
         (
@@ -263,7 +314,11 @@ def test_nothing_in_a_table_can_run_in_a_page_or_a_spreadsheet(tmp_path: Path) -
         ),
         (
             "study_id,patient_id,pet,mri,study_date\nS,P,involved,involved,1.2.2020\n",
-            "line 2: Invalid isoformat",
+            "line 2: study_date: wanted a date as 2021-05-31, got '1.2.2020'",
+        ),
+        (
+            "study_id,patient_id,pet,mri,is_doubtful\nS,P,involved,involved,WAHR\n",
+            "is_doubtful: wanted one of true, false, nothing, got 'WAHR'",
         ),
         ('study_id,patient_id,pet,mri\n"S', "wanted a CSV table in UTF-8, got unexpected end"),
     ],
@@ -277,10 +332,13 @@ def test_a_calls_table_that_cannot_be_read_is_refused(
 
 
 def test_a_spreadsheets_table_is_read_as_it_is_saved(tmp_path: Path) -> None:
-    text = "\ufeffstudy_id;patient_id;pet;mri;site\nS;P;Involved;Not involved;A, B\n"
+    text = (
+        "\ufeffStudy ID;patient_id;PET;mri;is_doubtful;site\nS;P;Involved;Not involved;TRUE;A, B\n"
+    )
     (tmp_path / "calls.csv").write_text(text, encoding="utf-8")
     (study,) = read_calls(tmp_path / "calls.csv").studies
     assert (study.pet, study.mri, study.other) == (YES, NO, {"site": "A, B"})
+    assert study.is_doubtful
 
 
 def test_all_faults_of_a_table_are_named_at_once(tmp_path: Path) -> None:
@@ -299,7 +357,10 @@ def test_a_folder_that_is_no_batch_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"source": "ct"}, "source: wanted mri or pet, got 'ct'"),
+        ({"source": "ct"}, "source: wanted one of mri, pet, got 'ct'"),
+        ({"pet_status": "found"}, "pet_status: wanted one of positive, .*, got 'found'"),
+        ({"kind": "met"}, "kind: wanted one of metastasis, .*, got 'met'"),
+        ({"long_axis_mm": "wide"}, "long_axis_mm: wanted a finite number, got 'wide'"),
         ({"long_axis_mm": "nan"}, "long_axis_mm: wanted a finite number, got 'nan'"),
     ],
 )
@@ -340,6 +401,13 @@ def test_the_forest_shows_both_intervals_of_each_measure() -> None:
     assert spans[0][1] != spans[1][1]
 
 
+def test_the_forest_starts_at_nothing_unless_kappa_is_below_it() -> None:
+    alone = summarise(studies([(YES, YES)]).studies, QUICK)
+    assert forest(alone.estimates, "").axes[0].get_xlim()[0] == 0.0
+    apart = summarise(studies([(YES, NO), (NO, YES), (YES, YES)]).studies, QUICK)
+    assert forest(apart.estimates, "").axes[0].get_xlim()[0] == -1.0
+
+
 def test_the_flow_diagram_names_every_count() -> None:
     flow = calls_flow(assemble(studies([*PAPER, (None, None), (MAYBE, YES)]), options=QUICK))
     said = "\n".join(text.get_text() for text in flow_diagram(flow).axes[0].texts)
@@ -362,6 +430,7 @@ def test_the_flow_diagram_names_every_count() -> None:
         (0.3236, "p", "0.324"),
         (42.3046, "number", "42.3"),
         (0.9331, "number", "0.933"),
+        (4.0, "mm", "4.0"),
         (None, "number", ""),
         ("near_vessel", "text", "near vessel"),
     ],

@@ -69,8 +69,8 @@ def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) ->
         ("study_id,patient_id,pet,mri\n../S1,P1,pet,mri\n", "names a folder"),
         ("study_id,patient_id,pet,mri\nS1,,pet,mri\n", "wanted a pseudonym"),
         ("study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\n", "line 2: pet: wanted a path"),
-        ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "as many cells"),
-        ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "as many cells"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "line 2: wanted a cell for mri"),
+        ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "check commas and quotes"),
         ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "weight_kg: wanted a num"),
         ("study_id,patient_id,pet,mri,sex\nS1,P1,pet,mri,w\n", "sex: wanted M or F, got 'w'"),
         ("study_id,patient_id,pet,mri,injected_at\nS1,P1,pet,mri,9:30\n", "a day and a time"),
@@ -93,7 +93,7 @@ def test_every_fault_is_named_at_once(folder: Path) -> None:
 def test_what_is_no_table_is_refused(folder: Path, content: bytes) -> None:
     path = folder / "STUDIES.csv"
     path.write_bytes(content)
-    with pytest.raises(InvalidInput, match="wanted a readable CSV"):
+    with pytest.raises(InvalidInput, match="wanted a CSV table"):
         read_studies(path)
 
 

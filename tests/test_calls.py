@@ -62,15 +62,47 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [SeenFocus()],
             WHOLE,
             ("involved", "involved", "TP"),
-            "1 metastasis on the MRI, and 1 focus elsewhere on the PET.",
+            "1 metastasis on the MRI, which the PET does not show, "
+            "and 1 focus elsewhere on the PET.",
         ),
         (
             [met("negative", "small_size"), met("retrospective", "subcapsular")],
             [],
             WHOLE,
             ("involved", "not_involved", "FN"),
-            "2 metastases on the MRI, none found on the PET unprompted, 1 seen in retrospect "
+            "2 metastases on the MRI, of which the PET shows none unprompted and 1 in retrospect "
             "(small size: 5.1 mm).",
+        ),
+        (
+            [met("retrospective", "subcapsular")],
+            [],
+            WHOLE,
+            ("involved", "not_involved", "FN"),
+            "1 metastasis on the MRI, which the PET shows in retrospect only "
+            "(subcapsular: 5.1 mm).",
+        ),
+        (
+            [met("positive"), met("not_covered"), met("not_covered"), met("retrospective")],
+            [SeenFocus(lesion_ids=("L1",)), SeenFocus()],
+            WHOLE,
+            ("involved", "involved", "TP"),
+            "4 metastases on the MRI, of which the PET shows 1 unprompted and 1 in retrospect; "
+            "2 lie beyond it, and 1 focus elsewhere on the PET.",
+        ),
+        (
+            [met("not_covered")],
+            [SeenFocus()],
+            WHOLE,
+            ("involved", "involved", "TP"),
+            "1 metastasis on the MRI, which lies beyond the PET, and 1 focus elsewhere on the PET.",
+        ),
+        (
+            [],
+            [],
+            Circumstances(0.9499, 0.9, ("it is thin",)),
+            ("uncertain", "uncertain", None),
+            "No lesion on the MRI and no focus on the PET, but the MRI covers 94 % of the liver, "
+            "the PET covers 90 % of the liver and the registration is doubtful: it is thin.",
         ),
         (
             [],
@@ -143,7 +175,7 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [SeenFocus(lesion_ids=("L1",))],
             Circumstances(1.0, 0.5, ()),
             ("involved", "involved", "TP"),
-            "1 metastasis on the MRI, of which the PET shows 1 unprompted.",
+            "1 metastasis on the MRI, which the PET shows unprompted.",
         ),
         (
             [],
@@ -172,7 +204,7 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             [SeenFocus(lesion_ids=("L1",))],
             Circumstances(0.8, 0.7, ()),
             ("involved", "involved", "TP"),
-            "1 metastasis on the MRI, of which the PET shows 1 unprompted.",
+            "1 metastasis on the MRI, which the PET shows unprompted.",
         ),
         (
             [met("positive"), met("positive"), met("negative", "misregistration")],
@@ -218,7 +250,7 @@ def test_an_unspecified_lesion_counts_and_is_not_called_a_metastasis() -> None:
     unspecified = SeenLesion(lesion(Kind.UNSPECIFIED, 3), "negative", "small_size")
     calls = call([unspecified, met("negative")], [], WHOLE, rules=CallRules())
     assert calls.cell == "FN"
-    assert calls.why.startswith("2 lesions on the MRI, none found")
+    assert calls.why.startswith("2 lesions on the MRI, of which the PET shows none")
 
 
 @pytest.mark.parametrize(
@@ -230,4 +262,4 @@ def test_benign_lesions_beside_metastases_are_named_and_do_not_count(
 ) -> None:
     seen = [met("positive"), *[CYST] * benign]
     calls = call(seen, [SeenFocus(lesion_ids=("L1",))], WHOLE, rules=CallRules())
-    assert calls.why == f"1 metastasis on the MRI {said}, of which the PET shows 1 unprompted."
+    assert calls.why == f"1 metastasis on the MRI {said}, which the PET shows unprompted."

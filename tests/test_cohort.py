@@ -188,6 +188,47 @@ def test_the_clinical_table_rules_by_grade_entity_and_therapy(tree: Tree, tmp_pa
     assert sorted((row["grade"], row["centre"]) for row in kept) == [("G1", "B"), ("G2", "A")]
 
 
+@pytest.mark.parametrize(("word", "grades"), [("3", ["G3"]), ("g2", ["G2"])])
+def test_a_grade_is_asked_for_in_any_spelling(
+    tree: Tree, tmp_path: Path, word: str, grades: list[str]
+) -> None:
+    for number in (1, 2, 3, 4):
+        tree.add(person(number), after(0), pet_ct(files=1))
+        tree.add(person(number), after(20), liver_mri(files=1))
+    made(tree, tmp_path, CLINICAL, CohortOptions(workers=1, grades=(word,)))
+    assert [row["grade"] for row in rows(tmp_path / "out" / "studies.csv")] == grades
+
+
+def test_an_entity_is_asked_for_in_either_case(tree: Tree, tmp_path: Path) -> None:
+    tree.add(person(1), after(0), pet_ct(files=1))
+    tree.add(person(1), after(20), liver_mri(files=1))
+    made(tree, tmp_path, CLINICAL, CohortOptions(workers=1, entities=("PANCREAS",)))
+    assert [row["entity"] for row in rows(tmp_path / "out" / "studies.csv")] == ["pancreas"]
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "says"),
+    [
+        (None, {"entities": ("pancreas",)}, "--entity: wanted a clinical table, got none"),
+        (None, {"grades": ("G3",)}, "--grade: wanted a clinical table, got none"),
+        (None, {"carry": ("centre",)}, "--carry: wanted a clinical table, got none"),
+        ("patient_id\nA\n", {"grades": ("G3",)}, "--grade: wanted a column grade"),
+        ("patient_id\nA\n", {"entities": ("ileum",)}, "--entity: wanted a column entity"),
+        (
+            "patient_id,entity\nA,ileum\n",
+            {"entities": ("illeum",)},
+            r"--entity: wanted one of the table's \(ileum\), got 'illeum'",
+        ),
+    ],
+)
+def test_a_rule_that_the_clinical_table_cannot_answer_is_refused(
+    tree: Tree, tmp_path: Path, table: str | None, asked: dict[str, tuple[str, ...]], says: str
+) -> None:
+    tree.add(person(1), after(0), pet_ct(files=1))
+    with pytest.raises(InvalidOption, match=says):
+        made(tree, tmp_path, table, CohortOptions(workers=1, **asked))  # type: ignore[arg-type]
+
+
 def test_a_patient_comes_of_age_on_the_birthday(tree: Tree, tmp_path: Path) -> None:
     for number, born in ((1, "20020101"), (2, "20020102")):
         tree.add(person(number, birth_date=born), date(2020, 1, 1), pet_ct(files=1))
@@ -356,11 +397,16 @@ def test_a_file_system_without_links_is_refused(
         made(tree, tmp_path)
 
 
-def test_tracers_that_are_not_named_stay_in_with_gallium(tree: Tree, tmp_path: Path) -> None:
-    for number, tracer in ((1, "Ga-68"), (2, "unknown")):
+def test_tracers_that_are_not_named_stay_in_where_the_nuclide_is_usual(
+    tree: Tree, tmp_path: Path
+) -> None:
+    tracers = ("Ga-68", "unknown", "Cu-61", "F-18", "Rb-82", "Zr-89")
+    for number, tracer in enumerate(tracers, 1):
         tree.add(person(number), after(0), pet_ct(files=1, tracer=tracer))
         tree.add(person(number), after(9), liver_mri(files=1))
-    assert len(made(tree, tmp_path).selection.pairs) == 2
+    made(tree, tmp_path)
+    kept = rows(tmp_path / "out" / "studies.csv")
+    assert sorted(row["nuclide"] for row in kept) == ["", "61Cu", "68Ga"]
 
 
 def test_an_empty_cohort_is_written_too(tree: Tree, tmp_path: Path) -> None:
@@ -389,7 +435,8 @@ def test_grades_are_read_as_they_are_written(word: str, expected: str) -> None:
     ("content", "message"),
     [
         ("id,grade\n1,G1\n", "wanted columns patient_id, got no patient_id"),
-        ("patient_id\n\n,\n", "line 3: wanted a patient_id, got nothing"),
+        ("patient_id,age\n\n,50\n", "line 3: wanted a patient_id, got nothing"),
+        ("patient_id,age\n1,nan\n", "line 2: age: wanted a number of years"),
         ("patient_id,birth_date\n1,01.02.1960\n", "line 2: birth_date, therapy_date: wanted dates"),
         ("patient_id,therapy_date\n1,2020-01-01;x\n", "wanted dates as 2021-05-31"),
         ("patient_id,age\n1,old\n", "line 2: age: wanted a number of years"),

@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
+import zipfile
 from datetime import date
 from pathlib import Path
 
 import pytest
 from pydicom import Dataset
 
+import lesionmatch
 from lesionmatch.cohort import index, studies
 from lesionmatch.cohort.pseudonyms import Pseudonyms, pseudonyms
 from lesionmatch.dicom.series.headers import SeriesFacts, read_tag, series_facts, tracer
@@ -197,7 +199,9 @@ def test_a_tag_holds_whose_which_and_when(tmp_path: Path) -> None:
     assert tag.age_years == 60  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("age", "years"), [("061Y", 61), ("018M", 1), ("105W", 2), ("", None)])
+@pytest.mark.parametrize(
+    ("age", "years"), [("061Y", 61), ("61Y", 61), ("018M", 1), ("105W", 2), ("", None)]
+)
 def test_the_age_stands_in_for_a_birth_date(tmp_path: Path, age: str, years: int | None) -> None:
     person = Person("1", birth_date="")
     tag = read(tmp_path, person, after(0), PatientAge=age)
@@ -224,6 +228,12 @@ def test_a_file_without_study_is_said_to_be_so(tmp_path: Path) -> None:
     assert read_tag(tmp_path / "x") == "no study or series UID"
 
 
+def test_a_zip_is_not_unpacked_and_that_is_said(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("1.dcm", header(JANE, None, SeriesPlan("PT", 1), "1.2", "1.3"))
+    assert read_tag(tmp_path / "x.zip") == "a zip, which an index does not unpack"
+
+
 def test_a_deflated_file_is_not_inflated(tmp_path: Path) -> None:
     content = header(JANE, None, SeriesPlan("PT", 1), "1.2", "1.3")
     deflated = content.replace(
@@ -241,6 +251,8 @@ def test_a_deflated_file_is_not_inflated(tmp_path: Path) -> None:
         ("DOTANOC", ("dotanoc", "")),
         ("Cu 64 dotatate", ("dotatate", "64Cu")),
         ("18F-SiTATE", ("sitate", "18F")),
+        ("[68Ga]Ga-DOTA-(Tyr3)-octreotate", ("dotatate", "68Ga")),
+        ("68Ga-NODAGA-LM3", ("ssr", "68Ga")),
         ("Fluorodeoxyglucose F18", ("other", "18F")),
         ("68Ga-PSMA-11", ("other", "68Ga")),
         ("Gallium", ("", "")),
@@ -277,7 +289,7 @@ def test_facts_say_what_a_series_is_or_why_it_was_not_read(tree: Tree) -> None:
     assert late.hbp_score >= Protocol().series.hbp_least_score
 
 
-def test_facts_are_read_again_only_where_a_study_changed(
+def test_facts_are_read_again_only_where_a_study_or_the_version_changed(
     tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree.add(JANE, after(0), pet_ct())
@@ -293,3 +305,6 @@ def test_facts_are_read_again_only_where_a_study_changed(
     monkeypatch.setattr(studies, "series_facts", series_facts)
     assert studies.studies(database, tree.root, Protocol()) == first
     assert asked == []
+    monkeypatch.setattr(lesionmatch, "__version__", "another")
+    studies.studies(database, tree.root, Protocol())
+    assert len(asked) == 2

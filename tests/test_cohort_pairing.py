@@ -113,11 +113,14 @@ def test_anything_else_is_no_window(word: str) -> None:
         window(word)
 
 
-def test_an_empty_window_and_no_workers_are_refused() -> None:
+def test_an_empty_window_no_workers_and_no_age_are_refused() -> None:
     with pytest.raises(InvalidOption, match=r"--window: wanted first:last days, got 9:3"):
         CohortOptions(window_days=(9, 3))
     with pytest.raises(InvalidOption, match=r"--workers: wanted 1 or more, got 0"):
         CohortOptions(workers=0)
+    for age in (float("nan"), -1.0, 200.0):
+        with pytest.raises(InvalidOption, match=r"--min-age: wanted 0 to 130 years, got"):
+            CohortOptions(least_age_years=age)
 
 
 def test_window_and_age_come_from_the_protocol_unless_given() -> None:

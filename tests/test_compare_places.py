@@ -54,9 +54,25 @@ def registration(folder: Path, off_mm: NDArray[np.float64]) -> Path:
     return path
 
 
-def compared(folder: Path, off_mm: NDArray[np.float64], rules: Protocol) -> Comparison:
+def with_node() -> dicom.MriStudy:
+    """The MRI with a metastasis drawn in the spleen."""
+    mri = studies()[1]
+    grid = mri.hbp.grid
+    points_mm = grid.world(np.moveaxis(np.indices(grid.shape), 0, -1).astype(np.float64))
+    inside = ((points_mm - [110.0, 20.0, 20.0]) ** 2).sum(-1) <= 6.0**2
+    node = Segment("node", Kind.METASTASIS, Mask(grid, inside).trimmed(), "test")
+    return replace(mri, segments=(*mri.segments, node))
+
+
+def compared(
+    folder: Path,
+    off_mm: NDArray[np.float64],
+    rules: Protocol,
+    mri: dicom.MriStudy | None = None,
+) -> Comparison:
     options = Options(registration=str(registration(folder, off_mm)), protocol=rules)
-    return compare_studies(*studies(), options, Progress(is_quiet=True))
+    pet, its_mri = studies()
+    return compare_studies(pet, mri or its_mri, options, Progress(is_quiet=True))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +100,11 @@ def test_a_registration_that_missed_is_moved_to_where_lesions_and_foci_agree(
 def test_a_doubtful_registration_that_no_lesions_clear_leaves_the_pet_uncertain(
     tmp_path: Path,
 ) -> None:
-    got = compared(tmp_path, SHIFT_MM, changed(Protocol(), {"reasons": {"confirmed_count": 20.0}}))
+    rules = changed(Protocol(), {"reasons": {"confirmed_count": 20.0}})
+    got = compared(tmp_path, SHIFT_MM, rules, with_node())
+    (doubt,) = got.liver.doubts
+    assert doubt.startswith("L8 lies ")
+    assert doubt.endswith(" mm outside the liver and counts as its lesion")
     assert (got.calls.mri, got.calls.pet, got.calls.cell) == ("involved", "uncertain", None)
     assert "but the registration is doubtful: lesions and foci fit each other" in got.calls.why
 

@@ -14,17 +14,20 @@ from lesionmatch.dicom.drawn.contours import pixels, region
 from lesionmatch.dicom.drawn.rtstruct import frame_uids, read_rtstruct
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
+from lesionmatch.lesions import lesions_from
+from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Kind, Structure
 from tests.drawn_files import (
     CLOSED,
     disc,
+    item,
     loaded,
     needs_data,
     rtstruct,
     study,
     voxels,
 )
-from tests.reading_files import DATA
+from tests.reading_files import DATA, pet_slice, saved, slices
 
 
 def test_a_contour_encloses_its_area(tmp_path: Path) -> None:
@@ -79,10 +82,89 @@ def test_open_contours_and_empty_regions_are_said(tmp_path: Path) -> None:
     assert any("holds no contour" in note for note in found.assumptions)
 
 
+@pytest.mark.parametrize(
+    ("name", "purpose", "meaning"),
+    [
+        ("Patient", "EXTERNAL", Structure.OTHER),
+        ("P1", "PTV", Structure.OTHER),
+        ("Tumour", "PTV", Kind.UNSPECIFIED),
+        ("1", "ORGAN", Kind.UNSPECIFIED),
+        ("1", "GTV", Kind.UNSPECIFIED),
+        ("1", "", Kind.UNSPECIFIED),
+    ],
+)
+def test_what_was_drawn_for_another_purpose_is_no_lesion_unless_named_one(
+    tmp_path: Path, name: str, purpose: str, meaning: Kind | Structure
+) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, 3))], name)
+    other = rtstruct([(CLOSED, disc(2.0, 6))], "met 2")
+    other.SeriesInstanceUID = other.SOPInstanceUID = "1.2.4.61"
+    ds.RTROIObservationsSequence = [item(ReferencedROINumber=1, RTROIInterpretedType=purpose)]
+    found = study(tmp_path, [ds, other]).segments
+    assert {one.label: one.meaning for one in found}[name] is meaning
+
+
+def test_no_open_contour_is_left_out_in_silence(tmp_path: Path) -> None:
+    drawn = [("OPEN_NONPLANAR", disc(4.0, 3)), (CLOSED, disc(4.0, 6))]
+    found = study(tmp_path, [rtstruct(drawn)])
+    assert any("1 open contour was left out" in note for note in found.assumptions)
+
+
+def test_a_lesion_drawn_on_every_second_slice_is_one(tmp_path: Path) -> None:
+    every = study(tmp_path / "1", [rtstruct([(CLOSED, disc(6.0, z)) for z in (0, 3, 6, 9, 12)])])
+    found = study(tmp_path / "2", [rtstruct([(CLOSED, disc(6.0, z)) for z in (0, 6, 12)])])
+    assert voxels(found.segments[0].mask) == voxels(every.segments[0].mask)
+    assert found.assumptions == (
+        "RTSTRUCT series 1.2.4.60 ROI 1: 2 slices between contours were filled in",
+    )
+
+
+def test_between_a_wide_and_a_narrow_contour_lies_one_of_half_the_way(tmp_path: Path) -> None:
+    drawn = [(CLOSED, disc(8.0, 0)), (CLOSED, disc(4.0, 6))]
+    mask = study(tmp_path, [rtstruct(drawn)]).segments[0].mask
+    # Pixels of 2 x 2 mm: a disc of 6 mm has 28.3 of them.
+    assert mask.array.sum((1, 2)).tolist() == [50, pytest.approx(28.3, abs=4), 13]
+
+
+def test_lesions_in_turn_on_every_second_slice_are_two(tmp_path: Path) -> None:
+    drawn = [(CLOSED, disc(3.0, z, x=-15 if z % 6 else -6)) for z in (0, 3, 6, 9, 12, 15)]
+    found = study(tmp_path, [rtstruct(drawn)])
+    assert len(lesions_from(found.segments, Protocol().lesions)) == 2
+
+
+@pytest.mark.parametrize(
+    ("places", "notes"),
+    [((0, 3, 9, 12), 1), ((0, 3, 6), 0), ((0, 12), 0), ((0, 15), 0)],
+)
+def test_a_slice_without_a_contour_among_others_is_left_open_and_that_is_said(
+    tmp_path: Path, places: tuple[int, ...], notes: int
+) -> None:
+    found = study(tmp_path, [rtstruct([(CLOSED, disc(6.0, z)) for z in places])])
+    assert {slice_ for slice_, _, _ in voxels(found.segments[0].mask)} == {z // 3 for z in places}
+    said = [n for n in found.assumptions if "gaps between contours one above the other" in n]
+    assert len(said) == len(found.assumptions) == notes
+
+
+def test_contours_between_slices_and_far_apart_are_no_thicker_than_a_slice(tmp_path: Path) -> None:
+    found = study(tmp_path, [rtstruct([(CLOSED, disc(6.0, z)) for z in (1.5, 13.5)])])
+    assert found.segments[0].mask.volume_ml == pytest.approx(np.pi * 36 * 6 / 1000, rel=0.02)
+
+
 def test_contours_between_slices_have_planes_of_their_own(tmp_path: Path) -> None:
     drawn = [(CLOSED, disc(6.0, z)) for z in (4.5, 6.5, 8.5)]
     found = study(tmp_path, [rtstruct(drawn)]).segments[0]
     assert found.mask.volume_ml == pytest.approx(np.pi * 36 * 6 / 1000, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "places", [(1.504, 1.506, 4.504, 4.506, 7.5, 10.5), (1.5, 4.5, 7.5, 7.9, 10.5)]
+)
+def test_contours_a_little_off_the_others_planes_do_not_make_these_thin(
+    tmp_path: Path, places: tuple[float, ...]
+) -> None:
+    found = study(tmp_path, [rtstruct([(CLOSED, disc(6.0, z)) for z in places])])
+    assert found.segments[0].mask.volume_ml == pytest.approx(np.pi * 36 * 12 / 1000, rel=0.1)
+    assert len(lesions_from(found.segments, Protocol().lesions)) == 1
 
 
 @pytest.mark.parametrize(
@@ -153,3 +235,11 @@ def test_public_regions_without_contours_and_below_a_voxel_are_said() -> None:
     assert meanings["Heart"] is Structure.HEART
     assert meanings["Lt Lung"] is Structure.OTHER
     assert "RTSTRUCT ROI 2 holds no contour" in found.notes
+
+
+def test_a_broken_drawing_beside_the_pet_is_said_and_costs_no_study(tmp_path: Path) -> None:
+    drawn = rtstruct([(CLOSED, disc(5.0, 4.5) + np.arange(90)[:, None] % 7)])
+    drawn.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "1.2.9"
+    folder = saved(saved(tmp_path, slices(pet_slice)), [drawn])
+    notes = dicom.read_pet_study([folder]).assumptions
+    assert any("was set aside (RTSTRUCT" in n and "in parallel planes" in n for n in notes)

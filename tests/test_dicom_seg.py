@@ -41,6 +41,21 @@ def test_a_sparse_segment_keeps_its_volume(tmp_path: Path) -> None:
     assert study(tmp_path, [seg(frames)]).segments[0].mask.volume_ml == pytest.approx(0.024)
 
 
+@pytest.mark.parametrize("states", ["SpacingBetweenSlices", "SliceThickness"])
+def test_a_segment_of_thick_slices_on_places_of_thin_ones_is_as_thick_as_it_says(
+    tmp_path: Path, states: str
+) -> None:
+    ds = seg([(1, place, plane((5, 6))) for place in (0, 2, 4)])
+    measures = ds.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    measures.SliceThickness = 6
+    del measures.SpacingBetweenSlices
+    setattr(measures, states, 6)
+    found = study(tmp_path, [ds]).segments[0]
+    # A thickness alone says nothing, as slices may overlap: then the images at hand decide.
+    wanted = {"SpacingBetweenSlices": 3 * 24, "SliceThickness": 3 * 12}[states]
+    assert found.mask.volume_ml == pytest.approx(wanted / 1000.0)
+
+
 def test_cropped_frames_are_placed_by_their_corner(tmp_path: Path) -> None:
     found = study(tmp_path, [seg([(1, 3, plane((5, 6)))], crop=2)]).segments
     assert voxels(found[0].mask) == {(3, 5, 6)}

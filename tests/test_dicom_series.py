@@ -1,5 +1,7 @@
 """From files to series: stacks that are no volume, what is chosen, what is set aside and why."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ from lesionmatch import dicom, nifti
 from lesionmatch.dicom import Inventory, ReadOptions
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
+from lesionmatch.dicom.pet import reconstruction
+from lesionmatch.dicom.series import hbp
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.stack import parts_of, stack_of
 from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
 from lesionmatch.protocol import SeriesRules
-from tests.reading_files import CT, hbp_slice, instance, pet_slice, saved, slices
+from tests.reading_files import CT, changed, hbp_slice, instance, pet_slice, saved, slices
 
 
 def scan(folder: Path, datasets: list[Dataset]) -> Inventory:
@@ -100,6 +104,20 @@ def test_a_slice_of_another_orientation_is_parted_with_a_reason(tmp_path: Path) 
     assert found[0].set_aside is None
     assert found[1].set_aside == "wanted a volume, got 1 slice"
     assert "parted from its series by orientation, size or spacing" in found[1].evidence
+
+
+@pytest.mark.parametrize("keyword", ["ImageOrientationPatient", "PixelSpacing"])
+def test_slices_that_differ_in_the_last_digit_are_one_volume(tmp_path: Path, keyword: str) -> None:
+    def shake(ds: Dataset) -> None:
+        # On both sides of where a rounded number would change.
+        off = 1e-6 if ds.InstanceNumber % 2 else -1e-6
+        if keyword == "PixelSpacing":
+            ds.PixelSpacing = [2.00005 + off] * 2
+        else:
+            ds.ImageOrientationPatient = [1, 0.0005 + off, 0, -0.0005 - off, 1, 0]
+
+    found = dicom.scan([saved(tmp_path, changed(slices(hbp_slice), shake))])
+    assert [record.stack is not None and record.files for record in found.series] == [6]
 
 
 def test_a_slice_without_a_position_is_refused(tmp_path: Path) -> None:
@@ -206,6 +224,81 @@ def test_a_harmonised_reconstruction_goes_first(tmp_path: Path) -> None:
     assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.2"
 
 
+def test_an_early_reconstruction_is_not_taken_for_an_earl_one(tmp_path: Path) -> None:
+    datasets = slices(pet_slice, series="1.2.3.1", SeriesNumber=1) + slices(
+        pet_slice, series="1.2.3.2", SeriesNumber=2, SeriesDescription="PET early"
+    )
+    assert suv(tmp_path, datasets).pet_series.uid == "1.2.3.1"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fwhm_mm"),
+    [
+        ("XYZ Gauss4.50", 4.5),
+        ("XYZG5.00", 5.0),
+        ("Gaussian 2,5", 2.5),
+        ("rad:\\gauss 4.000000 mm", 4.0),
+        ("6.4 mm", 6.4),
+        ("All-pass", None),
+    ],
+)
+def test_the_width_of_a_filter_is_read_with_its_decimals(
+    kernel: str, fwhm_mm: float | None
+) -> None:
+    assert reconstruction(pet_slice(0, ConvolutionKernel=kernel)).filter_fwhm_mm == fwhm_mm
+
+
+@pytest.mark.parametrize(
+    ("method", "has_psf"),
+    [
+        ("PSF+TOF 2i21s", True),
+        ("TrueX", True),
+        ("VPFXS", True),
+        ("VPHD-S", True),
+        ("QCFX", True),
+        ("Q.Clear", True),
+        ("VPFX", False),
+        ("OSEM3D 4i8s", False),
+        ("BLOB-OS-TF", False),
+    ],
+)
+def test_a_reconstruction_that_models_the_resolution_is_known_by_its_maker_s_name(
+    method: str, has_psf: bool
+) -> None:
+    assert reconstruction(pet_slice(0, ReconstructionMethod=method)).has_psf is has_psf
+
+
+CORONAL = {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+MADE = {"ImageType": ["DERIVED", "SECONDARY", "MPR"]}
+
+
+def coronal(make: Callable[..., Dataset], count: int, **more: Any) -> list[Dataset]:  # noqa: ANN401
+    """A reformat of a series, front to back."""
+    at = [{"ImagePositionPatient": [-20, -30 + 2 * n, 15]} for n in range(count)]
+    return [make(n, **CORONAL, **MADE, **at[n], **more) for n in range(count)]
+
+
+def test_a_reformat_of_the_pet_or_the_ct_is_not_taken_for_it(tmp_path: Path) -> None:
+    ct = partial(instance, CT)
+    study = suv(
+        tmp_path,
+        [
+            *slices(pet_slice, SeriesNumber=4),
+            *coronal(pet_slice, 6, series="1.2.3.2", SeriesNumber=3, AcquisitionTime=""),
+            *slices(partial(ct, "1.2.3.7"), SeriesNumber=2, RescaleIntercept=-1000),
+            *coronal(partial(ct, "1.2.3.8"), 12, SeriesNumber=1, RescaleIntercept=-1000),
+        ],
+    )
+    assert study.ct_series is not None
+    assert (study.pet_series.uid, study.ct_series.uid) == ("1.2.3.1", "1.2.3.7")
+    assert "made of another series and passed over: 1.2.3.2" in study.assumptions
+
+
+def test_a_pet_is_taken_though_made_of_another_where_there_is_none_else(tmp_path: Path) -> None:
+    study = suv(tmp_path, slices(pet_slice, ImageType=["DERIVED", "SECONDARY"]))
+    assert study.pet_series.uid == "1.2.3.1"
+
+
 def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:
     datasets = slices(pet_slice) + slices(pet_slice, series="1.2.3.2", AcquisitionTime="130000")
     folder = saved(tmp_path, datasets)
@@ -271,10 +364,21 @@ def test_the_hepatobiliary_phase_is_found_among_its_decoys(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "said", ["LAVA 20 min", "Leberspezifische Phase", "THRIVE_HBP_BH", "t1_vibe_fs_tra_late_20min"]
+    "said",
+    [
+        *("LAVA 20 min", "Leberspezifische Phase", "THRIVE_HBP_BH", "t1_vibe_fs_tra_late_20min"),
+        *("vibe fs hépatobiliaire", "lava fase epatobiliare", "vibe fs tardif 20mn"),
+        *("dyn eTHRIVE 20min", "Gadoxetin phase vibe hbp", "thrive hepatocyte phase"),
+    ],
 )
 def test_it_is_found_by_what_other_sites_call_it(tmp_path: Path, said: str) -> None:
-    own = slices(hbp_slice, SeriesDescription=said, AcquisitionTime="112000", ContrastBolusAgent="")
+    own = slices(
+        hbp_slice,
+        SeriesDescription=said,
+        AcquisitionTime="112000",
+        ContrastBolusAgent="",
+        SpecificCharacterSet="ISO_IR 192",
+    )
     assert mri(tmp_path, decoys() + own).hbp_series.uid == "1.2.4.1"
 
 
@@ -304,6 +408,38 @@ def test_no_clear_winner_is_refused_with_the_candidates(tmp_path: Path) -> None:
 def test_a_study_without_such_a_phase_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NothingFound, match="wanted a series in the hepatobiliary phase, got none"):
         mri(tmp_path, decoys())
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("DIXON\\WATER", "DIXON\\FAT", "DIXON\\IN_PHASE", "DIXON\\OPP_PHASE"),
+        ("W\\W", "F\\F", "IP\\IP", "OP\\OP", "FF\\FF"),
+        ("M\\DIS2D", "M\\ND"),
+    ],
+)
+def test_of_the_images_of_one_late_acquisition_the_one_that_shows_the_liver_is_taken(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    datasets = [
+        hbp_slice(n, f"1.2.4.{k}", ImageType=["DERIVED", "PRIMARY", *kind.split("\\")])
+        for k, kind in enumerate(kinds, 1)
+        for n in range(4)
+    ]
+    assert mri(tmp_path, datasets).hbp_series.uid == "1.2.4.1"
+
+
+@pytest.mark.parametrize(
+    ("agent", "points"),
+    [
+        *(("KM", 0), ("contrast", 0), ("Gd 10 ml i.v.", 0), ("ja", 0), ("none", 0)),
+        *(("Gadovist", -3), ("ProHance", -3), ("Dotarem 15ml", -3), ("Gd-DTPA", -3)),
+        *(("Gd-EOB-DTPA", 2), ("Primovist 10", 2), ("MultiHance", 1)),
+    ],
+)
+def test_an_agent_that_is_not_named_speaks_neither_for_nor_against(agent: str, points: int) -> None:
+    own, bare = (hbp_slice(0, ContrastBolusAgent=name) for name in (agent, ""))
+    assert hbp.total(hbp.score(own)) - hbp.total(hbp.score(bare)) == points
 
 
 def test_another_contrast_agent_speaks_against_it(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
@@ -90,6 +92,12 @@ def test_uncorrected_beds_are_each_decayed_to_their_own_middle(tmp_path: Path) -
     np.testing.assert_allclose(suv[3:] / suv[:3], 2 ** (3600 / 4062.6), rtol=1e-5)
 
 
+def test_an_image_said_to_be_corrected_for_decay_and_not_is_an_assumption(tmp_path: Path) -> None:
+    change = attribute(DecayCorrection="NONE")
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert any(note.startswith("CorrectedImage says DECY") for note in study.assumptions)
+
+
 def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
     def slope(ds: Dataset) -> None:
         ds.RescaleSlope = ds.InstanceNumber
@@ -161,6 +169,18 @@ def test_a_private_time_of_another_vendor_is_not_looked_at(tmp_path: Path) -> No
     assert suv_of(tmp_path, other) == pytest.approx(AN_HOUR, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("creator", "minutes"), [("SIEMENS MED PT", 65), ("SIEMENS MED", 65), ("AGFA-AG_HPState", 60)]
+)
+def test_a_private_time_is_its_creator_s(tmp_path: Path, creator: str, minutes: int) -> None:
+    def stored(ds: Dataset) -> None:
+        ds.Manufacturer = "SIEMENS"
+        ds.private_block(0x0071, creator, create=True).add_new(0x22, "DT", "20250102110500")
+
+    expected = 70_000 / (140e6 * 0.5 ** (minutes * 60 / 4062.6))
+    assert suv_of(tmp_path, stored) == pytest.approx(expected, rel=1e-4)
+
+
 def test_frame_times_of_ge_are_from_the_start_of_a_frame(tmp_path: Path) -> None:
     def ge(ds: Dataset) -> None:
         ds.Manufacturer, ds.FrameReferenceTime = "GE MEDICAL SYSTEMS", 0
@@ -200,6 +220,21 @@ def test_an_injection_before_midnight_belongs_to_the_day_before(tmp_path: Path) 
     assert suv_of(tmp_path, midnight) == pytest.approx(AN_HOUR, rel=1e-4)
 
 
+@pytest.mark.parametrize(("half_life_s", "notes"), [(45723.6, 1), (4062.6, 0)])
+def test_the_day_of_a_long_lived_injection_is_not_taken_in_silence(
+    tmp_path: Path, half_life_s: float, notes: int
+) -> None:
+    change = attribute(
+        RadiopharmaceuticalStartDateTime=None,
+        RadiopharmaceuticalStartTime="100000",
+        RadionuclideHalfLife=half_life_s,
+        RadionuclideCodeSequence=[],
+    )
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert study.suv_facts.uptake_min == 60.0
+    assert sum("only the time is known" in note for note in study.assumptions) == notes
+
+
 def test_a_shifted_day_of_injection_is_put_right_and_said(tmp_path: Path) -> None:
     def shifted(ds: Dataset) -> None:
         agent_of(ds).RadiopharmaceuticalStartDateTime = "20191231100000"
@@ -215,6 +250,34 @@ def test_times_with_an_offset_from_utc_are_moved_to_the_scanner_s_clock(tmp_path
         agent_of(ds).RadiopharmaceuticalStartDateTime = "20250102090000+0000"
 
     assert suv_of(tmp_path, zoned) == pytest.approx(AN_HOUR, rel=1e-4)
+
+
+def test_an_offset_from_utc_is_said_where_the_scanner_s_is_not_known(tmp_path: Path) -> None:
+    change = attribute(RadiopharmaceuticalStartDateTime="20250102100000+0000")
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert any("has an offset from UTC and the scanner's clock" in a for a in study.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("clock", "said"),
+    [("110000", "60 min later"), ("095000", "10 min earlier"), ("100030", None)],
+)
+def test_two_times_of_injection_that_disagree_are_an_assumption(
+    tmp_path: Path, clock: str, said: str | None
+) -> None:
+    change = attribute(RadiopharmaceuticalStartTime=clock)
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
+    notes = [a for a in study.assumptions if a.startswith("RadiopharmaceuticalStartTime is ")]
+    assert [said in a if said else False for a in notes] == ([True] if said else [])
+
+
+def test_a_height_that_is_no_number_costs_no_suv_by_weight(tmp_path: Path) -> None:
+    def comma(ds: Dataset) -> None:
+        ds.add(RawDataElement(Tag("PatientSize"), "DS", 4, b"1,75", 0, False, True))  # type: ignore[arg-type]
+
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), comma))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
 
 
 def test_a_dose_in_megabecquerels_is_taken_so_and_said(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
     (attribute(Units="GML", SUVType="FAT"), InvalidInput, "wanted SUVType BW"),
     (attribute(DecayCorrection=""), InvalidInput, "wanted DecayCorrection START, ADMIN or NONE"),
     (attribute(CorrectedImage=["ATTN"]), InvalidInput, "wanted DECY in CorrectedImage"),
+    (
+        attribute(CorrectedImage=["ATTN"], DecayCorrection="ADMIN"),
+        InvalidInput,
+        "wanted DECY in CorrectedImage where DecayCorrection is ADMIN",
+    ),
     (attribute(RescaleIntercept=7), InvalidInput, "wanted RescaleIntercept 0.*got 7"),
     (attribute(LossyImageCompression="01"), InvalidInput, "got lossy compression"),
     (attribute(RescaleSlope="nan"), InvalidInput, "wanted finite numbers in RescaleSlope"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pydicom
 import pytest
+from pydicom.uid import UID
 
 from lesionmatch import dicom
 from lesionmatch.errors import BrokenFile, InconsistentSeries, InvalidInput
@@ -81,6 +82,21 @@ def test_a_slice_of_an_unknown_class_is_not_lost_in_silence(
     change(files_of(study(tmp_path), modality)[-1], **attributes)
     with pytest.raises(InconsistentSeries, match="wanted files of SOP classes that are known"):
         read(modality, tmp_path)
+
+
+@pytest.mark.parametrize("sop_class", ["1.2.840.10008.5.1.4.1.1.66", "1.3.12.2.1107.5.9.1"])
+@pytest.mark.parametrize("modality", ["PT", "CT", "MR"])
+def test_raw_data_of_the_images_modality_are_no_slice(
+    tmp_path: Path, modality: str, sop_class: str
+) -> None:
+    path = files_of(study(tmp_path), modality)[-1]
+    raw = pydicom.dcmread(path)
+    raw.SOPClassUID = raw.file_meta.MediaStorageSOPClassUID = UID(sop_class)
+    raw.SOPInstanceUID = raw.SeriesInstanceUID = "1.2.99"
+    for keyword in ("PixelData", "Rows", "Columns", "ImagePositionPatient"):
+        del raw[keyword]
+    raw.save_as(path.with_name("raw.dcm"))
+    assert read(modality, tmp_path).inventory.series[0].stack is not None
 
 
 def test_a_slice_that_names_no_series_is_not_lost_in_silence(tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ class TestAgreement:
         got = agreement(line((5, 0, 0), (5, 0, 0)), RULES)
         assert (got.applies, got.before_mm, got.after_mm) == (False, 5.0, None)
         assert got.text == "2 matched lesions are too few to correct the registration by"
+        one = agreement(line((5, 0, 0)), RULES)
+        assert one.text == "1 matched lesion is too few to correct the registration by"
 
     def test_three_alike_apply_and_tell_before_and_after(self) -> None:
         got = agreement(line((5, 0, 0), (5, 0, 0), (5, 0, 0)), RULES)

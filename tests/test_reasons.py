@@ -6,9 +6,16 @@ import pytest
 
 from lesionmatch.concordance import Surroundings
 from lesionmatch.concordance.flags import Facts, flags
-from lesionmatch.concordance.reasons import Missed, Shown, why_missed, why_shown
+from lesionmatch.concordance.reasons import (
+    Missed,
+    Shown,
+    why_benign_shown,
+    why_missed,
+    why_shown,
+)
 from lesionmatch.detectability import Blur
 from lesionmatch.protocol import FlagRules, Protocol, changed
+from lesionmatch.segments import Kind
 from tests.concordance_scene import FAR
 
 FACTS = Facts(
@@ -174,3 +181,16 @@ class TestWhyShown:
     )
     def test_each_cause_has_its_reason(self, shown: Shown, reason: str) -> None:
         assert why_shown(shown).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "evidence"),
+    [
+        (Kind.HAEMANGIOMA, "haemangioma", "a haemangioma on the MRI, 2.1 x liver"),
+        (Kind.CYST, "cyst", "a cyst on the MRI, 2.1 x liver"),
+        (Kind.OTHER_BENIGN, "unexplained", "another benign lesion on the MRI, 2.1 x liver"),
+    ],
+)
+def test_a_benign_lesion_with_uptake_is_named(kind: Kind, reason: str, evidence: str) -> None:
+    because = why_benign_shown(kind, 2.1)
+    assert (because.reason, because.evidence) == (reason, evidence)

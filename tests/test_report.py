@@ -13,6 +13,7 @@ from PIL import Image as Picture
 from lesionmatch import report
 from lesionmatch.columns import LESIONS, RELATIONS, Column, cells
 from lesionmatch.errors import InvalidInput, NothingFound
+from lesionmatch.report.context import disagreements, summary
 from tests.report_case import build, default_comparison, default_rows, lesion_row
 
 HEADING = (
@@ -166,6 +167,51 @@ def test_a_cyst_without_uptake_is_no_disagreement(tmp_path: Path) -> None:
     assert "PET and MRI agree about every lesion" in (tmp_path / "report.html").read_text()
 
 
+def test_a_lesion_outside_the_pet_is_no_agreement(tmp_path: Path) -> None:
+    rows = [lesion_row("L1", (0, 0, 0)), lesion_row("L2", (0, 0, 99), pet_status="not_covered")]
+    report.render(build(tmp_path, rows, with_images=False))
+    said = "agree about every lesion that both cover; 1 lesion was outside the PET"
+    assert said in (tmp_path / "report.html").read_text()
+
+
+def test_kinds_are_counted_as_a_person_would_and_the_median_is_one() -> None:
+    rows = [
+        lesion_row(f"L{n}", (0, 0, 0), registration_error_mm=error, kind=kind)
+        for n, (error, kind) in enumerate(
+            [(1.0, "metastasis"), (2.0, "metastasis"), (4.0, "cyst"), (9.0, "other_benign")]
+        )
+    ]
+    facts = dict(summary(default_comparison(rows)))
+    assert facts["Lesions on MRI"] == "4 (2 metastases, 1 cyst, 1 other benign lesion)"
+    assert facts["Median registration error"] == "3.0 mm"
+
+
+def test_a_lesion_of_no_named_kind_is_called_one() -> None:
+    rows = [
+        lesion_row("L1", (0, 0, 0), kind="unspecified", reason="low_uptake", relation="mri_only"),
+        lesion_row("L2", (0, 0, 0), kind="other_benign", reason="unexplained"),
+    ]
+    assert [row["text"] for row in disagreements(rows)] == [
+        "unspecified lesion of 12.0 mm, on MRI only: little uptake",
+        "other benign lesion of 12.0 mm, seen on both: not explained by what was measured",
+    ]
+
+
+def test_the_table_shows_as_many_digits_as_the_pictures(tmp_path: Path) -> None:
+    rows = [lesion_row("L1", (0, 0, 0), tumour_to_liver=3.2004, contrast_to_noise=21.668)]
+    report.render(build(tmp_path, rows, with_images=False))
+    page = (tmp_path / "report.html").read_text()
+    assert "tumour/liver 3.20 · contrast/noise 21.7" in page
+    assert re.search(r'data-column="tumour_to_liver"[^>]*>3\.20<', page)
+    assert re.search(r'data-column="contrast_to_noise"[^>]*>21\.7<', page)
+
+
+def test_minutes_are_no_minimum(tmp_path: Path) -> None:
+    build(tmp_path, comparison={"study": {"suv": {"uptake_min": 66.28}}}, with_images=False)
+    report.render(tmp_path)
+    assert "<dt>uptake time (min)</dt><dd>66.28</dd>" in (tmp_path / "report.html").read_text()
+
+
 def test_a_focus_taken_for_physiologic_is_named(tmp_path: Path) -> None:
     focus = {"focus_id": "F9", "suv_max": 9.04, "physiologic_neighbour": "stomach or bowel"}
     report.render(build(tmp_path, comparison={"foci": [focus]}, with_images=False))
@@ -213,7 +259,8 @@ def test_a_row_without_a_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("number", "3"), ("number", True), ("boolean", 1), ("list", "small")]
+    ("kind", "value"),
+    [("number", "3"), ("number", True), ("number", False), ("boolean", 1), ("list", "small")],
 )
 def test_a_cell_of_another_type_is_refused(kind: str, value: object) -> None:
     column = Column("flags", kind, "", "")  # type: ignore[arg-type]
@@ -271,6 +318,17 @@ def test_agreement_by_different_lesions_is_not_shown_as_good(tmp_path: Path) -> 
     head = (tmp_path / "report.html").read_text().split("<main>")[0]
     assert '<div class="banner warn" role="status">' in head
     assert "Both involved, but by no lesion that both show (TP)." in head
+
+
+def test_agreement_by_a_benign_lesion_alone_is_not_shown_as_good(tmp_path: Path) -> None:
+    rows = [
+        lesion_row("L1", (0, 0, 0), kind="haemangioma", reason="haemangioma"),
+        lesion_row(
+            "L2", (0, 0, 0), relation="mri_only", pet_status="negative", reason="low_uptake"
+        ),
+    ]
+    report.render(build(tmp_path, rows, with_images=False))
+    assert "but by no lesion that both show (TP)." in (tmp_path / "report.html").read_text()
 
 
 def test_a_study_whose_results_are_gone_is_listed_as_failed(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ import pytest
 
 from lesionmatch import report
 from lesionmatch.columns import Row
+from lesionmatch.evaluation.reading import read_decisions
+from lesionmatch.evaluation.summary import Options
+from lesionmatch.report.accuracy import write_accuracy
 from lesionmatch.report.overlays import Scene, overlay
 from tests.report_case import build, lesion_row
 
@@ -362,4 +365,54 @@ def test_the_overview_of_a_batch_sorts_and_filters(
         field.dispatchEvent(new Event("input", { bubbles: true }));"""
     )
     assert studies() == ["S9"]
+    assert complaints(browser) == []
+
+
+def saved(browser: Browser) -> str:
+    """What the worklist's button would save."""
+    return str(
+        browser.execute_async_script(
+            """const done = arguments[0];
+            HTMLAnchorElement.prototype.click = () => {};
+            URL.createObjectURL = (blob) => { blob.text().then(done); return ""; };
+            document.getElementById("save").click();"""
+        )
+    )
+
+
+def settle(browser: Browser, study: str, **values: str) -> None:
+    browser.execute_script(
+        """const form = document.querySelector(`form.settle[data-study="${arguments[0]}"]`);
+        for (const [name, value] of Object.entries(arguments[1])) form.elements[name].value = value;
+        form.dispatchEvent(new Event("change"));""",
+        study,
+        values,
+    )
+
+
+def test_what_the_worklist_saves_is_read_and_then_no_longer_new(
+    browser: Browser, tmp_path: Path, shots: Path
+) -> None:
+    calls, decisions = tmp_path / "calls.csv", tmp_path / "decisions.csv"
+    calls.write_text(
+        "study_id,patient_id,pet,mri\nS1,P1,involved,not_involved\nS2,P2,not_involved,involved\n"
+    )
+    write_accuracy(calls, tmp_path / "out", options=Options(draws=0))
+    page = (tmp_path / "out" / "worklist.html").as_uri()
+    opened(browser, page)
+    browser.find_element("id", "decided-by").send_keys("=AB")
+    settle(browser, "S1", reason="cyst", note='seen, "late"')
+    settle(browser, "S2", pet="involved")
+    settle(browser, "S2", pet="")
+    assert [one.text for one in browser.find_elements("css selector", ".settled h2")] == ["S1"]
+    decisions.write_text(saved(browser))
+    (one,) = read_decisions(decisions)
+    assert (one.study_id, one.pet, one.reason) == ("S1", None, "cyst")
+    assert (one.decided_by, one.note) == ("=AB", 'seen, "late"')
+    write_accuracy(calls, tmp_path / "out", decisions=decisions, options=Options(draws=0))
+    opened(browser, page)
+    browser.save_screenshot(str(shots / "worklist.png"))
+    assert browser.find_element("id", "state").text == "Studies: 2. Decisions on file: 1, new: 0."
+    decisions.write_text(saved(browser))
+    assert read_decisions(decisions) == (one,)
     assert complaints(browser) == []

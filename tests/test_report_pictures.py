@@ -260,6 +260,7 @@ def test_words_of_a_missed_lesion(case: Case) -> None:
 def test_numbers_that_do_not_exist_are_not_shown_as_numbers() -> None:
     assert words.number(None, "mm") == "n/a"
     assert words.number(1234.5, "ml") == "1,234 ml"
+    assert words.number(999.6) == "1,000"
     assert words.words(words.REASONS, "some_new_reason") == "some new reason"
 
 

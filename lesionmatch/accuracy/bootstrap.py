@@ -2,7 +2,7 @@
 
 It assumes nothing about how a patient's observations hang together, but sees only the
 errors that happened: with a handful of them its intervals are too short, and a measure
-without any error has none. Patients that hold no positives stay in the draw, because
+that is the same in every draw has none. Patients that hold no positives stay in the draw, because
 which patients come is part of the chance.
 """
 
@@ -22,7 +22,6 @@ class Bootstrap:
     """A percentile interval, and the share of draws in which the measure did not exist."""
 
     interval: Interval
-    standard_error: float
     undefined_share: float
 
 
@@ -45,12 +44,11 @@ def percentile(
     if len(held) < len(values) / 2:
         return Undefined("undefined in most draws")
     tail = (1.0 - level) / 2.0
+    if held.min() == held.max():
+        return Undefined("the same in every draw")
     lower, upper = np.quantile(held, [tail, 1.0 - tail])
-    return Bootstrap(
-        Interval(float(lower), float(upper), "cluster bootstrap, percentile"),
-        float(held.std(ddof=1)),
-        1.0 - len(held) / len(values),
-    )
+    interval = Interval(float(lower), float(upper), "cluster bootstrap, percentile")
+    return Bootstrap(interval, 1.0 - len(held) / len(values))
 
 
 def share(over: list[int], under: list[int]) -> Callable[[NDArray[np.int64]], Draws]:

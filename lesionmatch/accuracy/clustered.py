@@ -19,6 +19,7 @@ Counts = NDArray[np.int64]
 NO_DISCORDANT = Undefined("no discordant pairs")
 ONE_CLUSTER = Undefined("fewer than two clusters")
 NO_SPREAD = Undefined("the discordant pairs of every cluster balance")
+SAME_RATE = Undefined("no variation between clusters")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +52,8 @@ def ratio_variance(clusters: Clusters) -> float | Undefined:
     count, total = len(held.totals), int(held.totals.sum())
     if count < 2:
         return ONE_CLUSTER
-    share = held.successes.sum() / total
-    residual = held.successes - share * held.totals
+    # In whole numbers, so that clusters of one and the same share leave nothing at all.
+    residual = (held.successes * total - held.successes.sum() * held.totals) / total
     return float(count / (count - 1) * (residual @ residual) / total**2)
 
 
@@ -76,7 +77,7 @@ def effective(clusters: Clusters) -> Proportion | Undefined:
     if isinstance(effect := design_effect(clusters), Undefined):
         return effect
     if effect == 0.0:
-        return Undefined("no variation between clusters")
+        return SAME_RATE
     return Proportion(whole.successes / effect, whole.total / effect)
 
 
@@ -126,11 +127,14 @@ def ratio_logit(clusters: Clusters, level: float = 0.95) -> Interval | Undefined
 def ratio_interval(events: Counts, exposure: Counts, level: float = 0.95) -> Interval | Undefined:
     """Student's interval of a rate, sum(events) / sum(exposure) by cluster, cut at 0.
 
-    Unlike a proportion a rate may pass 1: several events to one unit of exposure.
+    Unlike a proportion a rate may pass 1: several events to one unit of exposure. Undefined
+    where every cluster has the same rate, as with no event at all: nothing shows its spread.
     """
     variance = ratio_variance(Clusters(events, exposure))
     if isinstance(variance, Undefined):
         return variance
+    if variance == 0.0:
+        return SAME_RATE
     count = len(Clusters(events, exposure).occupied.totals)
     rate = float(events.sum() / exposure.sum())
     reach = float(t.ppf((1.0 + level) / 2.0, count - 1)) * math.sqrt(variance)
@@ -163,14 +167,21 @@ def error_rates_clustered(
     """
     if min(int(positives.sum()), int(negatives.sum())) == 0:
         return Undefined("no positives or no negatives by the reference")
-    missed, called = fn.sum() / positives.sum(), fp.sum() / negatives.sum()
-    influence = (fn - missed * positives) / positives.sum()
-    influence = influence - (fp - called * negatives) / negatives.sum()
     count = int(((positives + negatives) > 0).sum())
-    if count < 2 or not influence.any():
-        return Undefined("no variation between clusters")
+    influence = _influence(fn, positives) - _influence(fp, negatives)
+    if count < 2:
+        return ONE_CLUSTER
+    if not influence.any():
+        return SAME_RATE
+    difference = float(fn.sum() / positives.sum() - fp.sum() / negatives.sum())
     variance = count / (count - 1) * float(influence @ influence)
-    return _chi_squared("error rates, clustered", float(missed - called) ** 2 / variance)
+    return _chi_squared("error rates, clustered", difference**2 / variance)
+
+
+def _influence(successes: Counts, totals: Counts) -> NDArray[np.float64]:
+    """What each cluster adds to the ratio of the two sums, to first order."""
+    total = int(totals.sum())
+    return np.asarray((successes * total - successes.sum() * totals) / total**2)
 
 
 def obuchowski(b: Counts, c: Counts) -> Test | Undefined:
@@ -178,12 +189,11 @@ def obuchowski(b: Counts, c: Counts) -> Test | Undefined:
 
     Obuchowski, Stat Med 1998;17:1495, doi 10.1002/(SICI)1097-0258(19980715)17:13<1495.
     """
-    excess = (b - c).astype(float)
-    if not (b + c).any():
-        return NO_DISCORDANT
+    excess, count = (b - c).astype(float), len(b)
+    if isinstance(none := _nothing_to_test(b + c), Undefined):
+        return none
     if not excess.any():
         return NO_SPREAD
-    count = len(excess)
     statistic = (count - 1) / count * float(excess.sum()) ** 2 / float(excess @ excess)
     return _chi_squared("Obuchowski", statistic)
 
@@ -193,9 +203,9 @@ def durkalski(b: Counts, c: Counts, totals: Counts) -> Test | Undefined:
 
     Durkalski et al., Stat Med 2003;22:2417, doi 10.1002/sim.1438.
     """
+    if isinstance(none := _nothing_to_test(b + c), Undefined):
+        return none
     held = totals > 0
-    if not (b + c).any():
-        return NO_DISCORDANT
     share = (b - c)[held] / totals[held]
     if not share.any():
         return NO_SPREAD
@@ -207,8 +217,8 @@ def yang(b: Counts, c: Counts, totals: Counts) -> Test | Undefined:
 
     Yang et al., Biom J 2010;52:638, doi 10.1002/bimj.201000035.
     """
-    if not (b + c).any():
-        return NO_DISCORDANT
+    if isinstance(none := _nothing_to_test(b + c), Undefined):
+        return none
     excess, count, total = (b - c).astype(float), len(b), int(totals.sum())
     centred = excess - totals * (excess.sum() / total)
     variance = 0.5 * float(centred @ centred + excess @ excess)
@@ -227,11 +237,18 @@ def eliasziw(tables: Counts) -> Test | Undefined:
     A negative rho counts as none: it would make more of the data than there is.
     """
     pairs = (tables[:, 1] + tables[:, 2]).astype(float)
-    if not pairs.any():
-        return NO_DISCORDANT
+    if isinstance(none := _nothing_to_test(pairs), Undefined):
+        return none
     excess = float((tables[:, 1] - tables[:, 2]).sum())
     inflation = 1.0 + (_discordant_size(pairs) - 1.0) * discordance_correlation(tables)
     return _chi_squared("Eliasziw-Donner", excess**2 / float(pairs.sum()) / inflation)
+
+
+def _nothing_to_test(pairs: NDArray[np.int64] | NDArray[np.float64]) -> Undefined | None:
+    """Why discordant pairs by cluster allow no test: one cluster has no other to vary from."""
+    if not pairs.any():
+        return NO_DISCORDANT
+    return ONE_CLUSTER if len(pairs) < 2 else None
 
 
 def discordance_correlation(tables: Counts) -> float:

@@ -1,19 +1,14 @@
 """What clustering would cost, when the sizes of the clusters are not known.
 
-Kish's design effect, 1 + (m - 1) rho, turns a table without its patients into a table of
-fewer independent observations; one design effect for everything is itself a guess, so
-this is a sensitivity analysis and no interval of the data.
+A design effect turns a table without its patients into a table of fewer independent
+observations; one design effect for everything is itself a guess, so this is a sensitivity
+analysis and no interval of the data.
 """
 
 from scipy.stats import chi2
 
 from lesionmatch.accuracy.intervals import clopper_pearson
 from lesionmatch.accuracy.values import Interval, Proportion, Test
-
-
-def kish(cluster_size: float, correlation: float) -> float:
-    """Design effect of clusters of `cluster_size` alike by `correlation` (Survey Sampling 1965)."""
-    return 1.0 + (cluster_size - 1.0) * correlation
 
 
 def deflated(proportion: Proportion, effect: float, level: float = 0.95) -> Interval:

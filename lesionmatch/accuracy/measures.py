@@ -11,6 +11,8 @@ from scipy.stats import norm
 
 from lesionmatch.accuracy.values import Interval, Proportion, Table, Undefined
 
+ONE_ANSWER = Undefined("the test gives one answer throughout: the ratio has no error")
+
 
 def sensitivity(table: Table) -> Proportion | Undefined:
     """Positives the test found: TP / (TP + FN)."""
@@ -35,16 +37,6 @@ def npv(table: Table) -> Proportion | Undefined:
 def accuracy(table: Table) -> Proportion | Undefined:
     """Calls that agree with the reference: (TP + TN) / N."""
     return _proportion(table.tp + table.tn, table.total, "no observations")
-
-
-def prevalence(table: Table) -> Proportion | Undefined:
-    """Positives by the reference: (TP + FN) / N."""
-    return _proportion(table.tp + table.fn, table.total, "no observations")
-
-
-def positive_calls(table: Table) -> Proportion | Undefined:
-    """Positives by the test: (TP + FP) / N."""
-    return _proportion(table.tp + table.fp, table.total, "no observations")
 
 
 PROPORTIONS = {
@@ -121,6 +113,8 @@ def positive_likelihood_ratio_interval(table: Table, level: float = 0.95) -> Int
     ratio = positive_likelihood_ratio(table)
     if isinstance(ratio, Undefined) or table.tp == 0:
         return ratio if isinstance(ratio, Undefined) else Undefined("no true positives")
+    if table.fn == table.tn == 0:
+        return ONE_ANSWER
     positives, negatives = table.tp + table.fn, table.fp + table.tn
     variance = 1 / table.tp - 1 / positives + 1 / table.fp - 1 / negatives
     return _log_interval(ratio, variance, level)
@@ -131,6 +125,8 @@ def negative_likelihood_ratio_interval(table: Table, level: float = 0.95) -> Int
     ratio = negative_likelihood_ratio(table)
     if isinstance(ratio, Undefined) or table.fn == 0:
         return ratio if isinstance(ratio, Undefined) else Undefined("no false negatives")
+    if table.tp == table.fp == 0:
+        return ONE_ANSWER
     positives, negatives = table.tp + table.fn, table.fp + table.tn
     variance = 1 / table.fn - 1 / positives + 1 / table.tn - 1 / negatives
     return _log_interval(ratio, variance, level)

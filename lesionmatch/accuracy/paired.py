@@ -83,15 +83,6 @@ def marginal_difference(table: Table) -> float | Undefined:
     return (table.fn - table.fp) / table.total if table.total else Undefined("no observations")
 
 
-def marginal_difference_wald(table: Table, level: float = 0.95) -> Interval | Undefined:
-    """Wald's interval of the paired difference."""
-    if isinstance(difference := marginal_difference(table), Undefined):
-        return difference
-    variance = (table.fn + table.fp - (table.fn - table.fp) ** 2 / table.total) / table.total**2
-    reach = float(norm.ppf((1.0 + level) / 2.0)) * math.sqrt(variance)
-    return Interval(difference - reach, difference + reach, "Wald, paired")
-
-
 def marginal_difference_tango(table: Table, level: float = 0.95) -> Interval | Undefined:
     """Tango's score interval of the paired difference (Stat Med 1998;17:891)."""
     if isinstance(difference := marginal_difference(table), Undefined):

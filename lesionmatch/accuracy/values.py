@@ -79,8 +79,3 @@ class Table:
     @property
     def total(self) -> int:
         return self.tp + self.fp + self.fn + self.tn
-
-    @property
-    def transposed(self) -> "Table":
-        """Test and reference exchanged."""
-        return Table(self.tp, self.fn, self.fp, self.tn)

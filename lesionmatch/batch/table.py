@@ -5,7 +5,6 @@ options of ``compare`` for the one study, and any others are carried through to 
 Relative paths are relative to the table's own folder, so that a table moves with its data.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 
 from lesionmatch.columns import LESIONS, RELATIONS
 from lesionmatch.compare import METHODS, Options
+from lesionmatch.csv_table import Record, read_table, require_no
 from lesionmatch.errors import InvalidInput
 from lesionmatch.typed import moment, positive, sex
 
@@ -59,41 +59,22 @@ class StudyRow:
 
 def read_studies(path: Path) -> tuple[StudyRow, ...]:
     """The rows of a studies table. Raises `InvalidInput` naming every fault it has."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            records = list(reader)
-            columns = list(reader.fieldnames or [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(
-            f"{path.name}: wanted a readable CSV table in UTF-8, got {error}; check the path"
-        ) from error
-    _require_columns(path.name, columns)
-    if not records:
+    table = read_table(path, REQUIRED, optional=tuple(GIVEN))
+    _require_free(path.name, table.columns)
+    if not table.records:
         raise InvalidInput(f"{path.name}: wanted a row for each study, got none; add rows")
     rows, faults = [], []
-    for line, record in enumerate(records, start=2):
+    for line, record in table.records:
         try:
             rows.append(_row(record, path.parent))
         except ValueError as error:
             faults.append(f"line {line}: {error}")
-    faults += _duplicates(rows)
-    if faults:
-        raise InvalidInput(f"{path.name}: " + "; ".join(faults))
+    require_no([*faults, *_duplicates(rows)], path.name)
     return tuple(rows)
 
 
-def _require_columns(name: str, columns: Sequence[str]) -> None:
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        raise InvalidInput(
-            f"{name}: wanted columns {', '.join(REQUIRED)}, got no {', '.join(missing)}; add them"
-        )
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise InvalidInput(
-            f"{name}: wanted each column once, got {', '.join(twice)} again; rename it"
-        )
+def _require_free(name: str, columns: Sequence[str]) -> None:
+    """No column that is carried through has the name of one of the results'."""
     taken = [column for column in columns if column in TAKEN]
     if taken:
         raise InvalidInput(
@@ -102,10 +83,7 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
         )
 
 
-def _row(record: Mapping[str | None, str | None], folder: Path) -> StudyRow:
-    if None in record or None in record.values():
-        raise ValueError("wanted as many cells as there are columns; check commas and quotes")
-    cells = {str(key): str(value).strip() for key, value in record.items()}
+def _row(cells: Record, folder: Path) -> StudyRow:
     if not SAFE_ID.fullmatch(cells["study_id"]):
         raise ValueError(
             "study_id: wanted letters, digits, '.', '_' or '-' (it names a folder), "

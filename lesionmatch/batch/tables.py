@@ -11,6 +11,7 @@ from pathlib import Path
 from lesionmatch.batch.ledger import Ledger
 from lesionmatch.batch.table import CALLS, StudyRow
 from lesionmatch.columns import LESIONS, RELATIONS
+from lesionmatch.csv_table import inert
 from lesionmatch.output import write_csv
 
 
@@ -56,7 +57,8 @@ def _failure(ledger: Ledger, row: StudyRow) -> dict[str, str]:
 
 
 def _whose(row: StudyRow) -> dict[str, str]:
-    return {**row.carried, "study_id": row.study_id, "patient_id": row.patient_id}
+    carried = {name: inert(cell) for name, cell in row.carried.items()}
+    return {**carried, "study_id": row.study_id, "patient_id": row.patient_id}
 
 
 def _gathered(ledger: Ledger, rows: Sequence[StudyRow], name: str) -> Iterator[Mapping[str, str]]:

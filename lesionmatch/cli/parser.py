@@ -155,7 +155,12 @@ def _accuracy(verbs: Verbs) -> None:
 def _report(verbs: Verbs) -> None:
     verb = verbs.add_parser("report", help="render the pages again from what is on disk")
     verb.add_argument("out", type=Path, metavar="OUT", help="what compare or batch wrote")
-    verb.add_argument("--no-overlays", dest="overlays", action="store_false", help="pages only")
+    verb.add_argument(
+        "--no-overlays",
+        dest="overlays",
+        action="store_false",
+        help="no pictures; earlier ones are taken away",
+    )
     _phi(verb)
 
 

@@ -5,6 +5,7 @@ therapy_date``. A patient may have several rows, as with a row a therapy; therap
 all of them count, `;` between several in one cell. Identifiers become pseudonyms on reading.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
+from lesionmatch.csv_table import read_table, require_no
 from lesionmatch.dicom.series.headers import completed_years
 from lesionmatch.errors import InvalidInput, InvalidOption
-from lesionmatch.evaluation.table import read_table
 
 GRADE = re.compile(r"^(?:grade|grad|g)?\s*([1-4])$", re.IGNORECASE)
 ONCE = ("birth_date", "age", "sex", "entity", "grade")
@@ -58,7 +59,7 @@ def read_clinical(path: Path, pseudonyms: Pseudonyms, carry: Sequence[str] = ())
 
     A fault names its line and never the patient.
     """
-    found = read_table(path, ("patient_id",))
+    found = read_table(path, ("patient_id",), optional=(*ONCE, "therapy_date"))
     rows, columns = found.records, found.columns
     if missing := [name for name in carry if name not in columns]:
         raise InvalidOption(
@@ -73,8 +74,7 @@ def read_clinical(path: Path, pseudonyms: Pseudonyms, carry: Sequence[str] = ())
             raise InvalidInput(f"{path.name}: line {line}: wanted a patient_id, got nothing")
         grouped.setdefault(pseudonyms.patient(row["patient_id"]), []).append(row)
     faults = [f"line {line}: {fault}" for line, row in rows if (fault := _fault(row)) is not None]
-    if faults:
-        raise InvalidInput(f"{path.name}: " + "; ".join(faults[:10]))
+    require_no(faults, path.name)
     patients = {name: _clinical(group, carry) for name, group in grouped.items()}
     return ClinicalTable(patients, columns)
 
@@ -87,10 +87,10 @@ def _fault(row: Mapping[str, str]) -> str | None:
     except ValueError:
         return "birth_date, therapy_date: wanted dates as 2021-05-31"
     try:
-        float(row.get("age") or 0)
+        is_age = math.isfinite(float(row.get("age") or 0))
     except ValueError:
-        return "age: wanted a number of years"
-    return None
+        is_age = False
+    return None if is_age else "age: wanted a number of years"
 
 
 def _clinical(rows: Sequence[Mapping[str, str]], carry: Sequence[str]) -> Clinical:

@@ -17,6 +17,10 @@ from lesionmatch.cohort.studies import Study
 OTHER_WINDOWS = ((0, 30), (0, 60), (0, 92), (-92, 92))
 """Windows under which the pairs are counted besides, for the reader to see what it changes."""
 
+RECEPTOR_NUCLIDES = frozenset({"", "68Ga", "64Cu", "61Cu", "44Sc"})
+"""What ligands of the somatostatin receptor are labelled with where none is named; 18F is too,
+but is FDG's first of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -112,7 +116,7 @@ def _not_ssr(study: Study, options: CohortOptions) -> str | None:
         return None
     if "other" in ligands:
         return "PET with another tracer"
-    if {facts.nuclide for facts in series} & {"18F", "11C", "89Zr"}:
+    if not {facts.nuclide for facts in series} <= RECEPTOR_NUCLIDES:
         return "tracer not named, and its nuclide is not usual for the receptor"
     return None
 
@@ -145,7 +149,8 @@ def _ineligible(study: Study, table: ClinicalTable | None, options: CohortOption
         return f"clinical rows differ in {', '.join(clinical.conflicts)}"
     if options.grades and table.has("grade") and clinical.grade not in options.grades:
         return f"grade {clinical.grade}" if clinical.grade else "grade not stated"
-    if options.entities and clinical.entity not in options.entities:
+    entities = {name.casefold() for name in options.entities}
+    if entities and clinical.entity.casefold() not in entities:
         return "another entity" if clinical.entity else "entity not stated"
     return None
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import lesionmatch
 from lesionmatch.dicom.series.headers import SeriesFacts, series_facts
 from lesionmatch.protocol import Protocol
 
@@ -156,7 +157,9 @@ def _representatives(database: sqlite3.Connection) -> Iterator[tuple[str, Files]
 
 
 def _signature(files: Files) -> str:
-    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+    """A hash of what the facts depend on: the files, and the version that reads them."""
+    known = (lesionmatch.__version__, sorted(files.items()))
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _dumped(facts: Mapping[str, SeriesFacts | str]) -> str:

@@ -9,7 +9,7 @@ from lesionmatch.cohort.clinical import ClinicalTable, read_clinical
 from lesionmatch.cohort.inclusion import Selection, select
 from lesionmatch.cohort.index import Indexed, connect, require_apart, skipped, update
 from lesionmatch.cohort.links import link_studies
-from lesionmatch.cohort.options import CohortOptions
+from lesionmatch.cohort.options import CohortOptions, require_answers
 from lesionmatch.cohort.pseudonyms import pseudonyms
 from lesionmatch.cohort.studies import studies
 from lesionmatch.cohort.tables import (
@@ -57,6 +57,7 @@ def write_cohort(
     make_folders(out)
     names = pseudonyms(out, phi=options.phi)
     table = read_clinical(clinical, names, options.carry) if clinical else None
+    require_answers(options, table)
     with closing(connect(out, names)) as database:
         indexed = update(database, root, names, workers=options.workers)
         selection = select(studies(database, root, options.protocol), table, options)

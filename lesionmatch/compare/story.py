@@ -5,12 +5,13 @@ its result. Nothing is written here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
+from lesionmatch.compare.beside import lesions_beside
 from lesionmatch.compare.drawn import liver_as_drawn, liver_of, place_on_pet
 from lesionmatch.compare.evidence import evidence_of
 from lesionmatch.compare.options import METHODS, Options
@@ -82,6 +83,9 @@ def compare_studies(
         liver = liver_as_drawn(pet, mri, liver, registration, rules)
     with progress.stage("measuring the uptake"):
         registration, seen = _look(pet, mri, liver, registration, rules)
+        drawn = [one.lesion for one in seen.sharpened.carried]
+        beside = lesions_beside(liver.mask, drawn, rules.lesions)
+        liver = replace(liver, doubts=(*liver.doubts, *beside))
     with progress.stage("relating lesions and foci"):
         concordance = concord(evidence_of(pet, liver, registration, seen, rules), rules)
         calls = call(

@@ -250,14 +250,14 @@ _RULES = (
 
 def why_benign_shown(kind: Kind, tumour_to_liver: float) -> Because:
     """Why the PET showed a lesion that does not count on the MRI."""
-    evidence = f"a {kind.value.replace('_', ' ')} on the MRI, {tumour_to_liver:.1f} x liver"
+    seen = f"on the MRI, {tumour_to_liver:.1f} x liver"
     match kind:
         case Kind.HAEMANGIOMA:
-            return Because("haemangioma", evidence)
+            return Because("haemangioma", f"a haemangioma {seen}")
         case Kind.CYST:
-            return Because("cyst", evidence)
+            return Because("cyst", f"a cyst {seen}")
         case _:
-            return Because("unexplained", evidence)
+            return Because("unexplained", f"another benign lesion {seen}")
 
 
 @dataclass(frozen=True, slots=True)

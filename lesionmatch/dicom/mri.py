@@ -1,9 +1,10 @@
 """A liver MRI study from its files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from lesionmatch.dicom.drawn.segmentations import Scene, read_lesions
+from lesionmatch.dicom.drawn.segmentations import Drawn, Scene, read_lesions
 from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.pet import asked_for, require_dicom
@@ -20,7 +21,8 @@ from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.series.whole import require_whole
 from lesionmatch.dicom.study import MriStudy, PetStudy
 from lesionmatch.errors import AmbiguousSeries, NothingFound
-from lesionmatch.image import Image, Quantity
+from lesionmatch.geometry import Frame
+from lesionmatch.image import Image, Mask, Quantity
 
 SHOWN_CANDIDATES = 4
 
@@ -46,14 +48,7 @@ def read_mri_study(
     note = None
     if pet is not None:
         note = same_patient_note(pet.identity, who, different_ids=options.different_ids)
-    hbp = read_signal(chosen, options)
-    scene = Scene(
-        reference=hbp.grid,
-        inventories=(inventory,) if pet is None else (inventory, pet.inventory),
-        frames=(hbp.frame,) if pet is None else (hbp.frame, pet.frame),
-        limits=options.protocol.input,
-    )
-    drawn = read_lesions(inventory, scene, options)
+    hbp, drawn = _with_drawn(read_signal(chosen, options), inventory, pet, options)
     return MriStudy(
         hbp=hbp,
         segments=drawn.segments,
@@ -70,6 +65,43 @@ def read_mri_study(
         inventory=inventory,
         identity=who,
     )
+
+
+def _with_drawn(
+    hbp: Image, inventory: Inventory, pet: PetStudy | None, options: ReadOptions
+) -> tuple[Image, Drawn]:
+    """The image, and what was drawn on it or, with `pet`, on the PET/CT."""
+    # Where something was drawn cannot be told by a frame of reference that both have.
+    is_shared = pet is not None and pet.frame == hbp.frame
+    beside = None if is_shared else pet
+    scene = Scene(
+        reference=hbp.grid,
+        inventories=(inventory,) if beside is None else (inventory, beside.inventory),
+        frames=(hbp.frame,) if beside is None else (hbp.frame, beside.frame),
+        limits=options.protocol.input,
+    )
+    drawn = read_lesions(inventory, scene, options)
+    return _in_own_frame(hbp, drawn) if is_shared else (hbp, drawn)
+
+
+def _in_own_frame(hbp: Image, drawn: Drawn) -> tuple[Image, Drawn]:
+    """The image and all that was drawn in a frame that is not the PET's, and a note on it.
+
+    Two studies name one frame of reference where one scanner made both at once, or where it
+    was taken out or made the same by de-identification. The patient has breathed or moved in
+    between, if it is the same place at all, so each has its own and they are registered.
+    """
+    frame = Frame(f"MRI {hbp.frame}".rstrip())
+    segments = tuple(
+        replace(one, mask=Mask(replace(one.mask.grid, frame=frame), one.mask.array))
+        for one in drawn.segments
+    )
+    note = (
+        f"PET and MRI name {'the same' if hbp.frame else 'no'} frame of reference; they were taken "
+        "to lie apart, and what was drawn was taken to lie on the MRI"
+    )
+    own = replace(drawn, segments=segments, assumptions=(note, *drawn.assumptions))
+    return Image(replace(hbp.grid, frame=frame), hbp.array, hbp.quantity), own
 
 
 def choose_hbp(inventory: Inventory, options: ReadOptions) -> SeriesRecord:

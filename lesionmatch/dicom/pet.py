@@ -20,7 +20,7 @@ from lesionmatch.dicom.series.agreement import (
     require_sane_intercepts,
     require_sane_slopes,
 )
-from lesionmatch.dicom.series.classify import plain_words
+from lesionmatch.dicom.series.classify import is_made_of_another, plain_words
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.patient import identity, listed, of_one_patient
 from lesionmatch.dicom.series.plane import Plane
@@ -34,8 +34,15 @@ from lesionmatch.image import Image, Quantity
 from lesionmatch.segments import Structure
 from lesionmatch.wording import number_of, was_or_were
 
-PSF = re.compile(r"psf|truex|sharp ?ir|\btof ?psf|resolution rec|\bq clear|ultrahd")
-HARMONISED = re.compile(r"\bearl|harmoni[sz]ed")
+PSF = re.compile(
+    r"psf|truex|sharp ?ir|resolution rec|\bq ?clear|\bqc(fx|hd)\b|\bvp(fx|hd) ?s\b|ultra ?hd"
+)
+"""What makers call a reconstruction that models the resolution: Siemens TrueX and UltraHD; GE
+SharpIR, as in VPFX-S, and Q.Clear, as in QCFX."""
+HARMONISED = re.compile(r"\bearl(?![a-z])|harmoni[sz]ed")
+WIDTH_MM = re.compile(r"(\d+(?:\.\d+)?) ?mm")
+GAUSS = re.compile(r"(?:gauss(?:ian)?|xyzg)[ _]*(\d+(?:\.\d+)?)")
+"""A filter by its width in mm, as in ``XYZ Gauss4.00``."""
 EVERY = 4
 """Of voxels along each axis, one in this many tells what most are like."""
 SHARP_KERNEL = re.compile(r"bone|lung|edge|sharp|\b[bi]r?[67]\d|\bb[67]\d")
@@ -111,17 +118,21 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
 
     Corrected for attenuation goes before not corrected. Of several reconstructions of one
     acquisition the one named harmonised (EARL) is taken, else the one without resolution
-    modelling, which overshoots at edges, else the one with the lowest series number.
+    modelling, which overshoots at edges, else the one with the lowest series number. What was
+    made of another series, as a reformat, is passed over where there are others.
     Several acquisitions are a person's choice.
     """
     series = inventory.of_modality("PT")
     if options.pet_series:
         return asked_for(series, options.pet_series, "--pet-series"), ()
-    found = [record for record in series if record.role == "AC PET" and record.is_candidate]
-    if not found:
+    every = [record for record in series if record.role == "AC PET" and record.is_candidate]
+    if not every:
         raise NothingFound(_no_pet(series))
+    found = [record for record in every if not _is_remade(record)] or every
+    remade = listed(record for record in every if record not in found)
+    passed = (f"made of another series and passed over: {remade}",) if remade else ()
     if len(found) == 1:
-        return found[0], ()
+        return found[0], passed
     if len({record.uid for record in found}) < len(found):
         raise AmbiguousSeries(
             f"PET: wanted one volume a series, got several in one ({listed(found)}), as "
@@ -138,7 +149,12 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
         f"of {len(found)} reconstructions of one acquisition, series {chosen.key} was taken "
         f"({_why(chosen)}); not {others}"
     )
-    return chosen, (note,)
+    return chosen, (*passed, note)
+
+
+def _is_remade(record: SeriesRecord) -> bool:
+    """Whether it was made of another series, but to be harmonised."""
+    return is_made_of_another(record.header) and not HARMONISED.search(_said(record.header))
 
 
 def _no_pet(series: Sequence[SeriesRecord]) -> str:
@@ -234,14 +250,15 @@ def _require_conserved(image: Image, scale: SuvScale, options: ReadOptions, what
 
 def reconstruction(header: Dataset) -> Reconstruction:
     """How the PET was made, as far as the header says."""
-    said = _said(header)
-    kernel = re.search(r"(\d+(?:\.\d+)?) ?mm", text(header, "ConvolutionKernel").lower())
-    gauss = re.search(r"gauss(?:ian)? ?(\d+(?:\.\d+)?)", said.replace(",", "."))
-    match = kernel or gauss
+    kernel, named = (
+        text(header, name).lower().replace(",", ".")
+        for name in ("ConvolutionKernel", "SeriesDescription")
+    )
+    width = WIDTH_MM.search(kernel) or GAUSS.search(kernel) or GAUSS.search(named)
     return Reconstruction(
         method=text(header, "ReconstructionMethod"),
-        filter_fwhm_mm=float(match[1]) if match else None,
-        has_psf=PSF.search(said) is not None,
+        filter_fwhm_mm=float(width[1]) if width else None,
+        has_psf=PSF.search(_said(header)) is not None,
     )
 
 
@@ -249,7 +266,8 @@ def choose_ct(
     inventory: Inventory, pet: SeriesRecord
 ) -> tuple[SeriesRecord | None, tuple[str, ...]]:
     """The CT of the PET/CT: in the PET's frame of reference, over most of its length, with a
-    soft kernel, with the lowest series number; and a note where one could not be used."""
+    soft kernel, with the lowest series number, reformats after others; and a note where one
+    could not be used."""
     series = [record for record in inventory.of_modality("CT") if record.is_candidate]
     if not series:
         return None, ("no CT was found; the PET itself carries the registration",)
@@ -258,8 +276,10 @@ def choose_ct(
     if not usable:
         said = "; ".join(reasons.values())
         return None, (f"no CT could be used ({said}); the PET itself carries the registration",)
-    broken = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
-    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(broken)
+    notes = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
+    if not pet.frame_uid:
+        notes.append("PET and CT name no frame of reference; they were taken to share one")
+    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(notes)
 
 
 def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:
@@ -271,11 +291,12 @@ def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:
     return "lossy compression" if any(map(is_lossy, record.stack.planes)) else None
 
 
-def _ct_rank(record: SeriesRecord, pet: Stack) -> tuple[float, bool, float, str]:
+def _ct_rank(record: SeriesRecord, pet: Stack) -> tuple[float, bool, bool, float, str]:
     said = plain_words(record.header, "SeriesDescription", "ConvolutionKernel")
     series_number = number(record.header, "SeriesNumber")
     return (
         -round(_covered(record.usable_stack(), pet), 1),
+        is_made_of_another(record.header),
         SHARP_KERNEL.search(said) is not None,
         float("inf") if series_number is None else series_number,
         record.key,

@@ -50,7 +50,7 @@ def calls_flow(report: AccuracyReport) -> Flow:
     summary = report.summary
     table = summary.table
     left = (
-        Excluded("no call, the study failed", summary.missing),
+        Excluded("no call on PET or MRI", summary.missing),
         Excluded("uncertain on PET or MRI", summary.uncertain),
     )
     return Flow(

@@ -43,7 +43,7 @@ def lesion_sheet(found: Lesionwise) -> Sheet:
             *bounds("exact", "Exact", "share"),
             *bounds("clustered", "By patient", "share"),
             Heading("expected", "Expected", "share"),
-            Heading("median_mm", "Median size, mm", "number"),
+            Heading("median_mm", "Median size, mm", "mm"),
         ),
         tuple(row for view, members in groups for row in _group_rows(view, members)),
     )

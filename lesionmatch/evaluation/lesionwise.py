@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from lesionmatch.accuracy import clustered, intervals
 from lesionmatch.accuracy.curve import Curve, detection_curve
@@ -157,16 +159,30 @@ def _by_kind(drawn: Sequence[LesionRow], options: Options) -> tuple[Group, ...]:
 
 
 def _one_to_one(counting: Sequence[LesionRow], options: Options) -> Estimate:
-    """Of lesions that share all their foci, only as many as there are foci are found."""
-    taken: set[tuple[str, str]] = set()
-    found: set[tuple[str, str]] = set()
+    """Each focus finds one lesion at most, and they are shared out so that most are found."""
     covered = [row for row in counting if is_covered(row)]
-    for row in sorted(covered, key=lambda row: -(row.long_axis_mm or 0.0)):
-        free = [focus for focus in row.focus_ids if (row.study_id, focus) not in taken]
-        if is_detected(row) and (free or not row.focus_ids):
-            taken |= {(row.study_id, focus) for focus in free[:1]}
-            found.add((row.study_id, row.lesion_id))
-    return detection(covered, lambda row: (row.study_id, row.lesion_id) in found, options)
+    left = _left_over([row for row in covered if is_detected(row) and row.focus_ids])
+
+    def is_found(row: LesionRow) -> bool:
+        return is_detected(row) and (row.study_id, row.lesion_id) not in left
+
+    return detection(covered, is_found, options)
+
+
+def _left_over(rows: Sequence[LesionRow]) -> set[tuple[str, str]]:
+    """Study and lesion of those that are left without a focus of their own."""
+    pairs = [(n, (row.study_id, focus)) for n, row in enumerate(rows) for focus in row.focus_ids]
+    if not pairs:
+        return set()
+    foci = {focus: k for k, focus in enumerate(dict.fromkeys(focus for _, focus in pairs))}
+    ends = np.array([(n, foci[focus]) for n, focus in pairs]).T
+    graph = csr_array((np.ones(len(pairs)), tuple(ends)), shape=(len(rows), len(foci)))
+    partners = maximum_bipartite_matching(graph, perm_type="column")
+    return {
+        (row.study_id, row.lesion_id)
+        for row, partner in zip(rows, partners.tolist(), strict=True)
+        if partner < 0
+    }
 
 
 def _curve(counting: Sequence[LesionRow]) -> Curve | Undefined:

@@ -14,6 +14,7 @@ def pairs_sheet(found: Reading) -> Sheet:
             pair.other,
             pair.summary.table.total,
             len(pair.discordant),
+            pair.summary.uncertain,
             *brief(pair.summary.estimates["accuracy"]),
             *brief(pair.summary.estimates["kappa"]),
             *test_cells("", pair.marginal)[2:],
@@ -27,7 +28,8 @@ def pairs_sheet(found: Reading) -> Sheet:
     return Sheet(
         "readers",
         "Readers, their consensus and the table: who agrees with whom",
-        "Over studies both are sure of; intervals by patient. "
+        "Over studies both are sure of; those one of them is uncertain of are counted beside "
+        "them. Intervals by patient. "
         f"Fleiss' kappa of all readers: {said}. "
         f"Studies read that are not in the table, and left out: {len(found.unknown)}.",
         (
@@ -36,6 +38,7 @@ def pairs_sheet(found: Reading) -> Sheet:
             Heading("other", "Other", "text"),
             Heading("studies", "Studies", "count"),
             Heading("differ", "Differ", "count"),
+            Heading("uncertain", "Uncertain", "count"),
             Heading("agreement", "Agreement", "share"),
             *bounds("agreement", "By patient", "share"),
             Heading("kappa", "Kappa", "number"),

@@ -13,7 +13,7 @@ from typing import Literal
 
 from lesionmatch.accuracy import agreement
 from lesionmatch.accuracy.values import Test, Undefined
-from lesionmatch.evaluation.rows import Call, ReaderCall, StudyCalls
+from lesionmatch.evaluation.rows import CONSENSUS, TABLE, Call, ReaderCall, StudyCalls
 from lesionmatch.evaluation.summary import (
     Options,
     Summary,
@@ -24,9 +24,6 @@ from lesionmatch.evaluation.summary import (
 Modality = Literal["pet", "mri"]
 Calls = Mapping[str, Call]
 """Study to call."""
-
-TABLE = "table"
-CONSENSUS = "consensus"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +38,7 @@ class Pair:
     marginal: Test | Undefined
     """Does one say involved oftener? Obuchowski's test."""
     discordant: tuple[str, ...]
-    """Studies on which they differ."""
+    """Studies of which one says that the liver is involved and the other that it is not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +141,7 @@ def _pair(
         other=other,
         summary=summary,
         marginal=counts_tests(summary.tables)["obuchowski"],
-        discordant=tuple(study.study_id for study in joined if study.pet != study.mri),
+        discordant=tuple(study.study_id for study in joined if study.cell in ("FP", "FN")),
     )
 
 

@@ -10,9 +10,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from lesionmatch.columns import LESIONS
+from lesionmatch.csv_table import Record, read_table, require_no
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.evaluation.rows import (
     CALLS,
+    CONSENSUS,
+    TABLE,
     Call,
     CallsTable,
     Decision,
@@ -20,12 +24,17 @@ from lesionmatch.evaluation.rows import (
     ReaderCall,
     StudyCalls,
 )
-from lesionmatch.evaluation.table import Record, read_table
+from lesionmatch.segments import Kind
+from lesionmatch.wording import plain
 
 Row = TypeVar("Row")
 
 STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
 KNOWN_COLUMNS = (*STUDY_COLUMNS, "cell", "reason", "why", "is_doubtful", "study_date")
+LESION_COLUMNS = ("study_id", "patient_id", "lesion_id", "source")
+
+PET_STATUSES = ("positive", "retrospective", "negative", "not_covered", "")
+KINDS = (*(kind.value for kind in Kind), "")
 
 
 def read_calls(path: Path) -> CallsTable:
@@ -40,14 +49,14 @@ def read_calls(path: Path) -> CallsTable:
         )
     studies, columns = _studies(path / "calls.csv")
     lesions = path / "lesions.csv"
-    wanted = ("study_id", "patient_id", "lesion_id", "source")
-    found = _rows(lesions, wanted, _lesion, may_be_empty=True)
+    optional = [column.name for column in LESIONS]
+    found = _rows(lesions, LESION_COLUMNS, _lesion, optional=optional, may_be_empty=True)
     return CallsTable("batch", studies, found, columns, folder=path)
 
 
 def read_readers(path: Path) -> tuple[ReaderCall, ...]:
     """Readers' calls: ``study_id, reader`` and ``pet``, ``mri`` or both; ``reason`` may follow."""
-    rows = _rows(path, ("study_id", "reader"), _reader_call)
+    rows = _rows(path, ("study_id", "reader"), _reader_call, optional=("pet", "mri", "reason"))
     _once(path.name, "reader and study", [f"{row.reader}, {row.study_id}" for row in rows])
     return rows
 
@@ -58,15 +67,14 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
     A worklist that was filled in is such a file: its rows without a decision are passed over.
     """
     wanted = ("study_id", "pet", "mri", "reason", "decided_by", "decided_at")
-    rows = _rows(path, wanted, _decision, may_be_empty=True)
+    rows = _rows(path, wanted, _decision, optional=("note",), may_be_empty=True)
     return tuple(sorted((row for row in rows if row), key=lambda row: row.decided_at))
 
 
 def _studies(path: Path) -> tuple[tuple[StudyCalls, ...], tuple[str, ...]]:
-    studies = _rows(path, STUDY_COLUMNS, _study)
+    studies = _rows(path, STUDY_COLUMNS, _study, optional=(*KNOWN_COLUMNS, "interval_days"))
     _once(path.name, "study_id", [study.study_id for study in studies])
-    columns = [name for name in studies[0].other if name]
-    return studies, tuple(columns)
+    return studies, tuple(studies[0].other)
 
 
 def _rows(
@@ -74,18 +82,18 @@ def _rows(
     wanted: Sequence[str],
     make: Callable[[Record], Row],
     *,
+    optional: Sequence[str],
     may_be_empty: bool = False,
 ) -> tuple[Row, ...]:
     """Each line as a row; a `ValueError` of `make` becomes a fault with its line."""
     rows, faults = [], []
-    for line, record in read_table(path, wanted, may_be_empty=may_be_empty).records:
+    table = read_table(path, wanted, optional=optional, may_be_empty=may_be_empty)
+    for line, record in table.records:
         try:
             rows.append(make(record))
         except ValueError as error:
             faults.append(f"line {line}: {error}")
-    if faults:
-        shown = "; ".join(faults[:10]) + (f"; and {len(faults) - 10} more" if faults[10:] else "")
-        raise InvalidInput(f"{path.name}: {shown}")
+    require_no(faults, path.name)
     if not rows and not may_be_empty:
         raise InvalidInput(f"{path.name}: wanted at least one row, got none; check the file")
     return tuple(rows)
@@ -108,7 +116,7 @@ def _study(record: Record) -> StudyCalls:
         mri=_call("mri", record),
         reason=record.get("reason", ""),
         why=record.get("why", ""),
-        is_doubtful=record.get("is_doubtful", "") == "true",
+        is_doubtful=_one_of("is_doubtful", record, ("true", "false", "")) == "true",
         study_date=_date(record.get("study_date", "")),
         other={name: value for name, value in record.items() if name not in KNOWN_COLUMNS},
     )
@@ -120,13 +128,13 @@ def _lesion(record: Record) -> LesionRow:
         patient_id=_given("patient_id", record),
         lesion_id=_given("lesion_id", record),
         source=_one_of("source", record, ("mri", "pet")),
-        kind=record.get("kind", ""),
+        kind=_one_of("kind", record, KINDS),
         relation=record.get("relation", ""),
         focus_ids=_list(record.get("focus_ids", "")),
         long_axis_mm=_number("long_axis_mm", record),
         tumour_to_liver=_number("tumour_to_liver", record),
         contrast_to_noise=_number("contrast_to_noise", record),
-        pet_status=record.get("pet_status", ""),
+        pet_status=_one_of("pet_status", record, PET_STATUSES),
         least_visible_ratio=_number("least_visible_ratio", record),
         visibility=record.get("visibility", ""),
         flags=_list(record.get("flags", "")),
@@ -140,6 +148,8 @@ def _reader_call(record: Record) -> ReaderCall:
     if pet is None and mri is None:
         raise ValueError("pet, mri: wanted at least one call, got none")
     reader = _given("reader", record)
+    if plain(reader) in (TABLE, CONSENSUS):
+        raise ValueError(f"reader: wanted a name but {TABLE} and {CONSENSUS}, got {reader!r}")
     return ReaderCall(_given("study_id", record), reader, pet, mri, record.get("reason", ""))
 
 
@@ -167,45 +177,50 @@ def _given(name: str, record: Record) -> str:
 
 
 def _call(name: str, record: Record) -> Call | None:
-    word = record.get(name, "")
-    for call in CALLS:
-        if _plain(word) == call:
-            return call
-    if word:
-        raise ValueError(f"{name}: wanted {', '.join(CALLS)} or nothing, got {word!r}")
-    return None
-
-
-def _plain(word: str) -> str:
-    """``Not involved`` as ``not_involved``."""
-    return word.lower().replace(" ", "_").replace("-", "_")
+    word = _one_of(name, record, (*CALLS, ""))
+    return next((call for call in CALLS if call == word), None)
 
 
 def _one_of(name: str, record: Record, words: Sequence[str]) -> str:
-    if record[name] not in words:
-        raise ValueError(f"{name}: wanted {' or '.join(words)}, got {record[name]!r}")
-    return record[name]
+    """One of `words` however it is spelled, as ``not_involved`` for ``Not involved``."""
+    given = record.get(name, "")
+    word = plain(given)
+    if word not in words:
+        known = ", ".join(one or "nothing" for one in words)
+        raise ValueError(f"{name}: wanted one of {known}, got {given!r}")
+    return word
 
 
 def _number(name: str, record: Record) -> float | None:
     word = record.get(name, "")
     if not word:
         return None
-    value = float(word)
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
         raise ValueError(f"{name}: wanted a finite number, got {word!r}")
     return value
 
 
 def _date(word: str) -> date | None:
-    return date.fromisoformat(word) if word else None
+    try:
+        return date.fromisoformat(word) if word else None
+    except ValueError:
+        raise ValueError(f"study_date: wanted a date as 2021-05-31, got {word!r}") from None
 
 
 def _moment(word: str) -> datetime:
     """An aware instant; one without a zone could not be put in order with others."""
-    moment = datetime.fromisoformat(word)
-    if moment.tzinfo is None:
-        raise ValueError(f"decided_at: wanted a date, time and zone (ISO 8601), got {word!r}")
+    try:
+        moment = datetime.fromisoformat(word)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(
+            f"decided_at: wanted a date, time and zone as 2026-03-01T10:00:00+01:00, got {word!r}"
+        )
     return moment
 
 

@@ -50,7 +50,8 @@ def record(report: AccuracyReport) -> Values:
 def summary_values(summary: Summary) -> Values:
     """The table and its measures."""
     found: Values = {"table": {**_cells(summary.table), "uncertain": summary.uncertain}}
-    found |= {name: estimate_values(one) for name, one in summary.estimates.items()}
+    measures = summary.estimates | summary.shares
+    found |= {name: estimate_values(one) for name, one in measures.items()}
     found["further"] = {name: _plain(make(summary.table)) for name, make in SINGLE_NUMBERS.items()}
     for name, (value, interval) in RATIOS.items():
         found["further"][name] = _plain(value(summary.table))

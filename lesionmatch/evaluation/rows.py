@@ -18,6 +18,9 @@ CELLS: dict[tuple[Call, Call], Cell] = {
 }
 """The cell of a PET call and an MRI call, in this order."""
 
+TABLE, CONSENSUS = "table", "consensus"
+"""Beside the readers: where calls come from that no single one of them made."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudyCalls:

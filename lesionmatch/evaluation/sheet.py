@@ -6,8 +6,8 @@ from typing import Literal
 from lesionmatch.accuracy.values import Interval, Table, Test, Undefined
 from lesionmatch.evaluation.summary import Estimate
 
-Form = Literal["text", "count", "share", "number", "p"]
-"""How a column is shown: words, whole numbers, percent, plain numbers, p-values."""
+Form = Literal["text", "count", "share", "number", "mm", "p"]
+"""How a column is shown: words, whole numbers, percent, plain numbers, sizes, p-values."""
 
 Cell = str | float | int | None
 """None where there is nothing; an undefined measure is its reason in words."""

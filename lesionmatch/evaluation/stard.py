@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from lesionmatch.evaluation.assemble import AccuracyReport
 
-FOR_PEOPLE = "1-5, 11, 13, 18, 26-28, 30"
-"""Items no table holds: design, rationale, blinding, registration, funding and the like."""
+FOR_PEOPLE = "1-5, 9, 11, 13, 18, 21, 25-30"
+"""Items no table holds: design, rationale, blinding, severity, registration, funding and the like.
+
+All others are answered by the calls or by the cohort.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,10 @@ def accuracy_items(report: AccuracyReport) -> tuple[Item, ...]:
     options, summary = report.options, report.summary
     per_study = len(report.studies) / report.patients
     strata = ", ".join(one.column for one in report.strata) or "none asked for (--by)"
+    on_page = "on the page of each study" if report.origin == "batch" else "not in a table of calls"
     return (
+        Item("10", "index test and reference standard", f"scans, SUV, segmentations: {on_page}"),
+        Item("12", "definition of positivity", f"thresholds and their sources: {on_page}"),
         Item(
             "14",
             "methods for estimating accuracy",
@@ -40,7 +46,7 @@ def accuracy_items(report: AccuracyReport) -> tuple[Item, ...]:
             f"{summary.uncertain} studies uncertain; left out of the table and shown under both "
             "extremes",
         ),
-        Item("16", "missing data", f"{summary.missing} studies gave no call; listed by name"),
+        Item("16", "missing data", f"{summary.missing} studies gave no call; listed above"),
         Item("17", "variability, subgroups", f"by {strata}"),
         Item(
             "19",

@@ -33,6 +33,8 @@ NAMES = {
     "npv": "Negative predictive value",
     "accuracy": "Accuracy",
     "kappa": "Cohen's kappa",
+    "prevalence": "Involved on the MRI (prevalence)",
+    "positive_calls": "Involved on the PET",
     "youden": "Youden's J",
     "balanced_accuracy": "Balanced accuracy",
     "f1": "F1",
@@ -80,7 +82,7 @@ def measures_sheet(name: str, title: str, summary: Summary) -> Sheet:
         f"{100 * summary.level:g} % intervals. Exact: Clopper-Pearson (kappa has none: "
         "asymptotic), each study taken as a patient of its own. By patient: the studies of one "
         "patient as a cluster (Korn-Graubard; kappa linearised). The design effect says how much "
-        "more variance that makes.",
+        "more variance that makes. Predictive values hold at this prevalence.",
         (
             Heading("measure", "Measure", "text"),
             Heading("n", "n", "count"),
@@ -91,7 +93,10 @@ def measures_sheet(name: str, title: str, summary: Summary) -> Sheet:
             *bounds("bootstrap", "Bootstrap", "number"),
             Heading("design_effect", "Design effect", "number"),
         ),
-        tuple((NAMES[key], *_estimate(one)) for key, one in summary.estimates.items()),
+        tuple(
+            (NAMES[key], *_estimate(one))
+            for key, one in (summary.estimates | summary.shares).items()
+        ),
     )
 
 

@@ -19,6 +19,8 @@ COLUMNS = {
     "ppv": ((0,), (0, 1)),
     "npv": ((3,), (2, 3)),
     "accuracy": ((0, 3), (0, 1, 2, 3)),
+    "prevalence": ((0, 2), (0, 1, 2, 3)),
+    "positive_calls": ((0, 1), (0, 1, 2, 3)),
 }
 """Columns of TP, FP, FN, TN that are a measure's successes, and those that are its total."""
 
@@ -59,6 +61,8 @@ class Summary:
     missing: int
     estimates: dict[str, Estimate]
     """sensitivity, specificity, ppv, npv, accuracy, kappa."""
+    shares: dict[str, Estimate]
+    """prevalence, by which predictive values stand and fall, and positive_calls."""
     level: float
     """Of all its intervals."""
 
@@ -77,6 +81,10 @@ def summarise(studies: Iterable[StudyCalls], options: Options) -> Summary:
         uncertain=sum(study.is_uncertain for study in studies),
         missing=sum(study.is_missing for study in studies),
         estimates=estimates(tables, options),
+        shares={
+            name: proportion_estimate(clusters_of(name, tables), options)
+            for name in ("prevalence", "positive_calls")
+        },
         level=options.level,
     )
 

@@ -7,8 +7,10 @@ which; what the paper has no row for is shown beneath its rows, never pressed in
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from lesionmatch.wording import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,10 @@ CALLED = (
 UNEXPLAINED = ("unexplained", "")
 
 
-def counted(causes: Iterable[Cause], reasons: Iterable[str]) -> dict[str, int]:
+def counted(causes: Sequence[Cause], reasons: Iterable[str]) -> dict[str, int]:
     """Studies by row of the table; words without a row keep their own, nothing is lost."""
-    words = Counter(reasons)
+    known = {reason for cause in causes for reason in cause.reasons} | {*UNEXPLAINED}
+    words = Counter(plain(word) if plain(word) in known else word for word in reasons)
     found: dict[str, int] = {}
     for cause in causes:
         found[cause.code] = sum(words.pop(reason, 0) for reason in cause.reasons)

@@ -120,7 +120,8 @@ def _why(study: StudyCalls, calls: Sequence[ReaderCall], found: Reading | None) 
         if len(said) > 1:
             yield f"readers differ on the {modality.upper()}"
         elif _differs(study, modality, found):
-            yield f"readers say {'/'.join(sorted(said))} on the {modality.upper()}"
+            (call,) = said
+            yield f"readers say {call.replace('_', ' ')} on the {modality.upper()}"
 
 
 def _differs(study: StudyCalls, modality: Modality, found: Reading | None) -> bool:
@@ -140,9 +141,8 @@ def _grouped(calls: Sequence[ReaderCall]) -> Mapping[str, tuple[ReaderCall, ...]
 def _pictures(lesions: Sequence[LesionRow]) -> Mapping[str, tuple[Picture, ...]]:
     """Discordant lesions first, the largest of them at the head."""
     found: dict[str, tuple[Picture, ...]] = {}
-    order = sorted(
-        lesions, key=lambda row: (row.relation in {"matched", "split"}, -(row.long_axis_mm or 0.0))
-    )
+    # Only what PET and MRI disagree on has a reason, a haemangioma with uptake too.
+    order = sorted(lesions, key=lambda row: (not row.reason, -(row.long_axis_mm or 0.0)))
     for row in order:
         if row.overlay:
             picture = Picture(row.lesion_id, row.overlay, _said(row))

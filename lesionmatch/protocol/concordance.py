@@ -52,7 +52,7 @@ class RelationRules:
     considered_mm: float = threshold(
         30.0,
         "mm",
-        "pairs with surfaces nearer than this are listed, related or not",
+        "pairs whose focus has its centre this near the lesion's surface are listed",
         "own choice; the range of displacements between breath holds",
         least=1.0,
         most=100.0,

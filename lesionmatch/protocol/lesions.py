@@ -25,6 +25,14 @@ class LesionRules:
         least=0.0,
         most=20.0,
     )
+    beside_liver_mm: float = threshold(
+        10.0,
+        "mm",
+        "a lesion that counts and lies further from the liver than this is doubted",
+        "own choice; a mask of the liver may lack its rim, and a lymph node lies beyond it",
+        least=0.0,
+        most=100.0,
+    )
     filled_share: float = threshold(
         0.5,
         "ratio",

@@ -265,7 +265,7 @@ class SuvRules:
     reference_disagreement_s: float = threshold(
         60.0,
         "s",
-        "decay reference times further apart than this are an assumption",
+        "times of injection, or of decay correction, further apart than this are an assumption",
         "own choice; 1 % of SUV for 68Ga",
         least=1.0,
         most=600.0,

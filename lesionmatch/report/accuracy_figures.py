@@ -94,14 +94,15 @@ def _said(one: Estimate, *, is_share: bool) -> str:
 
 
 def _forest_limits(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """From a round number below every bound to the end of the scale."""
+    """From a round number below every bound to the end of the scale; only kappa is below 0."""
     ends = [one.value for one in estimates if isinstance(one.value, float)]
     for one in estimates:
         for bounds in (one.exact, one.clustered):
             ends += [bounds.lower] if isinstance(bounds, Interval) else []
     lowest = min(ends, default=0.0)
     step = 0.05 if lowest > 0.7 else 0.2
-    return max(-1.0, math.floor(lowest / step - 0.2) * step), 1.0 + 0.02 * step / 0.05
+    start = math.floor(lowest / step - 0.2) * step
+    return max(start, 0.0 if lowest >= 0.0 else -1.0), 1.0 + 0.02 * step / 0.05
 
 
 def detection_by_size(found: Lesionwise) -> Figure:

@@ -1,6 +1,6 @@
 """The page of an accuracy report: what a person prints and reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -18,7 +18,8 @@ from lesionmatch.report.accuracy_figures import detection_by_size, forest, free_
 from lesionmatch.report.figures import svg_address
 from lesionmatch.report.flow import flow_diagram
 from lesionmatch.report.page import environment, policy
-from lesionmatch.report.sheets import in_words, shown
+from lesionmatch.report.sheets import in_words, shown, span
+from lesionmatch.wording import number_of
 
 CAPTIONS = {
     "forest": "Each measure with two intervals. Filled circle, solid line: exact, as if each "
@@ -71,41 +72,43 @@ def accuracy_page(report: AccuracyReport, sheets: Sequence[Sheet], drawn: Drawn)
         items=accuracy_items(report),
         for_people=FOR_PEOPLE,
         missing=[study for study in report.studies if study.is_missing],
-        worklist=len(report.items),
+        worklist=number_of(len(report.items), "study") if report.items else "",
     )
 
 
 def headline(report: AccuracyReport) -> list[str]:
     """The answer in sentences."""
-    estimates = report.summary.estimates
-    lines = [_sentence(NAMES[name], estimates[name]) for name in ("sensitivity", "specificity")]
-    lines += [_sentence(NAMES[name], estimates[name]) for name in ("ppv", "npv")]
-    return [*lines, _kappa(estimates["kappa"]), _counts_and_rates(report)]
+    summary = report.summary
+    measures, level = summary.estimates | summary.shares, summary.level
+    shares = ("sensitivity", "specificity", "ppv", "npv", "prevalence")
+    lines = [_share(NAMES[name], measures[name], level) for name in shares]
+    return [*lines, _kappa(measures["kappa"], level), _counts_and_rates(report)]
 
 
-def _sentence(name: str, one: Estimate) -> str:
+def _share(name: str, one: Estimate, level: float) -> str:
     if not isinstance(one.value, float):
         return f"{name}: {one.value}."
-    clustered = (
-        f"; by patient {_span(one.clustered)}" if isinstance(one.clustered, Interval) else ""
-    )
-    return f"{name} {100 * one.value:.1f} % ({_span(one.exact)}{clustered}; n = {one.n:,})."
+    bounds = _intervals(one, level, "exact", lambda value: f"{100 * value:.1f}")
+    return f"{name} {100 * one.value:.1f} % ({bounds}; n = {one.n:,})."
 
 
-def _span(bounds: Interval | Undefined) -> str:
-    if isinstance(bounds, Undefined):
-        return str(bounds)
-    return f"{100 * bounds.lower:.1f}–{100 * bounds.upper:.1f}"
-
-
-def _kappa(one: Estimate) -> str:
+def _kappa(one: Estimate, level: float) -> str:
     if not isinstance(one.value, float):
         return f"Kappa: {one.value}."
-    span = [
-        f"{bounds.lower:.2f}–{bounds.upper:.2f}" if isinstance(bounds, Interval) else str(bounds)
-        for bounds in (one.exact, one.clustered)
+    bounds = _intervals(one, level, "asymptotic", lambda value: f"{value:.2f}")
+    return f"Kappa {one.value:.2f} ({bounds}; n = {one.n:,})."
+
+
+def _intervals(one: Estimate, level: float, method: str, written: Callable[[float], str]) -> str:
+    """The intervals there are, by `method` and by patient; if none, why."""
+    given = [
+        f"{span(written(bounds.lower), written(bounds.upper))} {by}"
+        for bounds, by in ((one.exact, method), (one.clustered, "by patient"))
+        if isinstance(bounds, Interval)
     ]
-    return f"Kappa {one.value:.2f} ({span[0]} asymptotic; {span[1]} by patient)."
+    if not given:
+        return f"no interval: {one.exact.reason if isinstance(one.exact, Undefined) else ''}"
+    return f"{100 * level:g} % CI {', '.join(given)}"
 
 
 def _counts_and_rates(report: AccuracyReport) -> str:
@@ -129,12 +132,13 @@ def _facts(report: AccuracyReport) -> list[tuple[str, str]]:
     origin = {"batch": "a batch's output", "table": "a table of calls"}[report.origin]
     return [
         ("Calls from", origin),
-        ("Studies", f"{len(report.studies):,} of {report.patients:,} patients"),
+        ("Studies", f"{len(report.studies):,}"),
+        ("Patients", f"{report.patients:,}"),
         ("In the table", f"{report.summary.table.total:,}"),
         ("Uncertain", f"{report.summary.uncertain:,}"),
         ("No call", f"{report.summary.missing:,}"),
         ("Doubtful registration or liver", f"{report.doubtful:,}"),
-        ("To look at", f"{len(report.items):,} studies, worklist.html"),
+        ("To look at", f"{number_of(len(report.items), 'study')}, worklist.html"),
         ("Intervals", f"{100 * options.level:g} %"),
         ("Bootstrap", f"{options.draws:,} draws of patients, seed {options.seed}"),
     ]

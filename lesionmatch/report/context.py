@@ -4,13 +4,18 @@ Plain values only; what draws pictures is in `overlays`, `projection` and `check
 lays them out in the template.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from lesionmatch.columns import LESIONS, RELATIONS, Column, Row, Value
 from lesionmatch.report import words
-from lesionmatch.report.case import Case, Json
+from lesionmatch.report.case import Json
+from lesionmatch.report.facts import text_of
 from lesionmatch.report.tables import table
+from lesionmatch.segments import Kind
+from lesionmatch.wording import number_of, was_or_were
 
 ALWAYS_SHOWN = (
     "lesion_id",
@@ -44,22 +49,21 @@ TITLES = {
 }
 """Headings that read better than the column's name."""
 
-UNITS = {"mm": "mm", "ml": "ml", "kg": "kg", "mbq": "MBq", "deg": "degrees", "s": "s"}
-"""Endings of keys that are units."""
-
-ABBREVIATIONS = {
-    "suv": "SUV",
-    "sd": "SD",
-    "cov": "variation",
-    "pet": "PET",
-    "ct": "CT",
-    "psf": "PSF",
-}
-
-SEEN_ON_BOTH = ("matched", "split", "merged")
-
 DECIMALS = {"mm": 1, "g/ml": 1}
-"""Of measurements in the table on the page; lesions.csv holds six digits."""
+"""Of measurements in the table on the page, by unit; lesions.csv holds six digits."""
+
+DECIMALS_OF = {
+    "tumour_to_liver": 2,
+    "contrast_to_noise": 1,
+    "null_p": 3,
+    "expected_recovery": 2,
+    "least_visible_ratio": 2,
+    "overlap": 2,
+}
+"""The same of numbers without a unit, by column: as many as above the pictures."""
+
+KINDS = {"other_benign": "other benign lesion", "unspecified": "unspecified lesion"}
+"""Kinds that are no nouns."""
 
 Pairs = list[tuple[str, str]]
 
@@ -72,7 +76,7 @@ def call(comparison: Json) -> dict[str, str]:
     verdict = words.words(words.CELLS, cell) if cell else "no cell, since a call is uncertain"
     tone = {"TP": "good", "TN": "good", "FN": "warn", "FP": "warn"}.get(str(cell), "warn")
     reason = calls.get("reason")
-    shared = any(row["relation"] in SEEN_ON_BOTH for row in comparison["lesions"])
+    shared = any(_counts(row) and row["pet_status"] == "positive" for row in comparison["lesions"])
     if cell == "TP" and not shared:
         # Two involved livers may still have nothing in common.
         tone, verdict = "warn", f"{verdict}, but by no lesion that both show"
@@ -83,6 +87,11 @@ def call(comparison: Json) -> dict[str, str]:
         "reason": words.words(words.REASONS, reason) if reason else "",
         "tone": tone,
     }
+
+
+def _counts(row: Row) -> bool:
+    """Whether it is a lesion of the MRI, and none that is benign."""
+    return row["source"] == "mri" and Kind(row["kind"]).counts
 
 
 def doubts(comparison: Json) -> list[str]:
@@ -104,7 +113,7 @@ def summary(comparison: Json) -> Pairs:
     liver, registration = comparison["liver"], comparison["registration"]
     suv = f"{words.fixed(liver.get('suv_mean'), 2)} ± {words.fixed(liver.get('suv_sd'), 2)}"
     return [
-        ("Lesions on MRI", f"{len(drawn)} ({_counted(row['kind'] for row in drawn)})"),
+        ("Lesions on MRI", _kinds(drawn)),
         ("Relations", _counted(words.words(words.RELATIONS, row["relation"]) for row in rows)),
         ("On PET", _counted(words.words(words.STATUSES, row["pet_status"]) for row in drawn)),
         ("Liver", words.number(liver.get("volume_ml"), "ml", 4)),
@@ -125,13 +134,24 @@ def _counted(terms: Iterable[Any]) -> str:
     return ", ".join(f"{names.count(name)} {name}" for name in kinds) or "none"
 
 
+def _kinds(drawn: Sequence[Row]) -> str:
+    """How many lesions of each kind.
+
+    >>> _kinds([{"kind": "metastasis"}, {"kind": "metastasis"}, {"kind": "unspecified"}])
+    '3 (2 metastases, 1 unspecified lesion)'
+    """
+    counts = Counter(str(row["kind"]) for row in drawn)
+    parts = [number_of(count, KINDS.get(kind, kind)) for kind, count in counts.items()]
+    return f"{len(drawn)} ({', '.join(parts)})" if parts else "none"
+
+
 def _median_error(rows: Sequence[Row]) -> str:
-    errors = sorted(
+    errors = [
         float(row["registration_error_mm"])
         for row in rows
         if isinstance(row["registration_error_mm"], int | float)
-    )
-    return words.fixed(errors[len(errors) // 2], 1, "mm") if errors else words.MISSING
+    ]
+    return words.fixed(median(errors), 1, "mm") if errors else words.MISSING
 
 
 def disagreements(rows: Sequence[Row]) -> list[dict[str, str]]:
@@ -147,6 +167,19 @@ def disagreements(rows: Sequence[Row]) -> list[dict[str, str]]:
     ]
 
 
+def agreement(rows: Sequence[Row]) -> str:
+    """What is said where `disagreements` has nothing."""
+    beyond = sum(row["pet_status"] == "not_covered" for row in rows)
+    if not rows:
+        return "Neither PET nor MRI shows a lesion."
+    if not beyond:
+        return "PET and MRI agree about every lesion."
+    return (
+        "PET and MRI agree about every lesion that both cover; "
+        f"{number_of(beyond, 'lesion')} {was_or_were(beyond)} outside the PET."
+    )
+
+
 def is_discordant(row: Row) -> bool:
     """Whether PET and MRI disagree about a lesion or focus: then, and only then, it has a reason.
 
@@ -156,7 +189,8 @@ def is_discordant(row: Row) -> bool:
 
 
 def _what(row: Row) -> str:
-    name = "focus" if row["source"] == "pet" else str(row["kind"]).replace("_", " ")
+    kind = str(row["kind"])
+    name = "focus" if row["source"] == "pet" else KINDS.get(kind, kind)
     return f"{name} of {words.fixed(row['long_axis_mm'], 1, 'mm')}"
 
 
@@ -216,13 +250,13 @@ def _cells(schema: Sequence[Column], values: Sequence[str]) -> list[dict[str, st
 
 
 def _shown(column: Column, value: str) -> str:
-    """As the table holds it, but numbers to three digits and words without underscores."""
+    """As the table holds it, but numbers rounded and words without underscores."""
     if value == "":
         return ""
-    if column.type == "number" and column.unit in DECIMALS:
-        return words.fixed(float(value), DECIMALS[column.unit])
+    decimals = DECIMALS_OF.get(column.name, DECIMALS.get(column.unit))
     if column.type == "number":
-        return words.number(float(value))
+        number = float(value)
+        return words.number(number) if decimals is None else words.fixed(number, decimals)
     return (
         value if column.name in ("label", "overlay") else value.replace("_", " ").replace(";", ", ")
     )
@@ -257,52 +291,8 @@ def evidence(row: Mapping[str, Any]) -> list[str]:
     """The sentences or values a row's reason rests on."""
     given = row.get("evidence") or {}
     if isinstance(given, Mapping):
-        return [f"{str(name).replace('_', ' ')}: {_text(value)}" for name, value in given.items()]
-    return [_text(value) for value in given]
-
-
-def facts(case: Case) -> list[dict[str, Any]]:
-    """Facts of the study, in groups."""
-    comparison = case.comparison
-    study: Json = comparison.get("study") or {}
-    titles = {"suv": "SUV", "pet": "PET", "ct": "CT", "mri": "MRI"}
-    groups = {titles.get(name, name): values for name, values in study.items()}
-    skipped = ("doubts",)
-    registration = comparison["registration"]
-    quality = registration.get("quality") or {}
-    flat = {k: v for k, v in registration.items() if k not in (*skipped, "quality")} | quality
-    liver = {k: v for k, v in comparison["liver"].items() if k not in skipped}
-    everything = {**groups, "Liver": liver, "Registration": flat}
-    return [_group(title, values) for title, values in everything.items() if values]
-
-
-def provenance(case: Case) -> list[dict[str, Any]]:
-    """Versions, options and inputs."""
-    run = case.run
-    general = {"lesionmatch": case.comparison.get("version"), "started": run.get("started")}
-    general |= {"peak memory (MB)": run.get("peak_memory_mb")}
-    groups = {
-        "Run": {name: value for name, value in general.items() if value is not None},
-        "Options": case.comparison.get("options") or {},
-        "Versions": run.get("versions") or {},
-        "Seconds": run.get("seconds") or {},
-        "Inputs": run.get("inputs") or {},
-    }
-    return [_group(title, values) for title, values in groups.items() if values]
-
-
-def protocol(comparison: Json) -> list[dict[str, Any]]:
-    """Every threshold with its value, meaning and source."""
-    return [
-        {
-            "name": f"{item['section']}.{item['name']}",
-            "value": f"{item['value']} {item['unit']}".strip(),
-            "is_changed": item["value"] != item.get("default", item["value"]),
-            "says": item["says"],
-            "source": item["source"],
-        }
-        for item in comparison.get("protocol") or []
-    ]
+        return [f"{str(name).replace('_', ' ')}: {text_of(value)}" for name, value in given.items()]
+    return [text_of(value) for value in given]
 
 
 def other_foci(comparison: Json) -> list[dict[str, str]]:
@@ -320,43 +310,3 @@ def other_foci(comparison: Json) -> list[dict[str, str]]:
         for focus in comparison.get("foci") or []
         if focus["focus_id"] not in told
     ]
-
-
-def series(run: Json) -> list[dict[str, Any]]:
-    """Every series found, what it was taken for and why."""
-    return [
-        {
-            "uid": item.get("series", ""),
-            "modality": item.get("modality", ""),
-            "files": item.get("files", ""),
-            "role": "set aside" if item.get("set_aside") else item.get("role", ""),
-            "why": item.get("set_aside") or "; ".join(item.get("evidence") or []),
-        }
-        for item in run.get("series") or []
-    ]
-
-
-def _group(title: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"title": title, "pairs": [(_name(k), _text(v)) for k, v in values.items()]}
-
-
-def _name(key: str) -> str:
-    """A key in words, its unit in brackets: ``dose_mbq`` is dose (MBq)."""
-    stem, _, unit = str(key).rpartition("_")
-    if unit in UNITS and stem:
-        return f"{_name(stem)} ({UNITS[unit]})"
-    return " ".join(ABBREVIATIONS.get(word, word) for word in str(key).split("_"))
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON may hold
-    if value is None:
-        return words.MISSING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return words.number(value, digits=4)
-    if isinstance(value, Mapping):
-        return "; ".join(f"{_name(k)}: {_text(v)}" for k, v in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_text(item) for item in value) or words.MISSING
-    return str(value)

@@ -140,7 +140,7 @@ def _order(cell: str | None) -> int:
 def _quality(comparison: Mapping[str, Any]) -> str:
     registration, liver = comparison["registration"], comparison["liver"]
     aligned = "registration passed" if registration.get("passed") else "registration doubtful"
-    noise = f"liver noise {words.number(liver.get('cov'), digits=2)}"
+    noise = f"liver noise (CoV) {words.fixed(liver.get('cov'), 2)}"
     return f"{registration['method']}, {aligned}; {noise}"
 
 

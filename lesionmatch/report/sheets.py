@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lesionmatch.csv_table import inert
 from lesionmatch.evaluation.sheet import Cell, Form, Heading, Sheet
 from lesionmatch.output import write_csv
-from lesionmatch.report.tables import FORMULA
 
 WIDE = 9
 """Columns that a printed page holds in letters of the usual size."""
@@ -43,11 +43,7 @@ def write_sheet(path: Path, sheet: Sheet) -> None:
 
 def _written(cell: Cell) -> str:
     """Numbers in full; a text a spreadsheet would run gets an apostrophe."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(FORMULA) else cell
-    return str(cell)
+    return "" if cell is None else inert(cell) if isinstance(cell, str) else str(cell)
 
 
 def shown(sheet: Sheet) -> ShownSheet:
@@ -81,10 +77,15 @@ def _shown_row(
             continue
         text = in_words(row[k], headings[k].form)
         if headings[k].name.endswith("_lower") and row[k] is not None:
-            text = f"{text.removesuffix(' %')}–{in_words(row[k + 1], headings[k].form)}"
+            text = span(text.removesuffix(" %"), in_words(row[k + 1], headings[k].form))
         is_number = headings[k].form != "text" and not isinstance(row[k], str)
         cells.append(Shown(text, is_number))
     return tuple(cells)
+
+
+def span(lower: str, upper: str) -> str:
+    """Two bounds as one; a dash beside a minus sign would be misread."""
+    return f"{lower} to {upper}" if "-" in lower else f"{lower}–{upper}"
 
 
 def in_words(cell: Cell, form: Form) -> str:
@@ -96,6 +97,8 @@ def in_words(cell: Cell, form: Form) -> str:
             return f"{cell:,.0f}"
         case "share":
             return f"{100 * cell:.1f} %"
+        case "mm":
+            return f"{cell:.1f}"
         case "p":
             return "< 0.0001" if cell < 0.0001 else f"{cell:.2g}" if cell < 0.01 else f"{cell:.3f}"
         case _:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from PIL import Image as Picture
 
 from lesionmatch.columns import LESIONS, RELATIONS, Row
-from lesionmatch.report import context, words
+from lesionmatch.report import context, facts, words
 from lesionmatch.report.case import Case
 from lesionmatch.report.checks import Check
 from lesionmatch.report.page import asset, data_uri, environment, policy
@@ -69,20 +69,21 @@ def study_page(case: Case, rows: Sequence[Row], parts: Parts, *, phi: bool) -> s
         doubts=context.doubts(comparison),
         summary=context.summary(comparison),
         listed=context.disagreements(rows),
+        agreement=context.agreement(rows),
         other_foci=context.other_foci(comparison),
         columns=context.columns(LESIONS),
         choices=context.choices(rows),
         rows=context.lesion_rows(rows),
         panels=_panels(rows, parts.overlays),
         assumptions=comparison.get("assumptions") or [],
-        facts=context.facts(case),
+        facts=facts.facts(case),
         relations={
             "columns": context.columns(RELATIONS),
             "rows": context.relation_rows(comparison["relations"]),
         },
-        protocol=context.protocol(comparison),
-        series=context.series(case.run),
-        provenance=context.provenance(case),
+        protocol=facts.protocol(comparison),
+        series=facts.series(case.run),
+        provenance=facts.provenance(case),
         projection=_shown_projection(parts.projection),
         viewer=None if parts.viewer is None else {"data": parts.viewer},
         **_shown_checks(parts.checks),

@@ -123,10 +123,6 @@ class Volume:
         count = self.array.shape[2 - axis]
         return np.asarray(self.first_mm[axis] + np.arange(count) * self.spacing_mm[axis])
 
-    def with_array(self, array: NDArray[np.float32]) -> "Volume":
-        """Other numbers in the same place."""
-        return Volume(array, self.first_mm, self.spacing_mm)
-
     def crop(self, low_mm: NDArray[np.float64], high_mm: NDArray[np.float64]) -> "Volume":
         """The part between two corners, clipped to the volume, at least a voxel wide."""
         last = np.array(self.array.shape[::-1]) - 1

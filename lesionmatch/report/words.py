@@ -63,7 +63,7 @@ def number(value: Value, unit: str = "", digits: int = 3) -> str:
     """A number for reading, with its unit; n/a where there is none."""
     if value is None or isinstance(value, str | list | tuple):
         return MISSING
-    text = f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:,.0f}"
+    text = f"{value:.{digits}g}" if abs(round(value)) < 1000 else f"{value:,.0f}"
     return f"{text} {unit}".strip()
 
 

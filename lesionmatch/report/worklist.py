@@ -100,7 +100,7 @@ def _shown(item: Item, batch: Path | None) -> dict[str, Any]:
     return {
         "study_id": study.study_id,
         "patient_id": study.patient_id,
-        "why": item.why,
+        "why": _sentence("; ".join(item.why)),
         "said": [
             ("Table", study.pet or "", study.mri or "", study.reason),
             *((call.reader, call.pet or "", call.mri or "", call.reason) for call in item.readers),
@@ -117,6 +117,10 @@ def _shown(item: Item, batch: Path | None) -> dict[str, Any]:
         "explained": study.why,
         "decision": None if item.decision is None else _earlier(item.decision),
     }
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _stays_inside(picture: Picture) -> bool:

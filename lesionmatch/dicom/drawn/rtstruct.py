@@ -2,7 +2,7 @@
 
 References to images are hints: where they dangle, the frame of reference and the places of
 the contours say where these belong. Nothing drawn is lost in silence: what has no area is
-the voxel that holds it, and a note says so. Slices between contours are not filled in.
+the voxel that holds it, and a note says so. See `between` for slices without a contour.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.drawn import between
 from lesionmatch.dicom.drawn.content import FromFile, is_about_lesions
 from lesionmatch.dicom.drawn.contours import Region, pixels, region
 from lesionmatch.dicom.files.instance import Instance
@@ -21,7 +22,7 @@ from lesionmatch.dicom.series.stack import Stack
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
-from lesionmatch.segments import Code, Segment, meaning_of
+from lesionmatch.segments import Code, Kind, Segment, Structure, meaning_of, names_lesion
 from lesionmatch.wording import number_of, was_or_were
 
 ON_SLICE = 0.1
@@ -32,6 +33,17 @@ FARTHEST_MM = 5000.0
 OWN_PIXEL_MM = 1.0
 """Of a grid of our own, where contours lie on no image."""
 AREA_TYPES = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+NO_LESION = frozenset({
+    "EXTERNAL", "PTV", "TREATED_VOLUME", "IRRAD_VOLUME", "BOLUS", "AVOIDANCE", "MARKER",
+    "REGISTRATION", "ISOCENTER", "CONTRAST_AGENT", "CAVITY", "BRACHY_CHANNEL", "BRACHY_ACCESSORY",
+    "BRACHY_SRC_APP", "BRACHY_CHNL_SHLD", "SUPPORT", "FIXATION", "DOSE_REGION", "CONTROL",
+    "DOSE_MEASUREMENT",
+})  # fmt: skip
+"""Purposes for which nobody draws a lesion. ORGAN is not one: some systems write it for all."""
+OF_POINTS = "contours of one or two points were taken as the voxel that holds them"
+OF_PIXELS = "contours smaller than a voxel were taken as the voxel that holds them"
+DOUBLES = "contours are drawn twice and were taken once"
+OPEN_TYPES = ("OPEN_PLANAR", "OPEN_NONPLANAR")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,25 +64,36 @@ class Roi:
     name: str
     frame: Frame
     codes: tuple[Code, ...]
+    purpose: str
+    """RT ROI Interpreted Type, such as ``GTV`` or ``EXTERNAL``; often empty or a default."""
     contours: tuple[Contour, ...]
+
+    @property
+    def meaning(self) -> Kind | Structure:
+        """What it depicts: what its purpose rules out is no lesion, unless it is named one."""
+        found = meaning_of(self.name, self.codes)
+        is_guess = found is Kind.UNSPECIFIED and not names_lesion(self.name)
+        return Structure.OTHER if is_guess and self.purpose in NO_LESION else found
 
 
 def rois(dataset: Dataset, what: str) -> tuple[Roi, ...]:
     """The regions of an RTSTRUCT, those without contours too. Raises `InvalidInput`."""
     drawn = _by_roi(dataset, "ROIContourSequence")
-    coded = _by_roi(dataset, "RTROIObservationsSequence")
+    observed = _by_roi(dataset, "RTROIObservationsSequence")
     only = frame_uids(dataset)
     found = []
     for item in items(dataset, "StructureSetROISequence"):
         roi_number = int(number(item, "ROINumber") or 0)
         uid = text(item, "ReferencedFrameOfReferenceUID") or (only[0] if only else "")
         contours = items(drawn.get(roi_number, Dataset()), "ContourSequence")
+        observation = observed.get(roi_number, Dataset())
         found.append(
             Roi(
                 number=roi_number,
                 name=text(item, "ROIName"),
                 frame=Frame(uid),
-                codes=_codes(coded.get(roi_number, Dataset())),
+                codes=_codes(observation),
+                purpose=text(observation, "RTROIInterpretedType").upper(),
                 contours=tuple(_contour(contour, what) for contour in contours),
             )
         )
@@ -137,22 +160,21 @@ def read_rtstruct(
         found += [] if segment is None else [segment]
     if not every:
         notes.append(f"{what} holds no region: nothing was drawn")
-    meanings = [meaning_of(roi.name, roi.codes) for roi in every]
-    return FromFile(tuple(found), tuple(notes), is_about_lesions(meanings))
+    about = is_about_lesions([roi.meaning for roi in every])
+    return FromFile(tuple(found), tuple(notes), about)
 
 
 def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | None, list[str]]:
-    contours = [c for c in roi.contours if len(c.points_mm) and c.kind != "OPEN_NONPLANAR"]
-    open_ones = sum(contour.kind == "OPEN_PLANAR" for contour in contours)
-    contours = [contour for contour in contours if contour.kind != "OPEN_PLANAR"]
+    drawn = [contour for contour in roi.contours if len(contour.points_mm)]
+    contours = [contour for contour in drawn if contour.kind not in OPEN_TYPES]
+    open_ones = len(drawn) - len(contours)
     said = f"{name}: {number_of(open_ones, 'open contour')} {was_or_were(open_ones)} left out"
     notes = [said] if open_ones else []
     if not contours:
         return None, [*notes, f"{name} holds no contour"]
     grid = _grid(contours, stacks, roi.frame, name)
     mask, more = _mask(contours, grid, name)
-    meaning = meaning_of(roi.name, roi.codes)
-    return Segment(roi.name, meaning, mask, f"RTSTRUCT ROI {roi.number}"), [*notes, *more]
+    return Segment(roi.name, roi.meaning, mask, f"RTSTRUCT ROI {roi.number}"), [*notes, *more]
 
 
 def _grid(contours: Sequence[Contour], stacks: Sequence[Stack], frame: Frame, name: str) -> Grid:
@@ -182,7 +204,9 @@ def _own_grid(
     normal = _normal(contours, name)
     places = np.unique(np.round([float((c.points_mm @ normal).mean()) for c in contours], 2))
     gaps = np.diff(places)
-    depth = float(gaps.min()) if len(gaps) else _depth(stacks, normal)
+    # Of contours of one slice some may lie a little off, and lesions far apart.
+    usual = gaps[(gaps > PLANE_TOL_MM) & (gaps <= between.MOST_MM)]
+    depth = float(np.median(usual)) if len(usual) else _depth(stacks, normal)
     side = np.cross(normal, [0.0, 0.0, 1.0] if abs(normal[2]) < 0.9 else [0.0, 1.0, 0.0])
     side /= np.linalg.norm(side)
     other = np.cross(normal, side)
@@ -224,10 +248,19 @@ def _mask(contours: Sequence[Contour], grid: Grid, name: str) -> tuple[Mask, lis
         voxels = grid.voxels(contour.points_mm)
         by_slice[int(np.rint(voxels[:, 0].mean()))].append((contour, voxels[:, 1:]))
     drawn = [(place, *_slice(curves)) for place, curves in sorted(by_slice.items())]
-    mask = _assembled([(place, found) for place, found, _ in drawn], grid)
+    mask, filled, gaps = between.filled(_assembled([(z, found) for z, found, _ in drawn], grid))
     dots = [(place, row, column) for place, _, few in drawn for row, column in few]
     mask, added = _with_dots(mask, dots, grid)
-    return mask.trimmed(), _notes(contours, [found for _, found, _ in drawn], added, name)
+    regions = [found for _, found, _ in drawn if found is not None]
+    said = (
+        (sum(len(c.points_mm) < 3 or c.kind == "POINT" for c in contours), OF_POINTS),
+        (added, OF_PIXELS),
+        (sum(found.overlaps for found in regions), "pairs of contours overlap and were united"),
+        (sum(found.doubles for found in regions), DOUBLES),
+        (filled, "slices between contours were filled in"),
+        (gaps, "gaps between contours one above the other were left open"),
+    )
+    return mask.trimmed(), [f"{name}: {count} {what}" for count, what in said if count]
 
 
 def _slice(
@@ -275,18 +308,3 @@ def _with_dots(
             array[tuple(place)] = True
             added += 1
     return Mask(mask.grid, array), added
-
-
-def _notes(
-    contours: Sequence[Contour], regions: Sequence[Region | None], added: int, name: str
-) -> list[str]:
-    points = sum(len(c.points_mm) < 3 or c.kind == "POINT" for c in contours)
-    overlaps = sum(found.overlaps for found in regions if found is not None)
-    doubles = sum(found.doubles for found in regions if found is not None)
-    said = (
-        (points, "contours of one or two points were taken as the voxel that holds them"),
-        (added, "contours smaller than a voxel were taken as the voxel that holds them"),
-        (overlaps, "pairs of contours overlap and were united"),
-        (doubles, "contours are drawn twice and were taken once"),
-    )
-    return [f"{name}: {count} {what}" for count, what in said if count]

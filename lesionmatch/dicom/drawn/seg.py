@@ -1,8 +1,8 @@
 """DICOM Segmentation: each frame put where its own position says, never by frame order.
 
 Frames may be sparse, cropped, in any order, overlapping, binary, fractional or a label map,
-and compressed. The distance of slices is not in every file: it is that of the images the
-frames lie on where those are at hand, else what the file says, else the smallest gap.
+and compressed. The distance of slices is not in every file. Where it is not, it is that of the
+images the frames lie on where those are at hand, else their thickness, else the smallest gap.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,8 +44,10 @@ class SegFrame:
     axes: NDArray[np.float64]
     """(2, 3): along which the column, then the row index grows."""
     spacing_mm: tuple[float, float]
-    depth_mm: float | None
-    """Distance of slices as the file says, or None."""
+    distance_mm: float | None
+    """Of slices as the file says, or None."""
+    thickness_mm: float | None
+    """Of a slice as the file says, or None; slices may overlap or lie apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +185,17 @@ def _frame(index: int, groups: tuple[Dataset, ...], is_map: bool, what: str) -> 
         raise InvalidInput(f"{what}: wanted unit vectors in frame {index + 1}, got {axes}")
     identified = _group(groups, "SegmentIdentificationSequence")
     segment = 0 if is_map else int(number(identified, "ReferencedSegmentNumber") or 0)
-    depth = number(measures, "SpacingBetweenSlices") or number(measures, "SliceThickness")
+    distance, thickness = (
+        number(measures, name) for name in ("SpacingBetweenSlices", "SliceThickness")
+    )
     return SegFrame(
         index=index,
         number=segment,
         position_mm=np.array(position),
         axes=directions,
         spacing_mm=(spacing[0], spacing[1]),
-        depth_mm=abs(depth) if depth else None,
+        distance_mm=abs(distance) if distance else None,
+        thickness_mm=thickness or None,
     )
 
 
@@ -285,9 +290,13 @@ def slice_distance_mm(
     places = np.unique(np.round([frame.position_mm @ normal for frame in frames], 3))
     gaps = np.diff(places)
     gaps = gaps[gaps > 0.01]
-    stated = {frame.depth_mm for frame in frames if frame.depth_mm}
-    options = [_distance_along(grid, normal) for grid in grids if _lies_on(grid, frames[0], normal)]
-    options += sorted(stated) + ([float(gaps.min())] if len(gaps) else [])
+    near = [_distance_along(grid, normal) for grid in grids if _lies_on(grid, frames[0], normal)]
+    options = [
+        *sorted({frame.distance_mm for frame in frames if frame.distance_mm}),
+        *near,
+        *sorted({frame.thickness_mm for frame in frames if frame.thickness_mm}),
+        *([float(gaps.min())] if len(gaps) else []),
+    ]
     for option in options:
         steps = gaps / option
         if (np.abs(steps - np.rint(steps)) < ON_GRID_TOL).all() and (steps > 0.5).all():

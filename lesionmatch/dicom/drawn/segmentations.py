@@ -1,6 +1,6 @@
 """What was drawn: segments of every format, found among a study's files or given."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -68,6 +68,11 @@ class Scene:
     def _volumes(self) -> tuple[SeriesRecord, ...]:
         return tuple(record for inventory in self.inventories for record in inventory.series)
 
+    @property
+    def frame_uids(self) -> set[str]:
+        """Of every volume at hand."""
+        return {record.frame_uid for record in self._volumes if record.stack is not None}
+
     def frame_of_series(self, uid: str) -> str:
         """The frame of reference of a series at hand, empty where it is not at hand."""
         return next((r.frame_uid for r in self._volumes if r.uid == uid and r.frame_uid), "")
@@ -124,7 +129,7 @@ class Need(Enum):
 
     GIVEN = "given by the user: every file must be of use"
     NEEDED = "found: some file must be of use"
-    WELCOME = "found: context only"
+    WELCOME = "found beside the PET: context only"
 
 
 def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
@@ -133,20 +138,9 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     What cannot be used is an assumption, or refused: by how much it is needed.
     """
     records = [record for record in inventory.series if record.role in ("SEG", "RTSTRUCT")]
-    for record in records:
-        if record.refusal is not None:
-            raise record.refusal
-    strange = [record for record in records if not _frames(record, scene)]
-    alone = need is Need.NEEDED and strange == records and not inventory.label_files
-    if strange and (need is Need.GIVEN or alone):
-        raise InvalidInput(
-            f"{strange[0].what}: wanted a segmentation in the frame of reference "
-            f"{' or '.join(scene.frames)}, got {strange[0].frame_uid or 'none'}; "
-            "draw on this study, or map it first"
-        )
-    notes = [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
-    kept = [record for record in records if record not in strange]
-    read = [*_from_series(kept, scene)]
+    notes = _said_of_strange(records, inventory, scene, need)
+    kept = [record for record in records if _frames(record, scene)]
+    read, broken = _from_series(kept, scene, need)
     labels, more = _from_labels(inventory.label_files, scene, need)
     segments, doubles = _once([*read, *labels])
     return Drawn(
@@ -155,9 +149,28 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
         label_files=inventory.label_files,
         is_about_lesions=any(one.is_about_lesions for one in (*read, *labels)),
         assumptions=said_once(
-            (*notes, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles)
+            (*notes, *broken, *more, *(n for one in (*read, *labels) for n in one.notes), *doubles)
         ),
     )
+
+
+def _said_of_strange(
+    records: Sequence[SeriesRecord], inventory: Inventory, scene: Scene, need: Need
+) -> list[str]:
+    """A note for each segmentation drawn elsewhere. Raises `InvalidInput` where it is needed."""
+    strange = [record for record in records if not _frames(record, scene)]
+    alone = need is Need.NEEDED and len(strange) == len(records) and not inventory.label_files
+    if strange and (need is Need.GIVEN or alone):
+        wanted = " or ".join(scene.frames) or "of the images"
+        raise InvalidInput(
+            f"{strange[0].what}: wanted a segmentation in the frame of reference {wanted}, got "
+            f"{strange[0].frame_uid or 'none'}; "
+            "draw on this study, or map it first"
+        )
+    if need is Need.WELCOME:
+        # What was drawn on another image of the folder is for whom that image is for.
+        strange = [record for record in strange if not _named(record, scene) & scene.frame_uids]
+    return [f"{r.what} is drawn in another frame of reference and was set aside" for r in strange]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +204,7 @@ def _drawn_series(record: SeriesRecord, scene: Scene) -> DrawnFile:
     why = None if _frames(record, scene) else "drawn in a frame of reference of no image here"
     read: list[FromFile] = []
     try:
-        read = [] if why else list(_from_series([record], scene))
+        read = [] if why else _of_series(record, scene)
     except InvalidInput as error:
         why = str(error).removeprefix(f"{record.what}: ")
     segments = tuple(segment for one in read for segment in one.segments)
@@ -199,30 +212,53 @@ def _drawn_series(record: SeriesRecord, scene: Scene) -> DrawnFile:
     return DrawnFile(record.role, record.key, segments, notes, why)
 
 
-def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
-    """The scene's frames that a segmentation is drawn in."""
+def _named(record: SeriesRecord, scene: Scene) -> set[str]:
+    """UIDs of the frames that a segmentation says it is drawn in."""
     header = record.instances[0].dataset
     named = set(frame_uids(header)) if record.role == "RTSTRUCT" else {record.frame_uid}
     if named <= {""}:
         series = items(header, "ReferencedSeriesSequence")
-        named = {scene.frame_of_series(text(item, "SeriesInstanceUID")) for item in series}
+        named = {scene.frame_of_series(text(item, "SeriesInstanceUID")) for item in series} or {""}
+    return named
+
+
+def _frames(record: SeriesRecord, scene: Scene) -> tuple[Frame, ...]:
+    """The scene's frames that a segmentation is drawn in."""
+    named = _named(record, scene)
     return tuple(frame for frame in scene.frames if frame in named)
 
 
-def _from_series(records: Sequence[SeriesRecord], scene: Scene) -> Iterator[FromFile]:
-    stacks = scene.stacks
+def _from_series(
+    records: Sequence[SeriesRecord], scene: Scene, need: Need
+) -> tuple[list[FromFile], list[str]]:
+    found, notes = [], []
     for record in sorted(records, key=lambda record: record.role != "SEG"):
+        try:
+            found += _of_series(record, scene)
+        except InvalidInput as error:
+            if need is not Need.WELCOME:
+                raise
+            notes.append(f"what was drawn on the PET/CT was set aside ({error})")
+    return found, notes
+
+
+def _of_series(record: SeriesRecord, scene: Scene) -> list[FromFile]:
+    """What each file of a series has drawn. Raises `InvalidInput` where one cannot be used."""
+    if record.refusal is not None:
+        raise record.refusal
+    found = []
+    for instance in record.instances:
+        if instance.fault:
+            raise BrokenFile(
+                f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
+            )
         frames = _frames(record, scene)
-        for instance in record.instances:
-            if instance.fault:
-                raise BrokenFile(
-                    f"{record.what}: wanted a whole file, got {instance.fault}; export it again"
-                )
-            if record.role == "SEG":
-                grids = [stack.grid for stack in stacks]
-                yield read_seg(instance, frames[0], grids, scene.limits, record.what)
-            else:
-                yield read_rtstruct(instance, stacks, frames, record.what)
+        if record.role == "SEG":
+            grids = [stack.grid for stack in scene.stacks]
+            found.append(read_seg(instance, frames[0], grids, scene.limits, record.what))
+        else:
+            found.append(read_rtstruct(instance, scene.stacks, frames, record.what))
+    return found
 
 
 def _from_labels(

@@ -3,11 +3,13 @@
 import math
 import re
 import struct
+import warnings
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
+from pydicom.charset import default_encoding
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -18,6 +20,8 @@ from pydicom.tag import BaseTag, Tag
 from lesionmatch.errors import InvalidInput, MissingAttribute
 
 LONGEST_TEXT = 1024
+ESCAPE = b"\x1b"
+"""Begins a change of the character set within a text (ISO 2022)."""
 VALUE_FAULTS = (
     BytesLengthException, ValueError, TypeError, LookupError, AttributeError, OSError,
     EOFError, RecursionError, NotImplementedError, OverflowError, struct.error,
@@ -56,27 +60,12 @@ def raw(dataset: Dataset, tag: BaseTag) -> object:
     return value
 
 
-TEXT_VRS = frozenset(
-    [
-        "AE",
-        "AS",
-        "CS",
-        "DA",
-        "DS",
-        "DT",
-        "IS",
-        "LO",
-        "LT",
-        "PN",
-        "SH",
-        "ST",
-        "TM",
-        "UC",
-        "UI",
-        "UR",
-        "UT",
-    ]
-)
+TEXT_VRS = frozenset((
+    "AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR",
+    "UT",
+))  # fmt: skip
+UNNAMED = (default_encoding, [default_encoding])
+"""What pydicom says of a file that names no character set."""
 
 
 @cache
@@ -100,12 +89,31 @@ def words(dataset: Dataset, keyword: str | BaseTag) -> tuple[str, ...]:
     """The values of a text attribute, without padding; empty where it is absent."""
     tag = tag_of(keyword) if isinstance(keyword, str) else keyword
     value = raw(dataset, tag)
+    if isinstance(value, bytes):
+        value = _decoded(dataset, tag, value)
     if value is None:
         return ()
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
     parts = str(value).split("\\") if isinstance(value, str) else _listed(value)
     return tuple(part[:LONGEST_TEXT].strip(" \0") for part in parts)
+
+
+def _decoded(dataset: Dataset, tag: BaseTag, value: bytes) -> object:
+    """Bytes as text, by the character set of the file.
+
+    A file that names none may hold no more than ASCII; what it holds beyond that is UTF-8
+    where it can be, else Latin-1. Nearly all text is ASCII, which costs nothing.
+    """
+    if value.isascii() and ESCAPE not in value:
+        return value.decode("ascii")
+    if dataset.original_character_set not in UNNAMED:
+        with warnings.catch_warnings(action="ignore"):
+            found = element(dataset, tag)
+        if not isinstance(found, bytes):
+            return found
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _listed(value: object) -> list[str]:

@@ -112,6 +112,12 @@ def _pet(dataset: Dataset, aside: str | None) -> Taken:
     return Taken(role, tuple(evidence), aside)
 
 
+def is_made_of_another(dataset: Dataset) -> bool:
+    """Whether an image says that it was made of others, as reformats and fusions are."""
+    kinds = [word.upper() for word in words(dataset, "ImageType")[:2]]
+    return "DERIVED" in kinds or "SECONDARY" in kinds
+
+
 def plain_words(dataset: Dataset, *keywords: str) -> str:
     """Attributes' text in lower case, with blanks for what separates words."""
     joined = " ".join(text(dataset, keyword) for keyword in keywords).lower()

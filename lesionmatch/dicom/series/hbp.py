@@ -29,19 +29,21 @@ class Evidence:
 
 
 DESCRIBED: tuple[tuple[str, float, str], ...] = (
-    (r"\bhbp\b|hepato ?bil|\bhep(atic)? ?phase|\bhb ?phase|leberspez|leber ?spez|hepatospez",
+    (r"\bhbp\b|h?[eé]pato ?bil|hepatocyt|\bhep(atic)? ?phase|\bhb ?phase|leber ?spez"
+     r"|hepatospez",
      4, "description says hepatobiliary phase"),
-    (r"\b(1[5-9]|2\d|30) ?(min|minutes?|m|')(?![a-z])",
+    (r"\b(1[5-9]|2\d|30) ?(min|minutes?|mn|m|')(?![a-z])",
      3, "description says 15 to 30 minutes"),
     (r"\b1[0-4] ?(min|minutes?|')(?![a-z])", 1, "description says 10 to 14 minutes"),
     (r"\b[1-8] ?(min|minutes?|')(?![a-z])", -3, "description says 1 to 8 minutes"),
-    (r"\blate\b|delay|\bspät|\bspaet", 1, "description says late"),
-    (r"arter|\bart\b|portal|\bpv\b|\bpvp\b|\bven(ous|ös)?\b|transit|equilib|\bdyn",
+    (r"\blate\b|delay|\bspät|\bspaet|\btardi", 1, "description says late"),
+    (r"arter|\bart\b|portal|\bpv\b|\bpvp\b|\bven(ous|ös)?\b|transit|equilib"
+     r"|^(?!.*\b(1[5-9]|2\d|30) ?(min|mn)).*\bdyn",
      -4, "description says a dynamic phase"),
     (r"\bpre\b|\bnativ?e?\b|unenhanced|without contrast|\bohne km\b",
      -4, "description says before contrast"),
     (r"\bsub(tr(action)?)?\b|\bdiff?erence\b", -10, "description says subtraction"),
-    (r"in ?phase|opp|out ?of ?phase|\bip\b|\bop\b|\boop\b|\binphas|dixon[ _]?f\b",
+    (r"\bin ?phase|opp|out ?of ?phase|\bip\b|\bop\b|\boop\b|dixon[ _]?f\b",
      -8, "description says in or opposed phase"),
     (r"\bdwi?\b|\badc\b|diffusion|\bep2d|\btrace", -10, "description says diffusion"),
     (r"\bt2|haste|\bssfse|\btse\b|\bfse\b|stir|flair|mrcp|trufi|fiesta|\bbtfe|blade|propeller",
@@ -54,7 +56,25 @@ FAT_SATURATION = re.compile(r"\bfs\b|fat ?sat|fatsat|\bspair|\bspir\b|\bwater\b|
 THREE_D_NAMES = re.compile(r"vibe|lava|thrive|quick ?3d|\btigre|fame\b|efgre3d|\b3d\b")
 LIVER_AGENT = re.compile(r"gadox|gd eob|primovist|eovist|eob")
 HALF_LIVER_AGENT = re.compile(r"gadoben|multihance|bopta")
-SUBTRACTED = {"SUBTRACT", "SUBTRACTION", "SUB"}
+OTHER_AGENT = re.compile(
+    r"gadobut|gad[ao]vist|gadoter|dotarem|clariscan|artirem|prohance|gadopicl|elucirem|vueway"
+    r"|gadodiam|omniscan|gadopent|magnevist|gadovers|optimark|dota\b|dtpa\b"
+)
+"""By name; what technologists type else, as "contrast" or "KM 10 ml", names none."""
+TYPED: tuple[tuple[frozenset[str], float, str], ...] = (
+    (frozenset({"SUBTRACT", "SUBTRACTION", "SUB"}), -10, "image type says subtraction"),
+    (frozenset({"MPR", "REFORMATTED", "CPR"}), -4, "image type says reformatted"),
+    (frozenset({"WATER", "W"}), 1, "image type says water"),
+    (frozenset({"IN_PHASE", "INPHASE", "IP", "OPP_PHASE", "OPPOSED_PHASE", "OUT_PHASE",
+                "OUT_OF_PHASE", "OP"}),
+     -8, "image type says in or opposed phase"),
+    (frozenset({"FAT_FRACTION", "FF", "R2_STAR", "T2_STAR", "R2STAR", "T2STAR"}),
+     -10, "image type says a map"),
+)  # fmt: skip
+"""Values of Image Type, of which those of Dixon's method are the makers' own."""
+FAT_ONLY = {"FAT", "F"}
+UNCORRECTED = "ND"
+"""Siemens' word in Image Type for what is not corrected for distortion."""
 LATE = timedelta(minutes=10)
 EARLY = timedelta(minutes=8)
 
@@ -72,22 +92,26 @@ def score(dataset: Dataset) -> tuple[Evidence, ...]:
 def _described(dataset: Dataset) -> list[Evidence]:
     said = plain_words(dataset, *DESCRIPTIONS)
     found = [Evidence(points, says) for regex, points, says in DESCRIBED if re.search(regex, said)]
-    if {word.upper() for word in words(dataset, "ImageType")} & SUBTRACTED:
-        found.append(Evidence(-10, "image type says subtraction"))
-    if SIGNAL_ONLY_FAT.search(said) or "FAT" in words(dataset, "ImageType"):
+    kinds = _kinds(dataset)
+    found += [Evidence(points, says) for values, points, says in TYPED if kinds & values]
+    if SIGNAL_ONLY_FAT.search(said) or kinds & FAT_ONLY:
         found.append(Evidence(-5, "shows fat only"))
     return found
 
 
+def _kinds(dataset: Dataset) -> set[str]:
+    return {word.upper() for word in words(dataset, "ImageType")}
+
+
 def _agent(dataset: Dataset) -> list[Evidence]:
     agent = plain_words(dataset, "ContrastBolusAgent")
-    if not agent or agent in ("none", "no", "yes"):
-        return []
     if LIVER_AGENT.search(agent):
         return [Evidence(2, "contrast agent is gadoxetate")]
     if HALF_LIVER_AGENT.search(agent):
         return [Evidence(1, "contrast agent is gadobenate")]
-    return [Evidence(-3, "contrast agent is not one the liver takes up")]
+    if OTHER_AGENT.search(agent):
+        return [Evidence(-3, "contrast agent is not one the liver takes up")]
+    return []
 
 
 def _after_contrast(dataset: Dataset) -> list[Evidence]:
@@ -176,6 +200,9 @@ def in_study(headers: Mapping[str, Dataset]) -> dict[str, tuple[Evidence, ...]]:
         for key in headers:
             if not _is_axial(headers[key]):
                 found[key].append(Evidence(-2, "not axial, where axial ones are"))
+    uncorrected = {key for key in times if UNCORRECTED in _kinds(headers[key])}
+    for key in uncorrected if uncorrected != times.keys() else ():
+        found[key].append(Evidence(-1, "not corrected for distortion, where others are"))
     return {key: tuple(evidence) for key, evidence in found.items()}
 
 

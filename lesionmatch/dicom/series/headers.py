@@ -21,6 +21,7 @@ from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.files.values import items, parse_date, tag_of, text
 from lesionmatch.dicom.series import hbp
 from lesionmatch.dicom.series.classify import describe, plain_words
+from lesionmatch.dicom.series.nuclide import nuclide_of
 from lesionmatch.errors import InvalidInput
 from lesionmatch.protocol import InputLimits
 
@@ -36,28 +37,22 @@ WANTED_TAGS: list[BaseTag | int] = [
 ]
 LAST_TAG = tag_of("SeriesInstanceUID")
 
-AGE = re.compile(r"^(\d{3})([DWMY])$")
+ZIP = b"PK\x03\x04"
+AGE = re.compile(r"^(\d{1,3})([DWMY])$")
 YEARS_OF = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1}
 
 LIGANDS = (
-    ("dotatate", r"dota ?tate|oxodotreotide|netspot|detectnet"),
+    ("dotatate", r"dota ?tate|octreotate|oxodotreotide|netspot|detectnet"),
     ("dotatoc", r"dota ?toc|edotreotide|somakit"),
     ("dotanoc", r"dota ?noc"),
     ("sitate", r"si ?tate"),
     ("satoreotide", r"satoreotide|opz?s202|nodaga ?jr11"),
-    ("ssr", r"somatostatin|\bsstr?\b|octreotide"),
+    ("ssr", r"somatostatin|\bsst(r\d?)?\b|octreotide|\blm3\b"),
 )
 """Ligands of the somatostatin receptor, by how headers call them."""
 OTHER_LIGANDS = re.compile(
     r"fdg|fluorodeoxy|psma|piflufolastat|fapi|choline|fluciclovine|dopa|\bfet\b|\bflt\b|fluoride"
     r"|\bnaf\b|methionine|exendin|pentixa|florbeta|flutemet|amyloid|\btau\b"
-)
-NUCLIDES = (
-    ("68Ga", r"\b68 ?ga|\bga ?68|ga 68|gallium 68|68gallium|68 gallium"),
-    ("64Cu", r"\b64 ?cu|\bcu ?64|copper 64|64 copper"),
-    ("18F", r"\b18 ?f\b|\bf ?18|fluorine 18|18 fluorine"),
-    ("11C", r"\b11 ?c\b|\bc ?11\b|carbon 11"),
-    ("89Zr", r"\b89 ?zr|zr ?89"),
 )
 
 
@@ -99,6 +94,8 @@ def read_tag(path: Path) -> Tag | str:
         with path.open("rb") as file:
             head = file.read(1024)
             is_bare = head[128:132] != MAGIC
+            if head.startswith(ZIP):
+                return "a zip, which an index does not unpack"
             if is_bare and not BARE.match(head):
                 return "not DICOM"
             if not is_bare and DEFLATED.search(head):
@@ -203,14 +200,10 @@ def tracer(header: Dataset) -> tuple[str, str]:
     ligand = next((name for name, pattern in LIGANDS if re.search(pattern, said)), "")
     if not ligand and OTHER_LIGANDS.search(said):
         ligand = "other"
-    return ligand, next((name for name, pattern in NUCLIDES if re.search(pattern, said)), "")
+    return ligand, next(filter(None, map(nuclide_of, doses)), "")
 
 
 def _said(dose: Dataset) -> str:
-    codes = ("RadiopharmaceuticalCodeSequence", "RadionuclideCodeSequence")
-    meanings = [
-        plain_words(item, "CodeMeaning", "CodeValue")
-        for code in codes
-        for item in items(dose, code)
-    ]
+    codes = items(dose, "RadiopharmaceuticalCodeSequence")
+    meanings = [plain_words(item, "CodeMeaning", "CodeValue") for item in codes]
     return " ".join([plain_words(dose, "Radiopharmaceutical"), *meanings])

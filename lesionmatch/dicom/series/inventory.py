@@ -4,6 +4,7 @@ import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesionmatch.dicom.files.directory import FILE_NAME, is_index, listed
@@ -47,38 +48,50 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _scanned(paths: Sequence[Path], protocol: Protocol) -> Inventory:
-    found: dict[str, list[Instance]] = defaultdict(list)
-    strange: list[tuple[Source, str]] = []
-    labels: list[Source] = []
-    files = headers = 0
+@dataclass(slots=True)
+class _Read:
+    """What is gathered while files are read."""
+
+    files: int = 0
+    by_series: dict[str, list[Instance]] = field(default_factory=lambda: defaultdict(list))
+    strange: list[tuple[Source, str]] = field(default_factory=list)
+    """Files that are not read, each with why."""
+    labels: list[Source] = field(default_factory=list)
+
+
+def _read(paths: Sequence[Path], protocol: Protocol) -> _Read:
+    read, headers = _Read(), 0
     for source in sources(paths, protocol.input):
-        files += 1
+        read.files += 1
         if isinstance(source, Refused):
-            strange.append((source.source, source.why))
+            read.strange.append((source.source, source.why))
         elif source.is_label_volume:
-            labels.append(source)
+            read.labels.append(source)
+        elif isinstance(instance := read_instance(source, protocol.input), str):
+            read.strange.append((source, instance))
         else:
-            instance = read_instance(source, protocol.input)
-            if isinstance(instance, str):
-                strange.append((source, instance))
-                continue
             headers += instance.pixel_offset
             _require_few(headers, protocol)
-            found[text(instance.dataset, "SeriesInstanceUID")].append(instance)
+            read.by_series[text(instance.dataset, "SeriesInstanceUID")].append(instance)
+    return read
+
+
+def _scanned(paths: Sequence[Path], protocol: Protocol) -> Inventory:
+    read = _read(paths, protocol)
+    found = read.by_series
     nameless = found.pop("", [])
     indices = [one for one in nameless if is_index(one.dataset)]
-    strange += [(one.source, NAMELESS) for one in nameless if one not in indices]
-    passed = _passed_over(strange, found)
+    read.strange += [(one.source, NAMELESS) for one in nameless if one not in indices]
+    passed = _passed_over(read.strange, found)
     skipped = Counter(why for _, why in passed)
     lost = tuple(unread(source, why) for source, why in passed if why not in HARMLESS)
     records = [record for uid in found for record in _records(uid, tuple(found[uid]), protocol)]
     scored = _with_scores(records, protocol.series.hbp_least_score)
     return Inventory(
         series=scored,
-        label_files=tuple(labels),
+        label_files=tuple(read.labels),
         skipped=dict(sorted(skipped.items())),
-        files=files,
+        files=read.files,
         unread=lost,
         listed=_listed(indices),
     )

@@ -21,8 +21,9 @@ from lesionmatch.protocol import SeriesRules
 
 SAME_PLACE_MM = 0.01
 """Planes this near each other along the normal lie at one place."""
-ORIENTATION_DIGITS = 4
 UNIT_TOL = 1e-3
+"""Of directions: some scanners write each slice's own, which differ in the last digits."""
+SPACING_TOL_MM = 1e-4
 FEWEST_PLANES = 3
 """Fewer planes say nothing about whether their distance is even: a scout, not a volume."""
 
@@ -52,7 +53,7 @@ def parts_of(planes: Sequence[Plane]) -> tuple[Part, ...]:
     """The planes of one series, parted into what may be volumes; largest part first."""
     placed = [plane for plane in planes if _is_whole(plane)]
     lost = tuple(plane for plane in planes if not _is_whole(plane))
-    groups = sorted(_grouped(placed, _hard_key), key=len, reverse=True) or [()]
+    groups = sorted(_alike(placed), key=len, reverse=True) or [()]
     # A plane without a place or pixels stays with the volume it may be missing from, which is then
     # refused instead of losing a slice.
     groups[0] += lost
@@ -74,11 +75,31 @@ def _grouped(planes: Sequence[Plane], key: Callable[[Plane], Hashable]) -> list[
     return [tuple(group) for group in found.values()]
 
 
-def _hard_key(plane: Plane) -> Hashable:
-    """What differs between planes that cannot lie in one volume."""
-    spacing = tuple(round(value, 4) for value in plane.spacing_mm or ())
-    axes = tuple(round(value, ORIENTATION_DIGITS - 1) + 0.0 for value in plane.orientation or ())
-    return (plane.frame_uid, plane.shape, spacing, axes)
+def _alike(planes: Sequence[Plane]) -> list[tuple[Plane, ...]]:
+    """Planes that can lie in one volume with the first of their group."""
+    found: list[list[Plane]] = []
+    for plane in planes:
+        group = next((one for one in found if _fits(plane, one[0])), None)
+        if group is None:
+            found.append([plane])
+        else:
+            group.append(plane)
+    return [tuple(group) for group in found]
+
+
+def _fits(plane: Plane, first: Plane) -> bool:
+    return (
+        plane.frame_uid == first.frame_uid
+        and plane.shape == first.shape
+        and _near(plane.spacing_mm, first.spacing_mm, SPACING_TOL_MM)
+        and _near(plane.orientation, first.orientation, UNIT_TOL)
+    )
+
+
+def _near(values: tuple[float, ...] | None, others: tuple[float, ...] | None, most: float) -> bool:
+    if values is None or others is None:
+        return values is others
+    return max(abs(a - b) for a, b in zip(values, others, strict=True)) <= most
 
 
 def _by_splitters(planes: tuple[Plane, ...], reasons: tuple[str, ...]) -> list[Part]:

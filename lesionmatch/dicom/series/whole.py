@@ -5,7 +5,8 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.unread import Unread
-from lesionmatch.dicom.files.values import number, numbers
+from lesionmatch.dicom.files.values import number, numbers, text
+from lesionmatch.dicom.series.classify import IMAGES
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.series.stack import FEWEST_PLANES, Stack
 from lesionmatch.errors import InconsistentSeries, InvalidInput
@@ -13,6 +14,7 @@ from lesionmatch.errors import InconsistentSeries, InvalidInput
 COUNTS = ("NumberOfSlices", "ImagesInAcquisition")
 """Attributes that may say how many slices a series has."""
 DRAWN = ("SEG", "RTSTRUCT")
+APART = "size, orientation, frame of reference or series"
 SHOWN = 3
 """Missing files that a message names."""
 NEXT_TOL = 0.05
@@ -85,12 +87,13 @@ def _require_no_orphan(record: SeriesRecord, stack: Stack, other: SeriesRecord) 
     if len(other.instances) >= FEWEST_PLANES:
         return
     for instance in other.instances:
-        if continues(instance, stack) or not instance.has_pixels:
-            got = "next to its end" if instance.has_pixels else "that is cut short"
+        # Raw data and spectra are of the images' modality too, and have no pixels by right.
+        is_cut = not instance.has_pixels and text(instance.dataset, "SOPClassUID") in IMAGES
+        if is_cut or continues(instance, stack):
+            got = "cut short" if is_cut else f"next to its end that differs in {APART}"
             raise InconsistentSeries(
-                f"{record.what}: wanted all its slices in one volume, got one {got} that differs "
-                f"in size, orientation, frame of reference or series ({other.key}); "
-                "export it again, or take that file out"
+                f"{record.what}: wanted all its slices in one volume, got one {got} "
+                f"({other.key}); export it again, or take that file out"
             )
 
 

@@ -19,7 +19,7 @@ from lesionmatch.dicom.files.values import (
     words,
 )
 from lesionmatch.dicom.options import Override, ReadOptions
-from lesionmatch.dicom.suv.agent import nuclide_of
+from lesionmatch.dicom.series.nuclide import nuclide_of
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import HALF_LIFE_S, LONG_HALF_LIFE_S, Body, Injection
 
@@ -88,7 +88,7 @@ def body_of(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> Bo
 
 def _height_m(dataset: Dataset, options: ReadOptions, said: Said, what: str) -> float | None:
     rules = options.protocol.suv
-    height = number(dataset, "PatientSize")
+    height = _lenient(dataset, "PatientSize")
     is_cm = height is not None and height > rules.centimetres_from
     if height is not None and is_cm:
         height /= 100.0
@@ -142,7 +142,7 @@ def _weight_kg(dataset: Dataset, options: ReadOptions, said: Said, what: str) ->
 
 
 def _lenient(dataset: Dataset, keyword: str) -> float | None:
-    """A number that is only recorded beside the user's own: what is malformed is as if absent."""
+    """A number that is not needed where the user gives his own: malformed is as if absent."""
     try:
         return number(dataset, keyword)
     except InvalidInput:
@@ -214,13 +214,15 @@ def _half_life(
 
 def private(dataset: Dataset, creator: str, group: int, offset: int, maker: str) -> str:
     """A private text or number as text: by its creator, else by its usual place, but only where
-    the manufacturer is `maker`; exporters drop the creator and keep the element."""
+    the manufacturer is `maker` and the place is nobody else's; exporters drop the creator and
+    keep the element, archives put in elements of their own."""
     try:
         return str(dataset.private_block(group, creator)[offset].value).strip()
     except (KeyError, ValueError, TypeError):
         pass
-    tag = Tag(group, 0x1000 + offset)
-    if maker not in text(dataset, "Manufacturer").lower() or tag not in dataset:
+    tag, owner = Tag(group, 0x1000 + offset), text(dataset, Tag(group, 0x0010)).lower()
+    is_theirs = maker in text(dataset, "Manufacturer").lower() and (not owner or maker in owner)
+    if tag not in dataset or not is_theirs:
         return ""
     return _as_text(dataset, tag)
 
@@ -240,7 +242,9 @@ def _injected(
     """When the dose was given, and where that is said."""
     at = options.injected_at
     if at is None:
-        return _stored_injection(dataset, agent, first_acquired, said.notes, what)
+        found = _stored_injection(dataset, agent, first_acquired, said.notes, what)
+        said.notes += _clock_notes(dataset, agent, options)
+        return found
     try:
         stored, _ = _stored_injection(dataset, agent, first_acquired, [], what)
     except InvalidInput:
@@ -253,6 +257,32 @@ def _injected(
     override = Override("--injected-at", "min before imaging", given, before[1])
     said.given("time of injection", override)
     return at, "given by the user"
+
+
+def _clock_notes(dataset: Dataset, agent: Dataset, options: ReadOptions) -> list[str]:
+    """Notes where the clock that RadiopharmaceuticalStartDateTime went by is in doubt."""
+    written = text(agent, "RadiopharmaceuticalStartDateTime")
+    at = parse_datetime(written, zone_of(dataset))
+    if at is None:
+        return []
+    notes = []
+    if parse_zone(written[-5:]) is not None and zone_of(dataset) is None:
+        notes.append(
+            "RadiopharmaceuticalStartDateTime has an offset from UTC and the scanner's clock has "
+            "none; it was taken to be of that clock"
+        )
+    clock = parse_time(text(agent, "RadiopharmaceuticalStartTime"))
+    if clock is None:
+        return notes
+    later = datetime.combine(at.date(), clock) - at
+    later -= timedelta(days=round(later / timedelta(days=1)))
+    if abs(later.total_seconds()) > options.protocol.suv.reference_disagreement_s:
+        notes.append(
+            f"RadiopharmaceuticalStartTime is {abs(later.total_seconds()) / 60.0:.0f} min "
+            f"{'later' if later > timedelta(0) else 'earlier'} than "
+            "RadiopharmaceuticalStartDateTime, which was used"
+        )
+    return notes
 
 
 def minutes_between(start: datetime, stop: datetime) -> float:
@@ -282,6 +312,8 @@ def _stored_injection(
             notes.append(
                 "injection is later in the day than imaging and was taken as the day before"
             )
+        elif _is_long_lived(agent):
+            notes.append("of the injection only the time is known; its day was taken as imaging's")
         return at, "RadiopharmaceuticalStartTime"
     own = parse_datetime(private(dataset, "GEMS_PETD_01", 0x0009, 0x3B, "ge "), zone)
     if own is not None:

@@ -224,7 +224,6 @@ def _from_activity(
     known = [time for time in times if time is not None]
     first = min(known) if known else series_time(headers[0])
     given = administration(headers[0], first, options, what)
-    notes, overrides = given.said.notes, given.said.overrides
     references: tuple[Reference, ...] = ()
     name = "the injection"
     if correction == "ADMIN":
@@ -234,28 +233,37 @@ def _from_activity(
         check_uptake(given.injection, max(known, default=given.injection.at), options, what)
         own = _not_corrected(headers, times, given, what)
     elif correction == "START":
-        _require_decay_corrected(headers, what)
-        references = reference_times(headers, given.injection, options)
-        notes += slice_notes(headers, given.injection, options)
-        reference = chosen(references, options, notes, what)
-        if options.reference_at is not None:
-            overrides.append(_reference_override(references, given.injection.at, options, what))
-        name = reference.name
-        check_uptake(given.injection, reference.at, options, what)
+        references, reference = _reference(headers, given, options, what)
+        name, first = reference.name, first or reference.at
         own = [factor_start(given.injection, given.body.weight_kg, reference.at)] * len(headers)
-        first = first or reference.at
     else:
         raise InvalidInput(
             f"{what}: wanted DecayCorrection START, ADMIN or NONE, got {correction or 'none'}; "
             "its SUV is not defined, choose another series"
         )
+    given.said.notes += _contradictions(headers[0], correction, what)
     if correction != "START" and options.reference_at is not None:
-        notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")
+        given.said.notes.append(f"--reference-at has no effect: DecayCorrection is {correction}")
     imaged = _imaged(first, references, name)
     uptake = None if imaged is None else check_uptake(given.injection, imaged, options, what)
     factors = tuple(one * bq for one, bq in zip(own, becquerels, strict=True))
     facts = _facts(units, correction, given, uptake, references, name, factors)
-    return SuvScale(factors, facts, tuple(notes))
+    return SuvScale(factors, facts, tuple(given.said.notes))
+
+
+def _reference(
+    headers: Sequence[Dataset], given: Administration, options: ReadOptions, what: str
+) -> tuple[tuple[Reference, ...], Reference]:
+    """Every time the series may have been decay-corrected to, and the one used; what there is to
+    say of them is added to what is said already."""
+    references = reference_times(headers, given.injection, options)
+    given.said.notes += slice_notes(headers, given.injection, options)
+    reference = chosen(references, options, given.said.notes, what)
+    if options.reference_at is not None:
+        override = _reference_override(references, given.injection.at, options, what)
+        given.said.overrides.append(override)
+    check_uptake(given.injection, reference.at, options, what)
+    return references, reference
 
 
 def _reference_override(
@@ -303,13 +311,22 @@ def _facts(
     )
 
 
-def _require_decay_corrected(headers: Sequence[Dataset], what: str) -> None:
-    stated = text(headers[0], "CorrectedImage").upper().split("\\")
-    if stated != [""] and "DECY" not in stated:
+def _contradictions(header: Dataset, correction: str, what: str) -> list[str]:
+    """A note where the header says that the image was corrected for decay and that it was not.
+
+    Raises `InvalidInput` where it was to be and was not.
+    """
+    stated = text(header, "CorrectedImage").upper().split("\\")
+    if correction == "NONE" and "DECY" in stated:
+        return [
+            "CorrectedImage says DECY, DecayCorrection NONE; the image was taken as not corrected"
+        ]
+    if correction != "NONE" and stated != [""] and "DECY" not in stated:
         raise InvalidInput(
-            f"{what}: wanted DECY in CorrectedImage where DecayCorrection is START, got none; "
-            "the header contradicts itself, ask the site"
+            f"{what}: wanted DECY in CorrectedImage where DecayCorrection is {correction}, got "
+            "none; the header contradicts itself, ask the site"
         )
+    return []
 
 
 def _not_corrected(

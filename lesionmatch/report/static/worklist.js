@@ -9,9 +9,13 @@
   const forms = [...document.querySelectorAll("form.settle")];
   const earlier = [...document.querySelectorAll("data.earlier")].map((one) => ({ study_id: one.value, ...one.dataset }));
 
-  let drafts = {};
+  // What was saved and given back to accuracy is on file now, and no longer new.
+  const isOnFile = (draft) =>
+    earlier.some((one) => one.study_id === draft.study_id && one.decided_at === draft.decided_at);
+  const drafts = {};
   const stored = (() => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } })();
-  if (stored) { drafts = stored.drafts ?? {}; person.value = stored.person ?? ""; }
+  for (const draft of Object.values(stored?.drafts ?? {})) if (!isOnFile(draft)) drafts[draft.study_id] = draft;
+  person.value = stored?.person ?? "";
 
   // Local time with its zone, as decided_at is wanted.
   const now = () => {
@@ -24,9 +28,11 @@
 
   const show = () => {
     const count = Object.keys(drafts).length;
-    state.textContent = `${forms.length} studies, ${earlier.length} decisions on file, ${count} new`;
+    state.textContent = `Studies: ${forms.length}. Decisions on file: ${earlier.length}, new: ${count}.`;
     for (const form of forms) {
-      if (drafts[form.dataset.study]) form.closest(".item").classList.add("settled");
+      const study = form.dataset.study;
+      const isSettled = study in drafts || earlier.some((one) => one.study_id === study);
+      form.closest(".item").classList.toggle("settled", isSettled);
     }
   };
 

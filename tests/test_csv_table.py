@@ -1,0 +1,92 @@
+"""Tables as people and their spreadsheets save them."""
+
+from pathlib import Path
+
+import pytest
+
+from lesionmatch.csv_table import CsvTable, inert, read_table
+from lesionmatch.errors import InvalidInput
+
+PLAIN = "id,size,note\nA,12.5,first\nB,7,\n"
+
+
+def read(folder: Path, content: str | bytes, *optional: str) -> CsvTable:
+    path = folder / "t.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(path, ("id", "size"), optional=optional)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        "\ufeff" + PLAIN,
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", "\r"),
+        PLAIN.replace(",", ";").replace("12.5", "12,5"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", "\t").encode("utf-16"),
+        "\n" + PLAIN.replace("first", " first ") + "\n\n",
+        PLAIN.replace("\n", ",,\n") + ",,,,\n , ,\n",
+        "ID, Size ,note\nA,12.5,first\nB,7\n",
+    ],
+    ids=[
+        "plain", "mark", "crlf", "cr", "semicolons", "tabs", "utf16", "blank lines",
+        "empty columns and rows", "capitals, and a row that ends early",
+    ],
+)  # fmt: skip
+def test_a_table_is_the_same_however_it_was_saved(tmp_path: Path, content: str | bytes) -> None:
+    table = read(tmp_path, content)
+    assert table.columns == ("id", "size", "note")
+    assert [dict(record) for _, record in table.records] == [
+        {"id": "A", "size": "12.5", "note": "first"},
+        {"id": "B", "size": "7", "note": ""},
+    ]
+
+
+def test_a_line_is_named_as_an_editor_counts_it(tmp_path: Path) -> None:
+    table = read(tmp_path, 'id,size\n\nA,1\n"B",2\n')
+    assert [line for line, _ in table.records] == [3, 4]
+
+
+def test_a_comma_is_decimal_only_between_semicolons(tmp_path: Path) -> None:
+    table = read(tmp_path, 'id,size\nA,"1,234"\n')
+    assert table.records[0][1]["size"] == "1,234"
+
+
+def test_only_known_names_are_known_in_capitals(tmp_path: Path) -> None:
+    assert read(tmp_path, "ID,size,Date Seen,Site\nA,1,,x\n", "date_seen").columns == (
+        "id", "size", "date_seen", "Site",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("id,size,note\nA,12,5,first\n", "line 2: wanted cells below a heading only"),
+        ("id,size,\nA,12,5\n", "line 2: wanted cells below a heading only"),
+        ("id,note,size\nA,first\n", "line 2: wanted a cell for size, got a row that ends before"),
+        ("id,size,Size\nA,1,2\n", "wanted each column once, got size again"),
+        ("id,note\nA,1\n", "wanted columns id, size, got no size"),
+        ("", "wanted columns id, size, got no id, size"),
+        ("id,size\nMü,1\n".encode("cp1252"), "save it as CSV UTF-8"),
+        ('id,size\n"A,1\n', "unexpected end of data"),
+    ],
+)
+def test_what_would_be_misread_is_refused(tmp_path: Path, content: str | bytes, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        read(tmp_path, content)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "\tx"])
+def test_a_text_that_a_spreadsheet_would_run_comes_back_as_it_was(
+    tmp_path: Path, text: str
+) -> None:
+    assert inert(text) == f"'{text}"
+    table = read(tmp_path, f'id,size\nA,"{inert(text)}"\n')
+    assert table.records[0][1]["size"] == text
+
+
+@pytest.mark.parametrize("number", ["-5", "+5", "-0.25"])
+def test_a_number_keeps_its_sign(number: str) -> None:
+    assert inert(number) == number

@@ -207,7 +207,7 @@ class RegistrationBounds:
     """The 95 % bound of a registration's error (`registration_error_mm`)."""
 
     ct_level: float = threshold(
-        0.66,
+        0.73,
         "ln mm",
         "a of the deformable map's bound on the CT",
         _BOUND,
@@ -215,7 +215,7 @@ class RegistrationBounds:
         most=20.0,
     )
     pet_level: float = threshold(
-        0.66,
+        0.75,
         "ln mm",
         "a of the deformable map's bound on the PET",
         _BOUND,
@@ -223,7 +223,7 @@ class RegistrationBounds:
         most=20.0,
     )
     apart_power: float = threshold(
-        0.42,
+        0.55,
         "power",
         "b: how the bound grows with how far the two fits lie apart",
         _BOUND,
@@ -231,7 +231,7 @@ class RegistrationBounds:
         most=5.0,
     )
     growth_power: float = threshold(
-        2.3,
+        1.65,
         "power",
         "c: how the bound grows with the greatest local growth of the liver",
         _BOUND,

@@ -9,12 +9,12 @@ it somewhere follows something else than its tissue. So
     ln(e + 0.1 mm) = a + b ln(apart + 0.3 mm) + c ln growth
 
 with apart the distance of the two fits about the place (`Deformation.apart_mm`) and growth the
-greatest local growth in the liver (`Quality.jacobian_max`). a, b and c are those of the 97th
+greatest local growth in the liver (`Quality.jacobian_max`). a, b and c are those of the 97.5th
 percentile of the error (Koenker and Bassett 1978, doi 10.2307/1913643) over simulated studies of
 three kinds: usual ones, ones of noisy CTs and short bends, and foreign ones, of stronger bends
 and with a wall that cuts off the liver, so that its surface is not where its tissue is.
-`scripts/bench bound` fits them anew. It is the 97th, since on a simulator that shares nothing
-with ours the 95th held for 86 % of places. The error is that on the PET, and o is what
+`scripts/bench bound` fits them anew. It is the 97.5th, since on a simulator that shares
+nothing with ours the 95th held for 83 % of places. The error is that on the PET, and o is what
 may be left between PET and CT: a share of an estimated offset that was corrected, all of one too
 small to correct. With no CT only `a` differs, and o is 0. Linear maps have one bound each, the
 95th percentile of their error. All of these numbers stand in the protocol

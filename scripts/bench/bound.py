@@ -27,7 +27,7 @@ from lesionmatch.protocol import Protocol
 from lesionmatch.registration import register
 from lesionmatch.registration.bound import SLACK_MM, LocalBound
 
-QUANTILE = 0.97
+QUANTILE = 0.975
 POINTS = 200
 FOLDS = 5
 NAMES = ("level", "apart_power", "growth_power")

@@ -21,7 +21,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A text that starts so would be run by a spreadsheet, which an apostrophe before it prevents."""
 
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)")
+DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+)$")
 DELIMITERS = (",", ";", "\t")
 
 MOST_FAULTS = 10
@@ -88,7 +88,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
         delimiter = max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
         rows = [
-            (reader.line_num, [_bare(cell, in_europe=delimiter == ";") for cell in row])
+            (reader.line_num, [_bare(cell, has_decimal_comma=delimiter == ";") for cell in row])
             for row in reader
         ]
     except OSError as error:
@@ -107,12 +107,12 @@ def _decoded(content: bytes) -> str:
     return content.decode("utf-16" if has_mark else "utf-8-sig")
 
 
-def _bare(cell: str, *, in_europe: bool) -> str:
+def _bare(cell: str, *, has_decimal_comma: bool) -> str:
     """The cell without blanks around it and without the apostrophe that keeps it inert."""
     cell = cell.strip()
     if cell.startswith("'") and cell[1:].startswith(FORMULA):
         return cell[1:]
-    return DECIMAL_COMMA.sub(r"\1.\2", cell) if in_europe and NUMBER.fullmatch(cell) else cell
+    return DECIMAL_COMMA.sub(r"\1.\2", cell) if has_decimal_comma else cell
 
 
 def _known(name: str, known: Sequence[str]) -> str:

@@ -305,14 +305,15 @@ def read_transform(path: Path, *, target: Frame, source: Frame) -> PointMap:
     Raises `InvalidInput` for anything else.
     """
     matrix = _text_matrix(path)
-    if matrix is not None:
-        return PointMap.affine(Transform(target, source, matrix))
     try:
+        if matrix is not None:
+            return PointMap.affine(Transform(target, source, matrix))
         return PointMap(target, source, sitk.ReadTransform(str(path)))
-    except RuntimeError as error:
+    except (RuntimeError, InvalidGeometry) as error:
+        got = str(error) if isinstance(error, InvalidGeometry) else "neither"
         raise InvalidInput(
             f"transform {path.name}: wanted an ITK transform of 3 dimensions or a 4x4 matrix "
-            "as text, got neither; write it with SimpleITK.WriteTransform or numpy.savetxt"
+            f"as text, got {got}; write it with SimpleITK.WriteTransform or numpy.savetxt"
         ) from error
 
 

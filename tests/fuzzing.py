@@ -20,6 +20,7 @@ LOSSES = (
     "no CT could be used",
     "no CT was found",
     "drawn in an earlier file too",
+    "drawn by other segments of the same file too",
     "could not be used (",
     "a label file has voxels of its own",
     "is drawn in another frame of reference and was set aside",

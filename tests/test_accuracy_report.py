@@ -354,6 +354,15 @@ def test_a_folder_that_is_no_batch_is_refused(tmp_path: Path) -> None:
         read_calls(tmp_path / "none.csv")
 
 
+def test_lesions_of_studies_that_were_taken_out_and_lesions_twice_are_refused(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidInput, match="got some of S1; a study is taken out of both tables"):
+        read_calls(batch(tmp_path / "one", [(YES, YES)], [lesion(0), lesion(1)]))
+    with pytest.raises(InvalidInput, match="wanted each study and lesion once, got S0, L1 again"):
+        read_calls(batch(tmp_path / "two", [(YES, YES)], [lesion(0), lesion(0)]))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

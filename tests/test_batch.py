@@ -5,6 +5,7 @@ import csv
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from lesionmatch.batch import worker
 from lesionmatch.batch.ledger import Ledger, job_key
-from lesionmatch.batch.run import BatchOptions, run_batch
+from lesionmatch.batch.run import BatchOptions, default_workers, run_batch
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.worker import Limits, Outcome
 from lesionmatch.compare import Options
@@ -85,6 +86,16 @@ def test_a_bad_study_is_a_row_and_stops_nothing(tmp_path: Path, name: str, says:
     outcomes = run(studies(tmp_path, [name, "well.1"]), tmp_path / "out")
     assert [outcome.error for outcome in outcomes] == [says, None]
     assert records(tmp_path / "out" / "failures.csv")[0]["error"] == says
+
+
+def test_a_system_that_does_not_tell_of_memory_or_affinity_runs_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(worker, "STATM", tmp_path / "statm")
+    monkeypatch.setattr(resource, "setrlimit", None)
+    assert default_workers() == os.cpu_count()
+    worker._cap_memory(1.0)
 
 
 def test_a_study_that_hangs_is_stopped(tmp_path: Path) -> None:

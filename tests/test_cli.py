@@ -175,6 +175,16 @@ def test_an_output_inside_an_input_is_refused(capsys: pytest.CaptureFixture[str]
     assert not (DEMO / "pet" / "out").exists()
 
 
+@pytest.mark.parametrize("option", ["--lesions", "--liver", "--registration"])
+def test_a_path_that_leads_nowhere_is_refused_before_anything_is_read(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = str(tmp_path / "gone")
+    assert main(["compare", gone, gone, option, "rigd", "-o", str(tmp_path / "out")]) == 2
+    assert f"{option}: wanted a path that exists" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_output_that_is_a_file_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

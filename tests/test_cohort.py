@@ -70,6 +70,24 @@ def test_a_pair_is_written_as_batch_reads_it(tree: Tree, tmp_path: Path) -> None
     assert row.carried["pet_study_uid"] == pet
 
 
+@pytest.mark.parametrize("sex", ["M", "F", "O", ""])
+def test_what_is_told_of_a_patient_is_no_option_of_the_batch(
+    tree: Tree, tmp_path: Path, sex: str
+) -> None:
+    tree.add(person(1, sex=sex), after(0), pet_ct(files=1))
+    tree.add(person(1, sex=sex), after(9), liver_mri(files=1))
+    made(tree, tmp_path)
+    (row,) = read_studies(tmp_path / "out" / "studies.csv")
+    assert row.given == {}
+    assert row.carried["patient_sex"] == sex
+
+
+def test_a_column_that_is_there_already_is_not_carried_again(tree: Tree, tmp_path: Path) -> None:
+    tree.add(person(1), after(0), pet_ct(files=1))
+    with pytest.raises(InvalidOption, match=r"wanted columns that studies\.csv lacks, got entity"):
+        made(tree, tmp_path, CLINICAL, CohortOptions(workers=1, carry=("entity",)))
+
+
 def test_studies_that_share_a_folder_are_parted(tree: Tree, tmp_path: Path) -> None:
     tree.add(person(1), after(0), pet_ct(files=2), folder="flat")
     tree.add(person(1), after(20), liver_mri(files=2), folder="flat")

@@ -95,6 +95,9 @@ def test_a_registration_that_missed_is_moved_to_where_lesions_and_foci_agree(
     assert statuses(wrong) == statuses(right)
     assert wrong.concordance.confirms_registration
     assert wrong.calls == right.calls
+    records: list[Any] = [summary(one) for one in (wrong, right)]
+    cleared = [one["registration"]["cleared_by_lesions"] for one in records]
+    assert cleared == [True, False]
 
 
 def test_a_doubtful_registration_that_no_lesions_clear_leaves_the_pet_uncertain(

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from lesionmatch import dicom
 from lesionmatch.errors import InvalidInput
 from tests import fuzzing
 from tests.damage import Damage, told_apart
 from tests.reading_files import header_of, one, pet_slice, saved, slices
-from tests.small_studies import FORMATS, small_study
+from tests.small_studies import FORMATS, rewrite, small_study
 
 
 def test_a_hundred_damaged_studies_end_as_the_clean_one_refused_or_named(tmp_path: Path) -> None:
@@ -117,11 +118,17 @@ def test_a_stack_does_not_lose_its_last_slice_to_a_broken_file(tmp_path: Path) -
         dicom.read_pet_study([folder])
 
 
-@pytest.mark.parametrize("after", [b"met!", bytes(100), b"\x10\x00\x10\x00PN\x00\x00"])
+LARGE = b"\x99\x99\x06\x07\x07\xf0\x02\xb2\x00\x0d"
+"""Pixels that read as a tag behind that of pixel data."""
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("after", [b"met!", bytes(100), b"\x10\x00\x10\x00PN\x00\x00", LARGE])
 def test_bytes_after_the_pixels_that_are_no_attribute_are_damage(
-    tmp_path: Path, after: bytes
+    tmp_path: Path, after: bytes, syntax: UID
 ) -> None:
     folder = saved(tmp_path, slices(pet_slice))
+    rewrite(folder, syntax)
     path = folder / "0002.dcm"
     path.write_bytes(path.read_bytes() + after)
     with pytest.raises(InvalidInput, match="wanted nothing or another attribute after the pixels"):

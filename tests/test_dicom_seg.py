@@ -67,6 +67,26 @@ def test_overlapping_segments_keep_their_voxels(tmp_path: Path) -> None:
     assert [voxels(s.mask) for s in found] == [{(3, 5, 6), (3, 5, 7)}, {(3, 5, 7), (3, 5, 8)}]
 
 
+def test_a_segment_of_all_lesions_beside_one_of_each_is_left_out(tmp_path: Path) -> None:
+    first, second = plane((1, 1), (1, 2), (2, 1)), plane((7, 6), (7, 7))
+    drawn = [(1, 2, first | second), (2, 2, first), (3, 2, second)]
+    found = study(tmp_path, [seg(drawn)])
+    assert [one.label for one in found.segments] == ["met 2", "met 3"]
+    assert found.assumptions == (
+        "SEG segment 1 is drawn by other segments of the same file too and was left out",
+    )
+
+
+def test_of_one_lesion_drawn_twice_in_a_file_the_first_is_kept(tmp_path: Path) -> None:
+    drawn = [(1, 2, plane((1, 1), (1, 2))), (2, 2, plane((1, 1), (1, 2)))]
+    assert [one.label for one in study(tmp_path, [seg(drawn)]).segments] == ["met 1"]
+
+
+def test_a_small_lesion_in_a_large_one_is_one_of_its_own(tmp_path: Path) -> None:
+    drawn = [(1, 2, plane((1, 1), (1, 2), (2, 1), (2, 2))), (2, 2, plane((1, 1)))]
+    assert len(study(tmp_path, [seg(drawn)]).segments) == 2
+
+
 def test_a_fraction_counts_from_one_half(tmp_path: Path) -> None:
     drawn = plane((5, 6)) * 100 + plane((5, 7)) * 99
     found = study(tmp_path, [seg([(1, 3, drawn)], kind="FRACTIONAL")]).segments

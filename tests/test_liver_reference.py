@@ -146,6 +146,19 @@ def test_the_spleen_is_found_beside_kidneys_colder_or_hotter(kidney: float) -> N
     assert spleen_of(pet({kidney: KIDNEYS, 18.1: SPLEEN})) == pytest.approx(18.1, rel=0.07)
 
 
+@pytest.mark.parametrize("kidney", [11.0, 26.0])
+def test_a_kidney_that_touches_the_spleen_is_no_part_of_it(kidney: float) -> None:
+    high = ellipsoid((-66, 54, -65), (24, 22, 45)) | ellipsoid((78, 46, -45), (26, 24, 45))
+    assert (ndimage.binary_dilation(high, iterations=2) & SPLEEN).any()
+    found = spleen_of(pet({kidney: high & ~LIVER & ~SPLEEN, 18.1: SPLEEN}))
+    assert found == pytest.approx(18.1, rel=0.1)
+
+
+def test_a_spleen_12_mm_thick_is_found() -> None:
+    thin = ellipsoid((118, 35, 20), (10, 30, 42))
+    assert spleen_of(pet({14.0: KIDNEYS, 18.1: thin})) == pytest.approx(18.1, rel=0.15)
+
+
 def test_a_kidney_is_not_taken_for_a_spleen_that_was_removed() -> None:
     assert spleen_of(pet({14.0: KIDNEYS})) is None
 

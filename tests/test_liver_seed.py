@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.liver.mirror import has_twin, midline_mm
 from lesionmatch.liver.seed import find_seed
 
 GRID = Grid.of(Frame("mri"), (40, 60, 80), origin_mm=(-158, -118, -78), spacing_mm=(4, 4, 4))
@@ -62,3 +63,15 @@ def test_a_lesion_drawn_elsewhere_does_not_make_a_darker_organ_the_liver() -> No
     both = image(liver=(100.0, liver), stomach=(60.0, stomach))
     wrong = Mask(GRID, ball(12.0, 70.0, -20.0, 10.0))
     assert share_in(find_seed(both, wrong), liver) > 0.9
+
+
+def test_what_has_something_about_as_bright_at_its_mirror_image_has_a_twin() -> None:
+    values = image(right=(100.0, RIGHT_KIDNEY), left=(80.0, LEFT_KIDNEY), liver=(90.0, LIVER_TIP))
+    midline = midline_mm(values)
+    assert abs(midline) < 4.0
+    twinned = has_twin(values.array, GRID, midline)
+    assert twinned[RIGHT_KIDNEY].all()
+    assert not twinned[LIVER_TIP].any()
+    # What is counted among the others decides.
+    without_left = np.where(LEFT_KIDNEY, 0.0, values.array).astype(np.float32)
+    assert not has_twin(values.array, GRID, midline, without_left)[RIGHT_KIDNEY].any()

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from lesionmatch import report
 from lesionmatch.columns import LESIONS, RELATIONS, Column, cells
 from lesionmatch.errors import InvalidInput, NothingFound
-from lesionmatch.report.context import disagreements, summary
+from lesionmatch.report.context import disagreements, doubts, summary
 from tests.report_case import build, default_comparison, default_rows, lesion_row
 
 HEADING = (
@@ -329,6 +329,34 @@ def test_agreement_by_a_benign_lesion_alone_is_not_shown_as_good(tmp_path: Path)
     ]
     report.render(build(tmp_path, rows, with_images=False))
     assert "but by no lesion that both show (TP)." in (tmp_path / "report.html").read_text()
+
+
+def test_a_doubtful_registration_that_lesions_clear_is_said_to_be() -> None:
+    comparison = default_comparison(default_rows())
+    comparison["registration"] |= {"passed": False, "cleared_by_lesions": True}
+    (first, *_) = doubts(comparison)
+    assert first.endswith("matched lesions lie on their foci: the PET was called all the same.")
+    comparison["registration"]["cleared_by_lesions"] = False
+    assert doubts(comparison) == ["The registration is doubtful."]
+    comparison["liver"] |= {"is_plausible": False, "doubts": ["L9 lies 65 mm outside the liver"]}
+    assert doubts(comparison)[1:] == [
+        "The liver is doubtful: its mask, or what was drawn in it.",
+        "L9 lies 65 mm outside the liver",
+    ]
+
+
+def test_an_overview_of_tables_that_a_spreadsheet_saved_is_made(tmp_path: Path) -> None:
+    text = "\ufeffstudy_id;patient_id;is_doubtful\r\nS1;P1;TRUE\r\n;;\r\n"
+    (tmp_path / "calls.csv").write_text(text, encoding="utf-8")
+    study = build(tmp_path / "studies" / "S1", with_images=False) / "comparison.json"
+    comparison = json.loads(study.read_text())
+    comparison["registration"] |= {"passed": False, "doubts": ["the map folds"]}
+    study.write_text(json.dumps(comparison))
+    report.index(tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert '<tr class="doubtful" data-standing="doubtful"' in page
+    assert ">The registration is doubtful; the map folds<" in page
+    assert "<strong>1</strong> studies" in page
 
 
 def test_a_study_whose_results_are_gone_is_listed_as_failed(tmp_path: Path) -> None:

@@ -416,3 +416,28 @@ def test_what_the_worklist_saves_is_read_and_then_no_longer_new(
     decisions.write_text(saved(browser))
     assert read_decisions(decisions) == (one,)
     assert complaints(browser) == []
+
+
+def test_pages_fit_a_phone_and_every_control_and_picture_has_a_name(
+    browser: Browser, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "calls.csv").write_text("study_id,patient_id,pet,mri\nS1,P1,involved,involved\n")
+    shutil.copytree(out, tmp_path / "studies" / "S1")
+    report.index(tmp_path)
+    write_accuracy(tmp_path / "calls.csv", tmp_path / "out", options=Options(draws=0))
+    pages = ("studies/S1/report.html", "index.html", "out/accuracy.html", "out/worklist.html")
+    screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        for page in pages:
+            opened(browser, (tmp_path / page).as_uri())
+            width, unnamed = browser.execute_script(
+                """for (const details of document.querySelectorAll("details")) details.open = true;
+                const controls = [...document.querySelectorAll("input, select")]
+                  .filter((one) => !one.labels.length && !one.ariaLabel);
+                const pictures = [...document.images].filter((one) => !one.alt);
+                return [document.documentElement.scrollWidth, [...controls, ...pictures].length];"""
+            )
+            assert (page, width, unnamed) == (page, 390, 0)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

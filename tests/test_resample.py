@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesionmatch.errors import FrameMismatch, InvalidGeometry, InvalidInput, UnusableOutput
@@ -224,12 +225,6 @@ def test_a_file_without_a_transform_is_refused(tmp_path: Path, text: str) -> Non
         read_transform(tmp_path / "map.txt", target=MRI, source=PET)
 
 
-def test_a_singular_matrix_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "map.txt").write_text("1 0 0 0\n0 0 0 0\n0 0 1 0\n0 0 0 1\n")
-    with pytest.raises(InvalidGeometry, match="finite and invertible"):
-        read_transform(tmp_path / "map.txt", target=MRI, source=PET)
-
-
 def test_a_region_on_other_voxels_has_those_it_covers_by_half() -> None:
     # Two voxels of 1 mm at x = 0 and 1; at -0.4 it is covered by 0.6, at 1.6 by 0.4.
     mask = Mask(
@@ -239,3 +234,25 @@ def test_a_region_on_other_voxels_has_those_it_covers_by_half() -> None:
     np.testing.assert_array_equal(region_on(at, mask).array, [[[True, True, False]]])
     shift = PointMap.affine(Transform(PET, PET, np.eye(4) + np.eye(4)[:, [0]] @ [[0, 0, 0, 1.0]]))
     np.testing.assert_array_equal(region_on(at, mask, shift).array, [[[True, False, False]]])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "says"),
+    [
+        (np.full((4, 4), np.nan), "ending"),
+        (np.zeros((4, 4)), "ending"),
+        (np.diag([1.0, 1.0, 0.0, 1.0]), "finite and invertible"),
+    ],
+)
+def test_a_matrix_that_is_no_transform_is_refused_by_its_file_s_name(
+    tmp_path: Path, matrix: NDArray[np.float64], says: str
+) -> None:
+    np.savetxt(tmp_path / "map.txt", matrix)
+    with pytest.raises(InvalidInput, match=rf"transform map\.txt: .*{says}.*; write it with"):
+        read_transform(tmp_path / "map.txt", target=MRI, source=PET)
+
+
+def test_a_transform_of_the_plane_is_refused_by_its_file_s_name(tmp_path: Path) -> None:
+    sitk.WriteTransform(sitk.Euler2DTransform(), str(tmp_path / "map.tfm"))
+    with pytest.raises(InvalidInput, match=r"transform map\.tfm: .*got 2; write it with"):
+        read_transform(tmp_path / "map.tfm", target=MRI, source=PET)

@@ -256,4 +256,6 @@ def _study_mb(ledger: Ledger) -> float:
 
 def default_workers() -> int:
     """As many studies at a time as this process has processors."""
-    return len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 from typing import TextIO
 
 from lesionmatch.batch.ledger import Ledger, require_room
@@ -33,6 +34,9 @@ longer than anything else a batch does around a study."""
 
 TICK_S = 0.1
 """How often a waiting batch looks whether it is to stop or a study is out of time."""
+
+STATM = Path("/proc/self/statm")
+"""Where Linux tells how much memory a process has."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says of a disk, or of a user's share of it, that is full."""
@@ -270,15 +274,16 @@ def _die_with_parent(connection: Connection) -> None:
 
 
 def _cap_memory(memory_gb: float) -> None:
-    pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115,PTH123
+    """Cap the address space beyond what it is now; not where a system does not tell, as macOS."""
+    if not STATM.exists():
+        return
+    pages = int(STATM.read_text(encoding="ascii").split()[0])
     cap = pages * resource.getpagesize() + int(memory_gb * 1e9)
     resource.setrlimit(resource.RLIMIT_AS, (cap, cap))
 
 
 def compare_here(job: Job, partial: str) -> int:
     """Compare the study of `job` into the folder `partial`; returns its exit status."""
-    from pathlib import Path
-
     from lesionmatch.study import run_study
 
     row = job.row

@@ -11,17 +11,28 @@ from lesionmatch.cohort.inclusion import STEPS, Selection, age_of, therapy_betwe
 from lesionmatch.cohort.options import CohortOptions
 from lesionmatch.cohort.pairing import Pair
 from lesionmatch.cohort.studies import Study
+from lesionmatch.errors import InvalidOption
 from lesionmatch.evaluation.flow import Excluded, Flow, Step
 from lesionmatch.evaluation.sheet import Cell, Heading, Sheet
 from lesionmatch.evaluation.stard import Item
 
 TEXT = ("study_id", "patient_id", "pet", "mri")
 CARRIED = (
-    *("interval_days", "age_years", "sex", "entity", "grade", "therapy_between"),
+    *("interval_days", "age_years", "patient_sex", "entity", "grade", "therapy_between"),
     *("tracer", "nuclide", "scanner", "has_ct", "hbp_score", "pet_study_uid", "mri_study_uid"),
 )
+"""Described, not decided: none of these is an option that a batch takes from its table."""
 REASONS_SHOWN = 8
 """Reasons a box of the flow names; the rest stand together."""
+
+
+def require_free(carry: Sequence[str]) -> None:
+    """Raise `InvalidOption` for a column to carry that studies.csv has already."""
+    taken = [name for name in carry if name in (*TEXT, *CARRIED)]
+    if taken:
+        raise InvalidOption(
+            f"--carry: wanted columns that studies.csv lacks, got {', '.join(taken)}; leave it out"
+        )
 
 
 def study_ids(found: Sequence[Pair]) -> dict[str, Pair]:

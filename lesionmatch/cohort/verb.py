@@ -18,6 +18,7 @@ from lesionmatch.cohort.tables import (
     folders,
     problems_sheet,
     reasons_sheet,
+    require_free,
     stard_items,
     studies_sheet,
     study_ids,
@@ -53,6 +54,7 @@ def write_cohort(
     Raises `NothingFound`, `InvalidInput`, `InvalidOption`, `UnusableOutput`.
     """
     options = options or CohortOptions()
+    require_free(options.carry)
     require_apart(root, out)
     make_folders(out)
     names = pseudonyms(out, phi=options.phi)

@@ -8,19 +8,23 @@ or the mask lacks the part of the liver in which the lesion lies: someone should
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
-from lesionmatch.image import Mask, union
+from lesionmatch.geometry import Grid
+from lesionmatch.image import Mask
 from lesionmatch.lesions import Lesion
 from lesionmatch.protocol import LesionRules
-from lesionmatch.resample import region_on
 from lesionmatch.wording import enumerated
 
 LEAST_LIVER_ML = 5.0
 """A piece of the mask with less than this that no lesion is, is no piece of the liver."""
 
 TOUCHING = np.ones((3, 3, 3), np.bool_)
+
+Voxels = NDArray[np.intp]
+"""(N, 3) slice, row and column."""
 
 
 def lesions_beside(liver: Mask, lesions: Sequence[Lesion], rules: LesionRules) -> tuple[str, ...]:
@@ -29,36 +33,43 @@ def lesions_beside(liver: Mask, lesions: Sequence[Lesion], rules: LesionRules) -
     `liver` holds the lesions that were drawn on its image; all are in its frame.
     """
     whole = liver.trimmed()
-    own = _without_lesions_alone(whole, [one.mask for one in lesions])
-    inside = [bool((region_on(whole.grid, one.mask).array & own.array).any()) for one in lesions]
+    places = [_voxels(one, whole.grid) for one in lesions]
+    own = _without_lesions_alone(whole, places)
     suspects = [
-        one for one, is_in in zip(lesions, inside, strict=True) if one.kind.counts and not is_in
+        one
+        for one, place in zip(lesions, places, strict=True)
+        if one.kind.counts and not own.array[tuple(place.T)].any()
     ]
     if not suspects or own.is_empty:
         return ()
     tree = cKDTree(own.points_mm())
-    away_mm = [float(np.min(tree.query(one.mask.points_mm())[0])) for one in suspects]
-    beside = {
-        one.lesion_id: mm
-        for one, mm in zip(suspects, away_mm, strict=True)
-        if mm > rules.beside_liver_mm
+    away_mm = {
+        one.lesion_id: float(np.min(tree.query(one.mask.points_mm())[0])) for one in suspects
     }
-    return _said(beside)
+    return _said({name: mm for name, mm in away_mm.items() if mm > rules.beside_liver_mm})
 
 
-def _without_lesions_alone(whole: Mask, lesions: Sequence[Mask]) -> Mask:
+def _voxels(lesion: Lesion, grid: Grid) -> Voxels:
+    """Of a grid, those that a lesion reaches."""
+    points_mm = lesion.samples_mm(float(grid.spacing_mm.min()))
+    voxels = np.unique(np.rint(grid.voxels(points_mm)).astype(np.intp), axis=0)
+    return voxels[((voxels >= 0) & (voxels < grid.shape)).all(axis=1)]
+
+
+def _without_lesions_alone(whole: Mask, places: Sequence[Voxels]) -> Mask:
     """The pieces of a liver that are more than lesions."""
-    drawn = union(whole.grid, [region_on(whole.grid, lesion) for lesion in lesions])
+    free = whole.array.copy()
+    for place in places:
+        free[tuple(place.T)] = False
     pieces, count = label(whole.array, TOUCHING)
-    free = np.bincount(pieces[whole.array & ~drawn.array], minlength=count + 1)
-    return Mask(whole.grid, (free * whole.grid.voxel_ml >= LEAST_LIVER_ML)[pieces])
+    volume_ml = np.bincount(pieces[free], minlength=count + 1) * whole.grid.voxel_ml
+    return Mask(whole.grid, (volume_ml >= LEAST_LIVER_ML)[pieces])
 
 
-def _said(beside: dict[str, float]) -> tuple[str, ...]:
-    if not beside:
+def _said(away_mm: dict[str, float]) -> tuple[str, ...]:
+    if not away_mm:
         return ()
-    nearest = f"{min(beside.values()):.0f} mm"
-    if len(beside) == 1:
-        return (f"{next(iter(beside))} lies {nearest} outside the liver and counts as its lesion",)
-    named = enumerated([*beside])
+    named, nearest = enumerated([*away_mm]), f"{min(away_mm.values()):.0f} mm"
+    if len(away_mm) == 1:
+        return (f"{named} lies {nearest} outside the liver and counts as its lesion",)
     return (f"{named} lie {nearest} and more outside the liver and count as its lesions",)

@@ -5,7 +5,7 @@ Every fault of a table is named at once, with its line, so that it is mended in 
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -48,10 +48,22 @@ def read_calls(path: Path) -> CallsTable:
             "run lesionmatch batch first, or give a CSV of calls"
         )
     studies, columns = _studies(path / "calls.csv")
-    lesions = path / "lesions.csv"
+    lesions = _lesions(path / "lesions.csv", {study.study_id for study in studies})
+    return CallsTable("batch", studies, lesions, columns, folder=path)
+
+
+def _lesions(path: Path, studies: Collection[str]) -> tuple[LesionRow, ...]:
+    """The lesions of `studies`, each once."""
     optional = [column.name for column in LESIONS]
-    found = _rows(lesions, LESION_COLUMNS, _lesion, optional=optional, may_be_empty=True)
-    return CallsTable("batch", studies, found, columns, folder=path)
+    rows = _rows(path, LESION_COLUMNS, _lesion, optional=optional, may_be_empty=True)
+    _once(path.name, "study and lesion", [f"{row.study_id}, {row.lesion_id}" for row in rows])
+    strangers = sorted({row.study_id for row in rows} - {*studies})
+    if strangers:
+        raise InvalidInput(
+            f"{path.name}: wanted lesions of the studies in calls.csv, got some of "
+            f"{', '.join(strangers[:5])}; a study is taken out of both tables or of none"
+        )
+    return rows
 
 
 def read_readers(path: Path) -> tuple[ReaderCall, ...]:

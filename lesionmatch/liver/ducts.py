@@ -6,15 +6,13 @@ which are no brighter than what lies a centimetre around them. A liver that took
 agent shows none.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import ndimage
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.level import parenchyma_ratio
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
+from lesionmatch.liver.morphology import Values, dilated, eroded
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import region_on
@@ -22,8 +20,8 @@ from lesionmatch.resample import region_on
 SPACING_MM = 2.0
 AROUND_MM = 15.0
 """How far from the liver ducts are looked for."""
-SURROUNDINGS_MM, EXCESS = 6.0, 0.25
-"""A duct is brighter by this share of the liver than the Gaussian mean around it."""
+SURROUNDINGS_MM = 6.0
+"""Width of the Gaussian mean that a duct stands out from."""
 MOST_RADIUS_MM = 4.5
 RIM_MM = 6.0
 """Around what is thick: its edge, and a gallbladder's neck."""
@@ -31,37 +29,27 @@ LEAST_ML = 0.08
 _TOUCHING = np.ones((3, 3, 3), np.bool_)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bile:
-    """Where bile is, within and near a liver; (0, 3) where none shows."""
+def find_ducts(hbp: Image, liver: Mask, rules: LiverRules) -> Points:
+    """(N, 3) middles of voxels in ducts in and near `liver`, which lies on the grid of `hbp`.
 
-    ducts_mm: Points
-    """(N, 3) middles of voxels in what is thin."""
-    gallbladder_mm: Points
-    """(N, 3) middles of voxels in what is thick: gallbladder, bowel, the kidney's pelvis."""
-
-
-def find_bile(hbp: Image, liver: Mask, rules: LiverRules) -> Bile:
-    """Bile around `liver`, which lies on the grid of `hbp`."""
+    None where no bile shows.
+    """
     box = liver.box(AROUND_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = region_on(image.grid, liver.crop(box))
     ratio = parenchyma_ratio(image, inside)
-    bright = ratio > rules.bile_brightness
-    bright &= dilated(inside.array, image.grid, AROUND_MM)
-    cores = eroded(bright, image.grid, MOST_RADIUS_MM)
-    thick = dilated(cores, image.grid, MOST_RADIUS_MM)
-    thin = bright & _stands_out(ratio, image.grid)
+    near = dilated(inside.array, image.grid, AROUND_MM)
+    cores = eroded(near & (ratio > rules.bile_brightness), image.grid, MOST_RADIUS_MM)
+    thin = near & (_excess(ratio, image.grid) > rules.bile_brightness - 1.0)
     thin &= ~dilated(cores, image.grid, MOST_RADIUS_MM + RIM_MM)
     labels, _ = ndimage.label(thin, _TOUCHING)
     is_large = np.bincount(labels.ravel()) * image.grid.voxel_ml >= LEAST_ML
     is_large[0] = False
-    ducts, bladder = (image.grid.world(np.argwhere(v)) for v in (is_large[labels], thick))
-    return Bile(ducts, bladder)
+    return image.grid.world(np.argwhere(is_large[labels]))
 
 
-def _stands_out(ratio: Values, grid: Grid) -> Voxels:
-    """What is brighter than its surroundings, of which those darker than liver count as liver."""
+def _excess(ratio: Values, grid: Grid) -> Values:
+    """Brightness above the surroundings, of which those darker than liver count as liver."""
     over = np.maximum(ratio, 1.0)
     around = ndimage.gaussian_filter(over, SURROUNDINGS_MM / grid.spacing_mm, truncate=3.0)
-    return np.asarray(over - around > EXCESS)
+    return np.asarray(over - around, np.float32)

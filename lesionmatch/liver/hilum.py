@@ -1,11 +1,11 @@
 """The hilum: where the portal vein enters the liver and divides, found on the liver's surface.
 
-Four things are known of it. It lies in a cleft of the visceral side, which the capsule's
-rolling ball does not reach. The largest vessels of the lower liver come together in front of
-it. The bile ducts, bright in this phase, leave the liver there. And it lies a few centimetres
-to the right of the body's midline, whatever is left of the liver, and below the liver's middle.
-Every point of the clefts is weighted by all four, and the hilum is where the weights are
-densest. Where the portal vein was drawn, the hilum is where it meets the clefts.
+Three things are known of it. It lies in a cleft of the visceral side, which the capsule's
+rolling ball does not reach. It lies a few centimetres to the right of the body's midline,
+whatever is left of the liver, and below the liver's middle. And the bile ducts, bright in this
+phase, leave the liver there; where none shines, the largest vessels nearby tell it less well.
+Every point of the clefts is weighted by all three, and the hilum is where the weights are
+densest. Where the portal vein was drawn, it is where that meets the clefts.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from scipy.spatial import cKDTree
 from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.capsule import Capsule
-from lesionmatch.liver.ducts import find_bile
-from lesionmatch.liver.seed import midline_mm
-from lesionmatch.liver.work import work_image, work_mask
+from lesionmatch.liver.ducts import find_ducts
+from lesionmatch.liver.mirror import midline_mm
+from lesionmatch.liver.work import COARSE_MM, work_image, work_mask
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
 
@@ -29,18 +29,13 @@ MOST_DEPTH_MM = 10.0
 FROM_MIDDLE_MM, MIDDLE_SD_MM = (6.0, -16.0), (14.0, 18.0)
 """Behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
 MIDDLE_ML = 1500.0
-VESSEL_REACH_MM = 30.0
-DUCT_REACH_MM = 15.0
-PORTAL_REACH_MM = 6.0
-VOTE_MM = 12.0
-MOST_POINTS = 1500
-MOST_LUMEN = 5000
-NO_VESSEL, NO_DUCT = 0.1, 0.1
-"""Weight of a place without vessels or ducts, as a share of the place with most."""
-FOSSA_MM, IN_FOSSA = 8.0, 0.1
-"""The gallbladder's fossa is a deep cleft too; weight of what lies so near to bile in it."""
-COARSE_MM = 4.0
-BODY_SPACING_MM = 5.0
+PORTAL_REACH_MM, DUCT_REACH_MM, VESSEL_REACH_MM = 6.0, 15.0, 30.0
+"""How near to a cleft what passes through it lies."""
+NO_SIGN = 0.1
+"""Weight of a place near none of it, where that near most has 1."""
+VOTE_MM = 15.0
+MOST_POINTS, MOST_LUMEN = 1500, 5000
+CLEFT_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +44,16 @@ class Hilum:
 
     point_mm: Points
     """(3,)"""
+    source: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sign:
+    """What passes through the hilum."""
+
+    points_mm: Points
+    weight: NDArray[np.float64]
+    reach_mm: float
     source: str
 
 
@@ -74,26 +79,32 @@ def find_hilum(
     portal: Mask | None = None,
 ) -> Hilum:
     """The hilum of `liver`; `portal` is the portal vein where a reader drew it."""
-    middle = work_mask(liver.trimmed(COARSE_MM), COARSE_MM).points_mm().mean(0)
+    middle = work_mask(liver.trimmed(CLEFT_MM), CLEFT_MM).points_mm().mean(0)
     depth = capsule.depth_mm(capsule.surface_mm)
     is_cleft = depth > LEAST_DEPTH_MM
     points, depth = _some(capsule.surface_mm[is_cleft]), _some(depth[is_cleft])
     if not len(points):
         return Hilum(middle, "the liver's middle, because its surface shows no cleft")
-    midline = midline_mm(work_image(hbp, BODY_SPACING_MM))
+    midline = midline_mm(work_image(hbp, COARSE_MM))
     usual = _usual_place(middle, liver.volume_ml, midline, rules)
     weight = usual.weight(points) * np.minimum(depth, MOST_DEPTH_MM)
+    sign = _sign(hbp, liver, vessels, rules, portal)
+    weight *= NO_SIGN + (1.0 - NO_SIGN) * _share(points, sign)
+    return Hilum(_densest(points, weight), sign.source)
+
+
+def _sign(hbp: Image, liver: Mask, vessels: Mask, rules: LiverRules, portal: Mask | None) -> _Sign:
+    """What passes through the hilum: the portal vein that was drawn, ducts, or large vessels."""
     if portal is not None and not portal.is_empty:
         lumen, _ = _lumen(portal)
-        weight *= 1e-3 + _share(points, lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
-        return Hilum(_densest(points, weight), "where the drawn portal vein meets a cleft")
-    weight *= NO_VESSEL + _share(points, *_lumen(vessels), VESSEL_REACH_MM)
-    bile = find_bile(hbp, liver, rules)
-    weight *= np.where(_far(points, bile.gallbladder_mm, FOSSA_MM), 1.0, IN_FOSSA)
-    ducts = _some(bile.ducts_mm, MOST_LUMEN)
-    weight *= NO_DUCT + _share(points, ducts, np.ones(len(ducts)), DUCT_REACH_MM)
-    seen = " and bile ducts" if len(ducts) else ", without bile ducts to confirm it"
-    return Hilum(_densest(points, weight), f"cleft of the liver near large vessels{seen}")
+        source = "where the drawn portal vein meets a cleft"
+        return _Sign(lumen, np.ones(len(lumen)), PORTAL_REACH_MM, source)
+    ducts = _some(find_ducts(hbp, liver, rules), MOST_LUMEN)
+    if len(ducts):
+        source = "cleft of the liver that bile ducts leave by"
+        return _Sign(ducts, np.ones(len(ducts)), DUCT_REACH_MM, source)
+    source = "cleft of the liver near large vessels, without bile ducts to confirm it"
+    return _Sign(*_lumen(vessels), VESSEL_REACH_MM, source)
 
 
 def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:
@@ -116,27 +127,18 @@ def _lumen(vessels: Mask) -> tuple[Points, NDArray[np.float64]]:
     """Points of the vessels and their weights: the square of the depth in the lumen."""
     if vessels.is_empty:
         return np.empty((0, 3)), np.empty(0)
-    part = vessels.trimmed(COARSE_MM)
+    part = vessels.trimmed(CLEFT_MM)
     depth = distance_mm(Mask(part.grid, ~part.array))[part.array].astype(np.float64)
     return _some(part.points_mm(), MOST_LUMEN), _some(depth, MOST_LUMEN) ** 2
 
 
-def _share(
-    points: Points, near: Points, weight: NDArray[np.float64], reach_mm: float
-) -> NDArray[np.float64]:
-    """Weight of `near` within reach of each point, relative to the most of any; 0 without."""
-    if not len(near):
+def _share(points: Points, sign: _Sign) -> NDArray[np.float64]:
+    """Weight of the sign within its reach of each point, relative to the most of any."""
+    if not len(sign.points_mm):
         return np.zeros(len(points))
-    within = cKDTree(near).query_ball_point(points, reach_mm)
-    share = np.array([float(weight[i].sum()) for i in within])
+    within = cKDTree(sign.points_mm).query_ball_point(points, sign.reach_mm)
+    share = np.array([float(sign.weight[i].sum()) for i in within])
     return share / max(float(share.max()), 1e-9)
-
-
-def _far(points: Points, from_mm: Points, least_mm: float) -> NDArray[np.bool_]:
-    """Which points lie at least so far from all of the others."""
-    if not len(from_mm):
-        return np.ones(len(points), np.bool_)
-    return np.asarray(cKDTree(from_mm).query(points)[0] >= least_mm)
 
 
 def _densest(points: Points, weight: NDArray[np.float64]) -> Points:

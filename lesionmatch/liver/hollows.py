@@ -12,7 +12,8 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from lesionmatch.geometry import Grid
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
+from lesionmatch.liver.level import DARK_SHARE
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded, steepness
 
 REACH_MM = 15.0
 """How far outside the liver the space is divided."""
@@ -25,17 +26,13 @@ LEAST_ML, MOST_ML = 0.5, 250.0
 LEAST_ENCLOSED = 0.54
 """Share of a part's surface that is liver; half a ball has two thirds of it inside, a
 gallbladder less than half."""
-MOST_BRIGHT = 0.9
 
 
 def with_hollows(liver: Voxels, ratio: Values, grid: Grid) -> Voxels:
     """`liver` with the hollows that dark lesions left in it; `ratio` is 1 in parenchyma."""
     soft = ndimage.gaussian_filter(ratio, SMOOTHING_MM / grid.spacing_mm)
-    slope = np.zeros_like(soft)
-    for axis, mm in enumerate(grid.spacing_mm):
-        slope += np.asarray(np.gradient(soft, mm, axis=axis), np.float32) ** 2
-    slope = np.sqrt(slope)
-    even = (slope < EVEN_PER_MM) & ~liver & (soft < MOST_BRIGHT)
+    slope = steepness(soft, grid)
+    even = (slope < EVEN_PER_MM) & ~liver & (soft < DARK_SHARE)
     cores, count = ndimage.label(eroded(even, grid, CORE_MM))
     cores[liver] = count + 1
     space = dilated(liver, grid, REACH_MM) | (cores > 0)

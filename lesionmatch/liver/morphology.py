@@ -1,4 +1,4 @@
-"""Growing, shrinking, closing and filling regions by millimetres."""
+"""Growing, shrinking, closing and filling regions by millimetres, and finding their edges."""
 
 from collections.abc import Iterable
 
@@ -33,6 +33,12 @@ def eroded(voxels: Voxels, grid: Grid, radius_mm: float) -> Voxels:
     The region is taken to go on beyond the grid.
     """
     return distance_mm(Mask(grid, ~voxels)) > radius_mm
+
+
+def steepness(values: Values, grid: Grid) -> Values:
+    """How fast `values` change in the direction in which they change most, per mm."""
+    slopes = np.gradient(values, *grid.spacing_mm)
+    return np.asarray(np.sqrt(sum(slope**2 for slope in slopes)), np.float32)
 
 
 def padded(grid: Grid, pad: NDArray[np.int_]) -> Grid:

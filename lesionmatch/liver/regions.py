@@ -1,14 +1,10 @@
-"""The liver as calm bright regions that belong together.
+"""What may be liver, divided into regions at its edges and necks.
 
 The parenchyma is bright and calm: brightness changes slowly in it, with the coil and with
 the texture of the organ, and abruptly where it ends. Kidney, spleen, heart and caval vein
 may be as bright as the liver where the coil favours them, but an edge lies between. So what
-is bright falls into regions at its edges and its necks, and regions are joined to the
-liver's one after the other where the parenchyma on either side of the border is equally
-bright: as nearly as the border is closed by an edge, or narrow, and less nearly where it is
-wide and open, for then an uneven liver changes there and no organ ends. The comparison is
-made within a centimetre of the border, where the coil nearly cancels.
-A kidney that is as bright as the liver is known by its twin on the left.
+is as bright as liver would be at its place falls into regions: they grow from calm cores,
+thick ones first, and meet at the steepest places between these.
 """
 
 from dataclasses import dataclass
@@ -20,110 +16,87 @@ from skimage.segmentation import watershed
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.coil import sensitivity
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
-from lesionmatch.liver.seed import midline_mm
+from lesionmatch.liver.level import parenchyma_level
+from lesionmatch.liver.mirror import midline_mm
+from lesionmatch.liver.morphology import Values, Voxels, dilated, steepness
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
 
-ROUNDS = 4
+Regions = NDArray[np.int32]
+"""The number of each voxel's region; 0 is none."""
+
 REACH_MM = 35.0
-"""The liver grows by at most this much in a round, so that the coil is never extrapolated far."""
+"""How far from what is known to be liver its level is trusted."""
 SMOOTHING_MM = 2.0
-TOO_BRIGHT = 1.3
-"""Bile, gallbladder and the kidney's pelvis are brighter than this and twice the spread."""
-EDGE_TIMES, EDGE_LEAST, EDGE_MOST = 3.0, 0.012, 0.035
-"""An edge is this many times steeper than the liver's median slope of log brightness, per mm."""
-BESIDE_MM = 10.0
-"""How far from a border brightness is compared."""
+EDGE_TIMES, EDGE_LEAST = 3.0, 0.012
+"""An edge is this many times steeper than the liver's median slope of log brightness, and at
+least so steep, per mm."""
 THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 3.0)
 """Half the thickness of the cores from which regions grow; necks thinner than the first split,
 as the way to a heart through a patch where its edge is faint."""
-KIDNEY_ML = (30.0, 350.0)
-KIDNEY_OPEN_MOST = 1.5
-"""Openness of a kidney's border; a part of the liver may have more."""
-KIDNEY_BELOW_MM = 30.0
-"""Of the liver's middle."""
-KIDNEY_ALIKE = 0.3
-"""Log brightness by which the two kidneys differ at most, with what the coil adds."""
-TWIN_MM, TWIN_OFF_MM = 8.0, 15.0
-"""Half the thickness of a kidney, at most, and how far it lies from the other's mirror image."""
-KIDNEY_SHARE = 0.6
-"""Of a kidney's voxels whose mirror image lies in or near its twin."""
 LEAST_ML = 0.3
-LEAST_BORDER = 0.1
-"""Of the side of a cube as large as a region: narrower is a vein that leads to another organ."""
+"""Of a core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parenchyma:
-    """What is surely liver, on a working grid."""
+class Scene:
+    """An image in the terms of edges."""
 
-    region: Voxels
-    """Bright liver, with drawn lesions, without what only lies within it."""
-    calm: Voxels
-    """The part of it that brightness is measured on."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    """An image in the terms of this module."""
-
-    grid: Grid
+    image: Image
     log: Values
     """Of the smoothed brightness."""
     slope: Values
     """Of `log`, per mm."""
     drawn: Voxels
+    """Lesions, which are liver whatever their brightness."""
     midline_mm: float
     rules: LiverRules
 
+    @property
+    def grid(self) -> Grid:
+        """Of everything here."""
+        return self.image.grid
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Bright:
+class Bright:
     """What may be liver by its brightness alone."""
 
     all: Voxels
     calm: Voxels
+    """The part of it in no edge."""
     relative: Values
     """Log brightness relative to the liver's at the same place."""
 
 
-def parenchyma(image: Image, seed: Voxels, drawn: Voxels, rules: LiverRules) -> Parenchyma:
-    """Bright liver around `seed`; the `drawn` lesions belong to it. All on one grid."""
-    scene = _scene(image, drawn, rules)
-    found = Parenchyma(seed, seed)
-    for _ in range(ROUNDS):
-        bright = _bright(scene, image, found.calm)
-        regions = watershed(scene.slope, _cores(bright.calm, scene.grid), mask=bright.all)
-        liver = _joined(regions, found.calm, scene, bright)
-        found = Parenchyma(liver, liver & bright.calm)
-    return found
-
-
-def _scene(image: Image, drawn: Voxels, rules: LiverRules) -> _Scene:
-    spacing = image.grid.spacing_mm
-    smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / spacing)
+def scene_of(image: Image, drawn: Voxels, rules: LiverRules) -> Scene:
+    """`image` as regions are found in it, with `drawn` lesions on its grid."""
+    smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / image.grid.spacing_mm)
     floor = max(1e-3 * float(np.percentile(smooth, 99.0)), float(np.finfo(np.float32).tiny))
     log = np.log(np.maximum(smooth, floor))
-    slope = np.zeros_like(log)
-    for axis, mm in enumerate(spacing):
-        slope += np.asarray(np.gradient(log, mm, axis=axis), np.float32) ** 2
-    return _Scene(image.grid, log, np.sqrt(slope), drawn, midline_mm(image), rules)
+    return Scene(image, log, steepness(log, image.grid), drawn, midline_mm(image), rules)
 
 
-def _bright(scene: _Scene, image: Image, calm: Voxels) -> _Bright:
-    relative = np.asarray(scene.log - np.log(sensitivity(image, calm)), np.float32)
+def bright_near(calm: Voxels, scene: Scene) -> Bright:
+    """What is as bright as liver would be at its place, near the `calm` liver that is known."""
+    level = parenchyma_level(scene.image, Mask(scene.grid, calm))
+    relative = np.asarray(scene.log - np.log(level), np.float32)
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least, most = scene.rules.bright_least, TOO_BRIGHT + 2.0 * spread
+    least, most = scene.rules.bright_least, scene.rules.bile_brightness + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
-    edge = float(np.clip(EDGE_TIMES * np.median(scene.slope[calm]), EDGE_LEAST, EDGE_MOST))
-    return _Bright(bright, bright & (scene.slope < edge), relative)
+    edge = max(EDGE_TIMES * float(np.median(scene.slope[calm])), EDGE_LEAST)
+    return Bright(bright, bright & (scene.slope < edge), relative)
 
 
-def _cores(calm: Voxels, grid: Grid) -> NDArray[np.int32]:
+def divided(bright: Bright, scene: Scene) -> Regions:
+    """The regions of what is bright."""
+    cores = _cores(bright.calm, scene.grid)
+    return np.asarray(watershed(scene.slope, cores, mask=bright.all), np.int32)
+
+
+def _cores(calm: Voxels, grid: Grid) -> Regions:
     """A number for each core: thick ones first, thin ones where no thicker one lies."""
     depth = distance_mm(Mask(grid, ~calm))
     cores = np.zeros(grid.shape, np.int32)
@@ -136,111 +109,3 @@ def _cores(calm: Voxels, grid: Grid) -> NDArray[np.int32]:
         numbers = np.where(is_new, np.cumsum(is_new) + cores.max(), 0).astype(np.int32)
         cores = np.maximum(cores, numbers[labels])
     return cores
-
-
-def _joined(regions: NDArray[np.int32], core: Voxels, scene: _Scene, bright: _Bright) -> Voxels:
-    """The regions that are liver: that of `core`, and what joins it step by step."""
-    shares = np.bincount(regions[core], minlength=2)
-    shares[0] = 0
-    first = int(np.argmax(shares))
-    liver = (regions == first) | scene.drawn
-    boxes = _boxes(regions, scene.grid)
-    left = [n for n in boxes if n != first]
-    is_growing = True
-    while is_growing:
-        taken = [n for n in left if _taken(n, regions, liver, boxes[n], scene, bright)]
-        left = [n for n in left if n not in taken]
-        is_growing = bool(taken)
-    return np.asarray(liver)
-
-
-def _boxes(regions: NDArray[np.int32], grid: Grid) -> dict[int, tuple[slice, ...]]:
-    """Where each region lies, with room for what is compared with it."""
-    pad = [int(np.ceil(BESIDE_MM / mm)) for mm in grid.spacing_mm]
-    found = enumerate(ndimage.find_objects(regions), start=1)
-    return {
-        n: tuple(slice(max(s.start - p, 0), s.stop + p) for s, p in zip(box, pad, strict=True))
-        for n, box in found
-    }
-
-
-def _taken(
-    number: int,
-    regions: NDArray[np.int32],
-    liver: Voxels,
-    box: tuple[slice, ...],
-    scene: _Scene,
-    bright: _Bright,
-) -> bool:
-    """Join a region to `liver`, in place, where both are equally bright; whether they are."""
-    region, part = regions[box] == number, liver[box]
-    border = ndimage.binary_dilation(part) & region
-    side = np.count_nonzero(region) ** (2.0 / 3.0)
-    if np.count_nonzero(border) < LEAST_BORDER * side:
-        return False
-    step = _step(border, region, part, box, scene, bright)
-    openness = np.count_nonzero(border & bright.calm[box]) / side
-    if step is None or abs(step) > _most_step(openness, scene.rules):
-        return False
-    may_be_kidney = openness < KIDNEY_OPEN_MOST
-    if may_be_kidney and _is_kidney(regions == number, liver, scene, bright.relative):
-        return False
-    part |= region
-    return True
-
-
-def _most_step(openness: float, rules: LiverRules) -> float:
-    """Step that a region may make at a border of which so much lies in no edge.
-
-    In sides of a cube as large as the region.
-    """
-    step = rules.region_step_open * openness
-    return float(np.clip(step, rules.region_step_least, rules.region_step_most))
-
-
-def _step(
-    border: Voxels,
-    region: Voxels,
-    liver: Voxels,
-    box: tuple[slice, ...],
-    scene: _Scene,
-    bright: _Bright,
-) -> float | None:
-    """Log brightness of a region beside its border less that of the liver; None: not known.
-
-    The smaller of the step in the image and that in what the coil is divided out of: the
-    coil may change by a tenth over the way compared, and what is known of it may be wrong.
-    """
-    near = _near(border, scene.grid) & bright.calm[box]
-    inner, outer = near & liver, near & region
-    if not outer.any():
-        return None
-    relative = bright.relative[box]
-    if not inner.any():  # beside a drawn lesion, far from parenchyma
-        return float(np.median(relative[outer]))
-    steps = (np.median(v[outer]) - np.median(v[inner]) for v in (scene.log[box], relative))
-    return float(min(steps, key=abs))
-
-
-def _is_kidney(region: Voxels, liver: Voxels, scene: _Scene, relative: Values) -> bool:
-    """Whether a region lies behind and below the liver's middle and has a twin on the left."""
-    grid = scene.grid
-    low_ml, high_ml = KIDNEY_ML
-    if not low_ml < np.count_nonzero(region) * grid.voxel_ml < high_ml:
-        return False
-    points = grid.world(np.argwhere(region))
-    behind_mm, above_mm = (points.mean(0) - grid.world(np.argwhere(liver)).mean(0))[1:]
-    if behind_mm < 0.0 or above_mm > -KIDNEY_BELOW_MM:
-        return False
-    off = np.abs(relative - float(np.median(relative[region])))
-    alike = (off < KIDNEY_ALIKE) & ~liver & ~region
-    twin = dilated(eroded(alike, grid, TWIN_MM), grid, TWIN_MM + TWIN_OFF_MM)
-    mirrored = points * (-1.0, 1.0, 1.0) + (2.0 * scene.midline_mm, 0.0, 0.0)
-    voxels = np.rint(grid.voxels(mirrored[grid.contains(mirrored)])).astype(int)
-    found = twin[tuple(np.minimum(voxels, np.array(grid.shape) - 1).T)]
-    return bool(np.count_nonzero(found) > KIDNEY_SHARE * len(points))
-
-
-def _near(border: Voxels, grid: Grid) -> Voxels:
-    distance = ndimage.distance_transform_edt(~border, sampling=grid.spacing_mm)
-    return np.asarray(distance < BESIDE_MM)

@@ -18,31 +18,20 @@ from scipy.spatial import cKDTree
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
-from lesionmatch.liver.morphology import Values, Voxels, ball, dilated
-from lesionmatch.liver.work import work_image
+from lesionmatch.liver.mirror import MEDIAN_MM, has_twin, midline_mm, room_for_ball
+from lesionmatch.liver.morphology import Values, Voxels, dilated
+from lesionmatch.liver.work import COARSE_MM, work_image
+from lesionmatch.resample import resample_mask
 
-SPACING_MM = 5.0
 BALL_MM = 12.0
 """Fits into a small liver between its vessels and lesions, and hardly into a kidney."""
-LEVELS = 24
+LEVELS = np.linspace(0.95, 0.25, 24)
+"""Shares of the brightest places."""
 LEAST_ML, MOST_ML = 10.0, 40.0
 """Of places for the ball's centre; more than the most tells nothing more."""
 BRIGHTNESS_POWER = 3.0
-SIDE_MM = 25.0
-WRONG_SIDE = 0.1
-"""Weight of a region far to the patient's left, where that of one on the right is 1."""
-BODY_SHARE = 0.1
-"""Of the brightest voxels; air is darker."""
-TWIN_MM, TWIN_BRIGHTNESS = 20.0, 0.75
-"""A place has a twin where a ball about as bright fits this near to its mirror image."""
-MEDIAN_MM = 25.0
-"""What lies so near to the midline is its own twin."""
-TWINNED = 0.2
-"""Weight of a region that has a twin everywhere."""
-NEAR_LESION_MM = 12.0
-FAR_FROM_LESIONS = 0.2
-"""Weight of a region without any of the drawn lesions near it."""
-MOST_POINTS = 500
+LEAST_WEIGHT = 0.2
+"""Of a region far to the left, of one that has a twin everywhere, of one far from every lesion."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,71 +52,48 @@ def find_seed(hbp: Image, lesions: Mask | None = None) -> Mask | None:
 
     Drawn `lesions`, on the grid of `hbp`, hint at it.
     """
-    places = _places(work_image(hbp, SPACING_MM), lesions)
-    best, best_score = None, 0.0
-    for region in _regions(places.fits, places.grid):
-        score = _score(region, places)
-        if score > best_score:
-            best, best_score = region, score
+    places = _places(work_image(hbp, COARSE_MM), lesions)
+    best = max(_regions(places), key=lambda region: _score(region, places), default=None)
     if best is None:
         return None
     single = best & ~places.has_twin
     seed = single if np.count_nonzero(single) * places.grid.voxel_ml >= LEAST_ML else best
-    return Mask(places.grid, dilated(seed, places.grid, BALL_MM - SPACING_MM))
+    return Mask(places.grid, dilated(seed, places.grid, BALL_MM - COARSE_MM))
 
 
 def _places(image: Image, lesions: Mask | None) -> _Places:
-    fits = ndimage.grey_erosion(image.array, footprint=ball(BALL_MM, image.grid))
-    fits = np.asarray(fits / max(float(np.percentile(fits, 99.9)), 1e-30), np.float32)
-    middle = midline_mm(image)
-    drawn = np.empty((0, 3)) if lesions is None else lesions.points_mm()
-    drawn = drawn[:: max(1, len(drawn) // MOST_POINTS)]
-    return _Places(image.grid, fits, _has_twin(fits, image.grid, middle), middle, drawn)
+    grid, midline = image.grid, midline_mm(image)
+    fits = room_for_ball(image, BALL_MM)
+    fits /= max(float(np.percentile(fits, 99.9)), 1e-30)
+    drawn = None if lesions is None else np.argwhere(resample_mask(lesions, grid) > 0.0)
+    points = np.empty((0, 3)) if drawn is None else grid.world(drawn)
+    return _Places(grid, fits, has_twin(fits, grid, midline), midline, points)
 
 
-def _has_twin(fits: Values, grid: Grid, midline_mm: float) -> Voxels:
-    """Where the mirror image across the midline is about as bright, or brighter."""
-    near = ndimage.grey_dilation(fits, footprint=ball(TWIN_MM, grid))
-    points = grid.world(np.indices(grid.shape).reshape(3, -1).T)
-    mirrored = points * (-1.0, 1.0, 1.0) + (2.0 * midline_mm, 0.0, 0.0)
-    there = ndimage.map_coordinates(near, grid.voxels(mirrored).T, order=1, cval=0.0)
-    is_lateral = np.abs(points[:, 0] - midline_mm) > MEDIAN_MM
-    alike = there > TWIN_BRIGHTNESS * fits.ravel()
-    return np.asarray((is_lateral & alike).reshape(grid.shape))
-
-
-def midline_mm(image: Image) -> float:
-    """x of the middle of the body, between its outermost voxels on either side."""
-    body = image.array > BODY_SHARE * float(np.percentile(image.array, 99.5))
-    x = image.grid.world(np.argwhere(body))[:, 0]
-    return float(np.percentile(x, [1.0, 99.0]).mean()) if x.size else image.grid.centre_mm[0]
-
-
-def _regions(fits: Values, grid: Grid) -> Iterator[Voxels]:
+def _regions(places: _Places) -> Iterator[Voxels]:
     """The regions of every level that are large enough."""
-    for level in np.linspace(0.95, 0.25, LEVELS):
-        labels, count = ndimage.label(fits > level)
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)
-        for label in range(1, count + 1):
-            if sizes[label] * grid.voxel_ml >= LEAST_ML:
-                yield labels == label
+    for level in LEVELS:
+        labels, count = ndimage.label(places.fits > level)
+        sizes_ml = np.bincount(labels.ravel(), minlength=count + 1) * places.grid.voxel_ml
+        for label in np.flatnonzero(sizes_ml[1:] >= LEAST_ML) + 1:
+            yield labels == label
 
 
 def _score(region: Voxels, places: _Places) -> float:
     volume_ml = min(np.count_nonzero(region) * places.grid.voxel_ml, MOST_ML)
-    brightness = float(places.fits[region].mean())
+    brightness = float(places.fits[region].mean()) ** BRIGHTNESS_POWER
     points = places.grid.world(np.argwhere(region))
-    left_mm = float(points[:, 0].mean()) - places.midline_mm
-    side = WRONG_SIDE + (1.0 - WRONG_SIDE) / (1.0 + np.exp(np.clip(left_mm / SIDE_MM, -20, 20)))
-    single = 1.0 - (1.0 - TWINNED) * float(places.has_twin[region].mean())
-    hint = _share_near(places.lesions_mm, points)
-    return float(volume_ml * brightness**BRIGHTNESS_POWER * side * single * hint)
+    left = (float(points[:, 0].mean()) - places.midline_mm) / MEDIAN_MM
+    is_right = 1.0 / (1.0 + np.exp(np.clip(left, -20.0, 20.0)))
+    is_single = 1.0 - float(places.has_twin[region].mean())
+    is_near = _share_near(places.lesions_mm, points)
+    shares = np.array([is_right, is_single, is_near])
+    return float(volume_ml * brightness * np.prod(LEAST_WEIGHT + (1.0 - LEAST_WEIGHT) * shares))
 
 
 def _share_near(lesions_mm: Points, region_mm: Points) -> float:
-    """Weight of a region by the share of the lesions near the balls that lie in it."""
+    """Share of the lesions near the balls that lie in a region; 1 without lesions."""
     if not len(lesions_mm):
         return 1.0
     distance = np.asarray(cKDTree(region_mm).query(lesions_mm)[0], np.float64)
-    share = float((distance < BALL_MM + NEAR_LESION_MM).mean())
-    return FAR_FROM_LESIONS + (1.0 - FAR_FROM_LESIONS) * share
+    return float((distance < 2.0 * BALL_MM).mean())

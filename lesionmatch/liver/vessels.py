@@ -4,7 +4,7 @@ In this phase the parenchyma is bright and blood is dark. A vessel is dark, tubu
 connected: see `tubes` for what is tubular. How strong a tube must be is read off the bright
 tubes, which only noise makes (and bile ducts, which are few): places that noise does not
 reach are seeds, the tree is followed from them through weaker ones, the lumen is filled
-with what is dark around them, and pieces that are short or round are left out.
+with what is dark around them, and short pieces are left out.
 """
 
 import numpy as np
@@ -21,28 +21,23 @@ from lesionmatch.resample import resample_mask
 
 SPACING_MM = 1.5
 MARGIN_MM = 12.0
-NOISE_QUANTILE = 0.85
-SEED_NOISE, FOLLOW_NOISE = 5.0, 2.5
+NOISE_QUANTILE = 0.9
+SEED_NOISE, FOLLOW_NOISE = 4.0, 2.0
 """How many times stronger than noise's own strong tubes a seed is, and what is followed."""
 BLOOD_QUANTILE = 0.9
 """Of the darkness of seeds: that of the largest vessels, which no parenchyma blurs."""
-LEAST_BLOOD = 0.35
-"""A lumen has at least this share of the darkness of blood; uneven parenchyma has less."""
-AXIS_SHARE = 0.5
-"""Of the lumen's least darkness: the axis of a thin vessel is blurred more than a thick one's."""
-GAP_MM = 3.5
-"""Gaps between pieces of one vessel, e.g. where it branches."""
-RIM_MM = 3.0
-"""Around a drawn lesion, where it still darkens voxels and its outline may be tight."""
-MOST_RADIUS_MM = 7.5
-"""Of a vessel within the liver; the portal vein's trunk has about 7 mm."""
-BILE_RADIUS_MM = 4.5
-"""Bile that is thicker lies in the gallbladder, not in a duct."""
-LESION_DARKNESS = 0.15
+LUMEN_SHARE = 0.5
+"""A lumen has at least this share of the darkness of blood, its axis this share of the
+lumen's: uneven parenchyma is less dark, and the axis of a thin vessel is blurred."""
 LUMEN_MM = 5.0
-"""A lumen reaches at most this far from where it is most tubular."""
-SLENDERNESS = 12.0
-"""Cube of the length over the volume; about 5 for a ball by its box's diagonal."""
+"""A lumen reaches at most this far from its axis."""
+RIM_MM = 3.0
+"""Around a lesion, where it still darkens voxels; gaps in a vessel, e.g. where it branches."""
+MOST_RADIUS_MM, LESION_DARKNESS = 7.5, 0.15
+"""Of a vessel within the liver, of which the portal vein's trunk has 7 mm; what is thicker, and
+at least so dark, is a lesion."""
+BILE_RADIUS_MM = 6.0
+"""Bile that is thicker lies in the gallbladder, not in a duct or a patch of a coarse liver."""
 
 
 def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRules) -> Mask:
@@ -86,8 +81,8 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     if not seeds.any():
         return seeds
     blood = float(np.quantile(depth[seeds], BLOOD_QUANTILE))
-    least = max(rules.vessel_darkness, LEAST_BLOOD * blood)
-    axis = (strength > FOLLOW_NOISE * noise) & (depth > AXIS_SHARE * least)
+    least = max(rules.vessel_darkness, LUMEN_SHARE * blood)
+    axis = (strength > FOLLOW_NOISE * noise) & (depth > LUMEN_SHARE * least)
     axis = _connected(axis, seeds & axis, grid)
     lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > least)
     lumen = ndimage.binary_propagation(axis, mask=lumen | axis)
@@ -119,22 +114,20 @@ def _depth(ratio: Values, grid: Grid) -> Values:
 
 def _connected(axis: Voxels, seeds: Voxels, grid: Grid) -> Voxels:
     """The pieces of `axis` that hang together with a seed, small gaps bridged."""
-    labels, count = ndimage.label(dilated(axis, grid, GAP_MM))
+    labels, count = ndimage.label(dilated(axis, grid, RIM_MM))
     keep = np.zeros(count + 1, np.bool_)
     keep[np.unique(labels[seeds])] = True
     return np.asarray(axis & keep[labels])
 
 
 def _long_pieces(lumen: Voxels, grid: Grid, least_mm: float) -> Voxels:
-    """The pieces, small gaps bridged, that are long, and longer than they are thick."""
-    labels, count = ndimage.label(dilated(lumen, grid, GAP_MM))
+    """The pieces, small gaps bridged, that are long."""
+    labels, count = ndimage.label(dilated(lumen, grid, RIM_MM))
     labels[~lumen] = 0
     keep = np.zeros(count + 1, np.bool_)
     for label, box in enumerate(ndimage.find_objects(labels, count), start=1):
         if box is None:
             continue
-        piece = np.argwhere(labels[box] == label) * grid.spacing_mm
-        length = float(np.linalg.norm(np.ptp(piece, axis=0)))
-        volume = len(piece) * grid.voxel_ml * 1000.0
-        keep[label] = length >= least_mm and length**3 > SLENDERNESS * volume
+        extent_mm = np.ptp(np.argwhere(labels[box] == label), axis=0) * grid.spacing_mm
+        keep[label] = np.linalg.norm(extent_mm) >= least_mm
     return np.asarray(keep[labels])

@@ -6,6 +6,8 @@ from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.resample import FWHM_PER_SIGMA, resample, smooth
 
+COARSE_MM = 5.0
+"""Voxels that hold all of what a coil does, of whole organs and of their twins."""
 BLUR_PER_VOXEL = 0.35 * FWHM_PER_SIGMA
 """Width of the blur before going to larger voxels: enough that noise does not alias."""
 

@@ -41,6 +41,7 @@ def summary(comparison: Comparison) -> dict[str, object]:
             "target": registration.target,
             "passed": registration.passed,
             "doubts": list(registration.doubts),
+            "cleared_by_lesions": bool(registration.doubts) and concordance.confirms_registration,
             "quality": asdict(registration.quality) | _landmarks(comparison),
         },
         "lesions": [

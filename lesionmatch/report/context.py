@@ -98,11 +98,16 @@ def doubts(comparison: Json) -> list[str]:
     """What asks for a person's eye before anything else is believed."""
     found = []
     registration, liver = comparison["registration"], comparison["liver"]
-    if not registration.get("passed", True):
+    if registration.get("cleared_by_lesions"):
+        found.append(
+            "The registration is doubtful, but matched lesions lie on their foci: the PET was "
+            "called all the same."
+        )
+    elif not registration.get("passed", True):
         found.append("The registration is doubtful.")
     found += registration.get("doubts") or []
     if not liver.get("is_plausible", True):
-        found.append("The liver's mask is not plausible.")
+        found.append("The liver is doubtful: its mask, or what was drawn in it.")
     return found + list(liver.get("doubts") or [])
 
 

@@ -4,7 +4,6 @@ Failed studies come first, then doubtful ones, then those where PET and MRI disa
 the order in which a person should look. All is read from what stands on disk.
 """
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lesionmatch.csv_table import Record, read_table
 from lesionmatch.output import write_text
 from lesionmatch.report import context, words
 from lesionmatch.report.page import asset, data_uri, environment, policy
@@ -89,27 +89,27 @@ def _studies(out: Path) -> list[Study]:
     return made + [_failed(row, row.get("error", "")) for row in left]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path) -> list[Record]:
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    table = read_table(path, ("study_id",), optional=("patient_id", "is_doubtful", "error", "why"))
+    return [record for _, record in table.records]
 
 
-def _failed(row: Mapping[str, str], error: str) -> Study:
+def _failed(row: Record, error: str) -> Study:
     return Study(
         row["study_id"], row.get("patient_id", ""), FAILED, "", "", "", "", error,
         None, None, None, None, (), "failed", None,
     )  # fmt: skip
 
 
-def _done(row: Mapping[str, str], case: Path) -> Study:
+def _done(row: Record, case: Path) -> Study:
     comparison = json.loads((case / "comparison.json").read_text(encoding="utf-8"))
     calls, lesions = comparison["calls"], comparison["lesions"]
     doubts = context.doubts(comparison)
     relations = [lesion["relation"] for lesion in lesions]
     flags = dict.fromkeys(flag for lesion in lesions for flag in lesion["flags"])
-    is_doubtful = bool(doubts) or row.get("is_doubtful") == "true"
+    is_doubtful = bool(doubts) or row.get("is_doubtful", "").lower() == "true"
     order = DOUBTFUL if is_doubtful else _order(calls.get("cell"))
     reason = calls.get("reason")
     return Study(
@@ -120,7 +120,7 @@ def _done(row: Mapping[str, str], case: Path) -> Study:
         pet=words.words(words.CALLS, calls["pet"]),
         cell=calls.get("cell") or "",
         reason=words.words(words.REASONS, reason) if reason else "",
-        text=" ".join(doubts) or str(calls.get("why") or ""),
+        text="; ".join(doubt.rstrip(".") for doubt in doubts) or str(calls.get("why") or ""),
         disagreements=sum(map(context.is_discordant, lesions)),
         lesions=sum(lesion["source"] == "mri" for lesion in lesions),
         mri_only=relations.count("mri_only"),

@@ -277,19 +277,40 @@ def _from_labels(
 
 
 def _once(files: Sequence[FromFile]) -> tuple[tuple[Segment, ...], list[str]]:
-    """The segments of all files, without lesions that an earlier file has too."""
+    """The segments of all files, without lesions that are drawn in others too, and notes."""
     kept: list[Segment] = []
-    again = []
+    again: list[str] = []
+    sums: list[str] = []
     for file in files:
         earlier = [segment for segment in kept if isinstance(segment.meaning, Kind)]
+        own = [
+            s for s in file.segments if isinstance(s.meaning, Kind) and not _is_drawn(s, earlier)
+        ]
+        single = _without_sums(own)
         for segment in file.segments:
-            if isinstance(segment.meaning, Kind) and _is_drawn(segment, earlier):
-                again.append(segment.source)
-            else:
+            if not isinstance(segment.meaning, Kind) or segment in single:
                 kept.append(segment)
-    verbs = ("is", "was") if len(again) == 1 else ("are", "were")
-    said = f"{enumerated(again)} {verbs[0]} drawn in an earlier file too and {verbs[1]} left out"
-    return tuple(kept), [said] if again else []
+            else:
+                (sums if segment in own else again).append(segment.source)
+    return tuple(kept), [
+        *_said_of(again, "drawn in an earlier file too"),
+        *_said_of(sums, "drawn by other segments of the same file too"),
+    ]
+
+
+def _said_of(sources: Sequence[str], how: str) -> list[str]:
+    verbs = ("is", "was") if len(sources) == 1 else ("are", "were")
+    said = f"{enumerated(sources)} {verbs[0]} {how} and {verbs[1]} left out"
+    return [said] if sources else []
+
+
+def _without_sums(lesions: Sequence[Segment]) -> list[Segment]:
+    """The lesions of a file without those that smaller ones make up together, as a segment of all
+    lesions, or of another reader's; what lies in a larger one is a lesion of its own."""
+    numbered = sorted(enumerate(lesions), key=lambda pair: (-pair[1].mask.volume_ml, -pair[0]))
+    ordered = [segment for _, segment in numbered]
+    sums = [one for n, one in enumerate(ordered) if _is_drawn(one, ordered[n + 1 :])]
+    return [segment for segment in lesions if segment not in sums]
 
 
 def _is_drawn(segment: Segment, earlier: Sequence[Segment]) -> bool:

@@ -5,6 +5,7 @@ what a header claims is held against the bytes there are before anything is allo
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from lesionmatch.dicom.files.instance import (
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     NATIVE,
+    UNDEFINED,
     Instance,
 )
 from lesionmatch.dicom.files.sources import MEGABYTE
@@ -102,10 +104,11 @@ def _native(instance: Instance, syntax: str, dtype: np.dtype[np.generic], what: 
         if head[:4] != PIXEL_DATA[syntax] or (len(head) == 12 and head[4:6] not in WORDS):
             raise InvalidInput(f"{what}: wanted whole numbers as pixels, got others")
         data = file.read(min(length, instance.size))
-        rest = file.read(4)
-    if len(rest) > 1 and not _may_follow(rest, is_big=is_big):
+        rest = file.read(8)
+        left = instance.size - file.tell()
+    if len(rest) > 1 and not _may_follow(rest, left, syntax):
         raise InvalidInput(
-            f"{what}: wanted nothing or another attribute after the pixels, got {rest.hex()}; "
+            f"{what}: wanted nothing or another attribute after the pixels, got {rest[:4].hex()}; "
             "the file is damaged, export it again"
         )
     if len(data) != length:
@@ -119,9 +122,16 @@ def _native(instance: Instance, syntax: str, dtype: np.dtype[np.generic], what: 
     return data
 
 
-def _may_follow(tag: bytes, *, is_big: bool) -> bool:
-    """Whether bytes are a tag that comes after pixel data: private, a signature, or padding."""
-    return int.from_bytes(tag[:2], "big" if is_big else "little") > PIXEL_GROUP
+def _may_follow(head: bytes, left: int, syntax: str) -> bool:
+    """Whether 8 bytes, with so many after them, begin an attribute that comes after pixel data:
+    private, a signature, or padding."""
+    order: Literal["big", "little"] = "big" if syntax == BIG_ENDIAN else "little"
+    if len(head) < 8 or int.from_bytes(head[:2], order) <= PIXEL_GROUP:
+        return False
+    if syntax != IMPLICIT_LITTLE:
+        return head[4:6].isalpha() and head[4:6].isupper()
+    length = int.from_bytes(head[4:], order)
+    return length == UNDEFINED or length <= left
 
 
 def rescale(plane: Plane) -> tuple[float, float]:

@@ -1,0 +1,150 @@
+"""Which bright regions are liver: those whose border with it is open, or makes no step.
+
+Regions are joined to the liver one after the other where the parenchyma on either side of the
+border is equally bright: as nearly as the border is closed by an edge, or narrow, and less
+nearly where it is wide and open, for then an uneven liver changes there and no organ ends. The
+comparison is made within a centimetre of the border, where the coil nearly cancels. A kidney
+that is as bright as the liver is known by its twin on the left.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from lesionmatch.geometry import Grid
+from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.liver.mirror import has_twin, room_for_ball
+from lesionmatch.liver.morphology import Values, Voxels, eroded
+from lesionmatch.liver.regions import Bright, Regions, Scene
+from lesionmatch.liver.work import COARSE_MM, work_image
+from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.resample import region_on
+
+BESIDE_MM = 10.0
+"""How far from a border brightness is compared."""
+LEAST_BORDER = 0.1
+"""Narrower is a vein that leads to another organ."""
+KIDNEY_MOST_ML = 350.0
+KIDNEY_OPEN_MOST = 0.8
+"""A kidney's border is less open; a part of the liver's may be more."""
+KIDNEY_BELOW_MM = 30.0
+"""Of the liver's middle."""
+KIDNEY_BALL_MM, KIDNEY_TWIN_SHARE = 10.0, 0.5
+"""A ball that fits into a kidney, and the share of its places that have a twin."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Border:
+    """Where a region meets the liver, in sides of a cube as large as the region."""
+
+    width: float
+    openness: float
+    """The part of it that lies in no edge."""
+    step: float | None
+    """Log brightness of the region beside it less that of the liver; None: not known."""
+
+    def joins(self, rules: LiverRules) -> bool:
+        """Whether what lies on either side of it is one organ."""
+        if self.width < LEAST_BORDER or self.step is None:
+            return False
+        most = rules.region_step_open * self.openness
+        most = min(max(most, rules.region_step_least), rules.region_step_most)
+        return abs(self.step) <= most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """What is to be joined."""
+
+    regions: Regions
+    boxes: dict[int, tuple[slice, ...]]
+    """Where each region lies, with room for what is compared with it."""
+    scene: Scene
+    bright: Bright
+
+
+def joined(regions: Regions, core: Voxels, scene: Scene, bright: Bright) -> Voxels:
+    """The regions that are liver, with drawn lesions: that of `core`, and what joins it."""
+    shares = np.bincount(regions[core], minlength=2)
+    shares[0] = 0
+    first = int(np.argmax(shares))
+    liver = (regions == first) | scene.drawn
+    parts = _Parts(regions, _boxes(regions, scene.grid), scene, bright)
+    left = [n for n in parts.boxes if n != first]
+    is_growing = True
+    while is_growing:
+        taken = [n for n in left if _taken(n, liver, parts)]
+        left = [n for n in left if n not in taken]
+        is_growing = bool(taken)
+    return np.asarray(liver)
+
+
+def _boxes(regions: Regions, grid: Grid) -> dict[int, tuple[slice, ...]]:
+    pad = [int(np.ceil(BESIDE_MM / mm)) for mm in grid.spacing_mm]
+    found = enumerate(ndimage.find_objects(regions), start=1)
+    return {
+        n: tuple(slice(max(s.start - p, 0), s.stop + p) for s, p in zip(box, pad, strict=True))
+        for n, box in found
+    }
+
+
+def _taken(number: int, liver: Voxels, parts: _Parts) -> bool:
+    """Join a region to `liver`, in place, if it is liver; whether it is."""
+    border = _border(number, liver, parts)
+    if not border.joins(parts.scene.rules):
+        return False
+    if border.openness < KIDNEY_OPEN_MOST and _is_kidney(number, liver, parts):
+        return False
+    box = parts.boxes[number]
+    liver[box] |= parts.regions[box] == number
+    return True
+
+
+def _border(number: int, liver: Voxels, parts: _Parts) -> _Border:
+    box, scene, bright = parts.boxes[number], parts.scene, parts.bright
+    region, liver, calm = parts.regions[box] == number, liver[box], bright.calm[box]
+    shared = ndimage.binary_dilation(liver) & region
+    side = np.count_nonzero(region) ** (2.0 / 3.0)
+    width = np.count_nonzero(shared) / side
+    if not width:
+        return _Border(0.0, 0.0, None)
+    distance = ndimage.distance_transform_edt(~shared, sampling=scene.grid.spacing_mm)
+    beside = calm & (distance < BESIDE_MM)
+    step = _step(beside & liver, beside & region, scene.log[box], bright.relative[box])
+    return _Border(width, np.count_nonzero(shared & calm) / side, step)
+
+
+def _step(inner: Voxels, outer: Voxels, log: Values, relative: Values) -> float | None:
+    """Log brightness of `outer` less that of `inner`; None: not known.
+
+    The smaller of the step in the image and that relative to the liver's level: the coil may
+    change by a tenth over the way compared, and what is known of it may be wrong.
+    """
+    if not outer.any():
+        return None
+    if not inner.any():  # beside a drawn lesion, far from parenchyma
+        return float(np.median(relative[outer]))
+    steps = (np.median(values[outer]) - np.median(values[inner]) for values in (log, relative))
+    return float(min(steps, key=abs))
+
+
+def _is_kidney(number: int, liver: Voxels, parts: _Parts) -> bool:
+    """Whether a region lies behind and below the liver's middle and has a twin on the left."""
+    grid, region = parts.scene.grid, parts.regions == number
+    if np.count_nonzero(region) * grid.voxel_ml > KIDNEY_MOST_ML:
+        return False
+    middle, of_liver = (grid.world(np.argwhere(voxels)).mean(0) for voxels in (region, liver))
+    behind_mm, above_mm = (middle - of_liver)[1:]
+    if behind_mm < 0.0 or above_mm > -KIDNEY_BELOW_MM:
+        return False
+    even = np.exp(parts.bright.relative)
+    whole, rest = (
+        work_image(Image(grid, values, Quantity.ARBITRARY), COARSE_MM)
+        for values in (even, np.where(liver | region, np.float32(0.0), even))
+    )
+    fits, others = (room_for_ball(image, KIDNEY_BALL_MM) for image in (whole, rest))
+    inside = region_on(whole.grid, Mask(grid, region)).array
+    deep = eroded(inside, whole.grid, KIDNEY_BALL_MM)
+    twins = has_twin(fits, whole.grid, parts.scene.midline_mm, others)[deep]
+    return bool(np.count_nonzero(twins) > KIDNEY_TWIN_SHARE * twins.size)

@@ -441,3 +441,17 @@ def test_a_shear_keeps_volumes_and_has_its_largest_length() -> None:
     divergence = sum(slope[:, axis] for axis, slope in enumerate(slopes))
     np.testing.assert_allclose(divergence, 0.0, atol=1e-6)
     assert np.abs(slopes[0][:, 1]).max() > 0.05
+
+
+def test_a_wall_stops_a_deformation_or_cuts_off_what_it_carries_there() -> None:
+    recipe = Recipe(5, breathing_mm=0.0, deformation_mm=6.0)
+    poses = [
+        scene(one, anatomy(one)).mri_pose
+        for one in (recipe, replace(recipe, deformation_in_wall=True))
+    ]
+    held, cut = poses
+    world = held.body_from_world.inverse.apply(np.array([[-160.0, 0.0, 0.0]]))
+    at = held.body_from_world.apply(world)
+    assert held.cavity(coords_of(at)).item() > 0.0
+    assert np.abs(held.anatomy_mm(world) - at)[0, :2].max() < 0.05
+    assert np.abs(cut.anatomy_mm(world) - at)[0, :2].max() > 0.3

@@ -126,6 +126,8 @@ class Pose:
     cavity: Distance
     breath: Breath | None = None
     deformation: Deformation | Shear | None = None
+    is_cut_by_wall: bool = False
+    """Whether the deformation goes on into wall and spine."""
 
     @property
     def frame(self) -> Frame:
@@ -152,7 +154,8 @@ class Pose:
         inside = _smooth_step(-self.cavity(static) / WALL_FADE_MM)
         if self.deformation is not None:
             dx, dy, dz = self.deformation(static)
-            x, y, z = x + inside * dx, y + inside * dy, z + dz
+            across = 1.0 if self.is_cut_by_wall else inside
+            x, y, z = x + across * dx, y + across * dy, z + dz
         if self.breath is not None:
             down = self.breath(static)
             z = z + down

@@ -158,6 +158,9 @@ class Recipe:
     """Shortest and longest; shorter ones bend the liver more locally."""
     deformation_keeps_volume: bool = False
     """Whether the deformation is a shear, which keeps volumes as a liver nearly does."""
+    deformation_in_wall: bool = False
+    """Whether the deformation does not end at wall and spine: they then cut off what it carries
+    into them, and the liver's surface is other tissue on the MRI than on the CT."""
     rotation_deg: float = 3.0
     frame_offset_mm: float = 150.0
     """Distance between the two frames' origins."""

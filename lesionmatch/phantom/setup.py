@@ -82,9 +82,8 @@ def scene(recipe: Recipe, body: Body) -> Scene:
     bent = _bent(rng, recipe, points)
     ct = Pose(upright, body.cavity)
     pet = Pose(upright, body.cavity, _breath(body, recipe.pet_ct_offset_mm))
-    mri = Pose(
-        lying, body.cavity, _breath(body, recipe.breathing_mm, recipe.breathing_ap_share), bent
-    )
+    breath = _breath(body, recipe.breathing_mm, recipe.breathing_ap_share)
+    mri = Pose(lying, body.cavity, breath, bent, recipe.deformation_in_wall)
     scanners = SCANNERS[recipe.size]
     return Scene(
         ct, pet, mri,

@@ -207,7 +207,7 @@ class RegistrationBounds:
     """The 95 % bound of a registration's error (`registration_error_mm`)."""
 
     ct_level: float = threshold(
-        -2.38,
+        0.73,
         "ln mm",
         "a of the deformable map's bound on the CT",
         _BOUND,
@@ -215,44 +215,28 @@ class RegistrationBounds:
         most=20.0,
     )
     pet_level: float = threshold(
-        -1.75,
+        0.75,
         "ln mm",
         "a of the deformable map's bound on the PET",
         _BOUND,
         least=-20.0,
         most=20.0,
     )
-    hold_power: float = threshold(
-        -0.2,
+    apart_power: float = threshold(
+        0.55,
         "power",
-        "b: how the bound falls with the images' hold",
-        _BOUND,
-        least=-5.0,
-        most=0.0,
-    )
-    distance_power: float = threshold(
-        0.2,
-        "power",
-        "c: how the bound grows with the distance from the liver's centre",
+        "b: how the bound grows with how far the two fits lie apart",
         _BOUND,
         least=0.0,
         most=5.0,
     )
-    structure_power: float = threshold(
-        -1.25,
+    growth_power: float = threshold(
+        1.65,
         "power",
-        "d: how the bound falls with the share of structure in what the target shows of the liver",
-        _BOUND,
-        least=-5.0,
-        most=0.0,
-    )
-    bend_power: float = threshold(
-        0.63,
-        "power",
-        "f: how the bound grows with how strongly the liver was bent",
+        "c: how the bound grows with the greatest local growth of the liver",
         _BOUND,
         least=0.0,
-        most=5.0,
+        most=10.0,
     )
     corrected_offset_left: float = threshold(
         0.1,

@@ -17,7 +17,7 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.registration.appearance import Target
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
-from lesionmatch.registration.scene import RESERVED_MM, reserved
+from lesionmatch.registration.scene import BLOCK_MM, reserved
 from lesionmatch.resample import PointMap, distance_mm, resample, resample_mask
 
 Floats = NDArray[np.float32]
@@ -49,7 +49,7 @@ class Witness:
     """At least `DEEP_MM` within the liver."""
     is_reserved: NDArray[np.bool_]
     block: NDArray[np.intp]
-    """Which block of `RESERVED_MM` each place lies in."""
+    """Which block of `BLOCK_MM` each place lies in."""
 
 
 def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
@@ -63,7 +63,7 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     nearest = np.rint(deform_grid.voxels(points)).astype(int)
     nearest = np.clip(nearest, 0, np.array(deform_grid.shape) - 1)
     held_back = reserved(deform_grid)[tuple(nearest.T)]
-    place = np.floor((points - points.min(0)) / RESERVED_MM).astype(np.intp)
+    place = np.floor((points - points.min(0)) / BLOCK_MM).astype(np.intp)
     block = np.ravel_multi_index(tuple(place.T), tuple(place.max(0) + 1))
     window = Window(0.0, float(np.quantile(values, 0.995)))
     deep = distance_mm(Mask(grid, ~inside.array)) >= DEEP_MM

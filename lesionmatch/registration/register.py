@@ -6,7 +6,6 @@ in one order: the linear algebra library, which divides its sums among threads, 
 one. So the same images give the same map, bit by bit, whatever the number of threads.
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,13 +17,19 @@ from lesionmatch.geometry import Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import Protocol, RegistrationBounds, RegistrationRules
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
-from lesionmatch.registration.bound import DoubtfulBound, EvenBound, LocalBound
+from lesionmatch.registration.bound import (
+    DoubtfulBound,
+    EvenBound,
+    LocalBound,
+    linear_bound,
+    offset_left_mm,
+)
 from lesionmatch.registration.cut import cut_of
 from lesionmatch.registration.deform import (
     Deformation,
     Floats,
+    Opinion,
     Stiffness,
-    bend_mm,
     deformation,
 )
 from lesionmatch.registration.doubts import doubts_of, growth_limits, is_settled, remarks_of
@@ -50,7 +55,7 @@ from lesionmatch.registration.linear import (
 from lesionmatch.registration.linear import mutual_information as linear_information
 from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.result import Quality, Registration
-from lesionmatch.registration.scene import Scene, scene, structure_share
+from lesionmatch.registration.scene import Scene, grid_about, scene
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.resample import PointMap
 
@@ -64,9 +69,10 @@ AROUND_LIVER_MM = 45.0
 
 STIFF = {
     "ct": Stiffness(),
-    "pet": Stiffness(edge_weight=2.0),
+    "pet": Stiffness(edge_weight=2.0, opinions=(Opinion(0.2, 1.0), Opinion(0.2, 1.0))),
 }
-"""A PET shows the liver's outline and hot lesions blurred, so their edges may say less."""
+"""A PET shows the liver's outline and hot lesions blurred, so their edges may say less, and no
+vessels, so there is no second witness to trust."""
 
 
 def register(
@@ -150,18 +156,33 @@ class _Fit:
     witness: Witness
     affine_gain: Gain | None
     deformable_gain: Gain | None
-    bent: Deformation | None
-    scene: Scene
+    bent: "_Bent | None"
     refused: tuple[str, ...]
     """Why a stage the method asked for was not kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bent:
+    """A deformation that was kept, and what it was fitted on."""
+
+    deformation: Deformation
+    scene: Scene
+    growth: Floats
+    """What the map does to the volume of each of the liver's voxels."""
+
+    @property
+    def displacement_p95_mm(self) -> float:
+        """How far the deformation moves the liver, 95th percentile."""
+        lengths = np.linalg.norm(self.deformation.field[:, self.scene.inside], axis=0)
+        return float(np.percentile(lengths, 95))
 
 
 def _fit(study: _Study, method: Method, rng: np.random.Generator) -> _Fit:
     peaks = best_shifts(study.mri, study.liver, study.target)
     rigid = _rigid(study, peaks, rng)
-    ground = _scene(study, rigid)
-    judge = witness(study.mri, study.liver, ground.grid)
-    fit = _Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ground, ())
+    how = STIFF[study.target.name]
+    judge = witness(study.mri, study.liver, grid_about(study.liver, how.margin_mm, how.spacing_mm))
+    fit = _Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ())
     if method == "rigid":
         return fit
     fit = _with_affine(study, fit, method, rng)
@@ -246,7 +267,8 @@ def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.G
     is_idle = gained.errors < study.rules.stage_gain_errors
     if method != "deformable" and (is_idle or reasons):
         return replace(judged, refused=reasons)
-    return replace(judged, kind="deformable", ways=ways, bent=bent, scene=ground, refused=reasons)
+    kept = _Bent(bent, ground, growth)
+    return replace(judged, kind="deformable", ways=ways, bent=kept, refused=reasons)
 
 
 def _against(study: _Study, judge: Witness, ways: TwoWay, growth: Floats) -> tuple[str, ...]:
@@ -308,30 +330,16 @@ def _offset_mm(study: _Study, fit: _Fit, shift: Transform | None) -> Points | No
 def _bound(
     study: _Study, fit: _Fit, quality: Quality, rules: RegistrationBounds
 ) -> EvenBound | LocalBound:
-    is_ct = study.target.name == "ct"
     if fit.bent is None:
-        rigid_mm, affine_mm = (
-            (rules.ct_rigid_mm, rules.ct_affine_mm)
-            if is_ct
-            else (rules.pet_rigid_mm, rules.pet_affine_mm)
-        )
-        return EvenBound(rigid_mm if fit.kind == "rigid" else affine_mm)
+        return linear_bound(fit.kind, study.target.name, rules)
     return LocalBound(
-        bent=fit.bent,
-        grid=fit.scene.grid,
-        centre_mm=study.liver.points_mm().mean(0),
-        structure_share=structure_share(fit.scene),
-        bend_mm=bend_mm(fit.scene, fit.bent.field),
-        level=rules.ct_level if is_ct else rules.pet_level,
-        offset_left_mm=_offset_left_mm(quality, rules),
+        bent=fit.bent.deformation,
+        grid=fit.bent.scene.grid,
+        growth_max=float(fit.bent.growth.max()),
+        level=rules.ct_level if study.target.name == "ct" else rules.pet_level,
+        offset_left_mm=offset_left_mm(quality, rules),
         rules=rules,
     )
-
-
-def _offset_left_mm(quality: Quality, rules: RegistrationBounds) -> float:
-    """How far the liver may still lie off between PET and CT."""
-    away_mm = math.hypot(*(quality.pet_ct_offset_mm or (0.0,)))
-    return away_mm * (rules.corrected_offset_left if quality.pet_ct_offset_applied else 1.0)
 
 
 def _shifted(ways: TwoWay, shift: Transform) -> TwoWay:
@@ -360,7 +368,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
         volume_ratio=float(growth.mean()),
         jacobian_min=float(growth.min()),
         jacobian_max=float(growth.max()),
-        displacement_p95_mm=_displacement_p95_mm(fit),
+        displacement_p95_mm=fit.bent.displacement_p95_mm if fit.bent else 0.0,
         liver_on_target=middle if target.name == "ct" else middle**2,
         coverage=coverage(judge, now),
         cut_share=cut.volume_share,
@@ -376,14 +384,7 @@ def _growth(fit: _Fit) -> Floats:
     """What the map does to the volume of each of the liver's voxels."""
     if fit.bent is None:
         return np.array([np.linalg.det(fit.linear.matrix[:3, :3])], np.float32)
-    return jacobian(fit.scene, fit.bent.field, fit.linear)[fit.scene.inside]
-
-
-def _displacement_p95_mm(fit: _Fit) -> float:
-    """How far the deformation moves the liver, 95th percentile."""
-    if fit.bent is None:
-        return 0.0
-    return float(np.percentile(np.linalg.norm(fit.bent.field[:, fit.scene.inside], axis=0), 95))
+    return fit.bent.growth
 
 
 def _rotation_deg(matrix: Points) -> float:

@@ -11,8 +11,6 @@ from scipy import sparse
 
 Floats = NDArray[np.float32]
 
-_CORNERS = np.indices((2, 2, 2)).reshape(3, 8).T
-
 
 def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> sparse.csr_array:
     """(N, voxels of `shape`): what linear interpolation at `voxels` (N, 3) takes from each.
@@ -25,10 +23,12 @@ def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> spars
     fraction = inside - first
     columns = np.empty((len(inside), 8), np.int32)
     weights = np.empty((len(inside), 8), np.float32)
-    for n, corner in enumerate(_CORNERS):
-        z, y, x = np.minimum(first + corner, last).astype(np.int32).T
-        columns[:, n] = (z * shape[1] + y) * shape[2] + x
-        weights[:, n] = np.where(corner == 1, fraction, 1 - fraction).prod(1)
+    # Along each axis, the two voxels a point lies between and what each counts for.
+    z, y, x = np.stack([first, np.minimum(first + 1, last)]).astype(np.int32).transpose(2, 0, 1)
+    near_z, near_y, near_x = np.stack([1 - fraction, fraction]).transpose(2, 0, 1)
+    for n, (i, j, k) in enumerate(np.ndindex(2, 2, 2)):
+        columns[:, n] = (z[i] * shape[1] + y[j]) * shape[2] + x[k]
+        weights[:, n] = near_z[i] * near_y[j] * near_x[k]
     rows = np.arange(len(inside) + 1, dtype=np.int32) * 8
     return sparse.csr_array(
         (weights.ravel(), columns.ravel(), rows), shape=(len(inside), int(np.prod(shape)))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lesionmatch.geometry import Grid, Transform
 from lesionmatch.image import Image, Mask
@@ -18,14 +17,8 @@ from lesionmatch.resample import PointMap, distance_mm, resample, resample_mask,
 
 Floats = NDArray[np.float32]
 
-DEEP_VOXELS = 3
-"""So far from the liver's surface that nothing beyond it blurs in."""
-SD_PER_MAD = 1.4826
-LEAST_STRUCTURE = 0.05
-"""A liver of noise alone would measure 0, whose logarithm says nothing."""
-
-RESERVED_MM = 12.0
-"""Width of a block kept from the fit."""
+BLOCK_MM = 12.0
+"""Width of a block of voxels that is kept from a fit, or given to one, as a whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,23 +71,6 @@ def scene(
     )
 
 
-def structure_share(scene: Scene) -> float:
-    """Of the target's variance deep in the liver, what is no noise of single voxels; 0 to 1.
-
-    Noise is what a voxel differs from the mean of the 27 about it, by the median deviation.
-    What is left are vessels, lesions and fissures, by which the inside of a liver is aligned.
-    """
-    deep = ndimage.binary_erosion(scene.inside, iterations=DEEP_VOXELS)
-    deep &= np.isfinite(scene.target.array)
-    if not deep.any():
-        return LEAST_STRUCTURE
-    values = np.nan_to_num(scene.target.array)
-    fine = (values - ndimage.uniform_filter(values, 3))[deep]
-    noise = SD_PER_MAD * float(np.median(np.abs(fine - np.median(fine))))
-    sd = max(float(values[deep].std(dtype=np.float64)), 1e-9)
-    return max(1.0 - (noise / sd) ** 2, LEAST_STRUCTURE)
-
-
 def grid_about(mask: Mask, margin_mm: float, spacing_mm: float) -> Grid:
     """A grid of cubes along the mask's axes, `margin_mm` around it, beyond its own grid too.
 
@@ -125,6 +101,17 @@ def reserved(grid: Grid) -> NDArray[np.bool_]:
 
     What the fit never saw is what it is judged by (see `evidence`).
     """
-    blocks = np.maximum(np.rint(RESERVED_MM / grid.spacing_mm), 1).astype(int)
-    z, y, x = np.ix_(*(np.arange(n) // b for n, b in zip(grid.shape, blocks, strict=True)))
+    z, y, x = _blocks(grid)
     return np.asarray((z + 2 * y + 4 * x) % 7 == 0)
+
+
+def halves(grid: Grid) -> NDArray[np.bool_]:
+    """Blocks of a grid by turns, like a chessboard's fields: which of two fits sees a voxel."""
+    z, y, x = _blocks(grid)
+    return np.asarray((z + y + x) % 2 == 1)
+
+
+def _blocks(grid: Grid) -> tuple[NDArray[np.intp], ...]:
+    """Open arrays of the number of the block each slice, row and column lies in."""
+    voxels = np.maximum(np.rint(BLOCK_MM / grid.spacing_mm), 1).astype(int)
+    return np.ix_(*(np.arange(n) // b for n, b in zip(grid.shape, voxels, strict=True)))

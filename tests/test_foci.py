@@ -36,19 +36,29 @@ def test_a_bright_sphere_is_one_focus_where_it_is() -> None:
 
 
 def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
-    quiet: Field, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Nothing is left out at the second look, as what is left out depends on all scales.
+    rules = replace(PROTOCOL.foci, left_out_z=10.0)
     pet, needed, highest = liver_pet(), [], []
-    for centre_mm, surround_mm, rarer_sd in field.scales(PROTOCOL.foci):
+    for centre_mm, surround_mm, rarer_sd in field.scales(rules):
         with monkeypatch.context() as alone:
             alone.setattr(field, "scales", lambda _, mm=(centre_mm, surround_mm): ((*mm, 0.0),))
-            bare = field_of(*pet).z
+            bare = field_of(*pet, rules).z
             only = ((centre_mm, surround_mm, rarer_sd),)
             alone.setattr(field, "scales", lambda _, only=only: only)
-            highest.append(field_of(*pet).z)
-        needed.append(5.0 - float(np.median(highest[-1] - bare)))
-    assert needed == pytest.approx([5.15, 5.0, 4.8], abs=1e-3)
-    np.testing.assert_array_equal(quiet.z, np.max(highest, axis=0))
+            highest.append(field_of(*pet, rules).z)
+        needed.append(rules.least_z - float(np.median(highest[-1] - bare)))
+    assert needed == pytest.approx([5.05, 4.85, 4.8], abs=1e-3)
+    np.testing.assert_array_equal(field_of(*pet, rules).z, np.max(highest, axis=0))
+
+
+def test_many_faint_lesions_are_not_taken_for_noise() -> None:
+    corners = [(x, y, z) for x in (-35, 35) for y in (-35, 35) for z in (-35, 35)]
+    pet, at = liver_pet(*((c, 14, 1.4) for c in corners)), away_mm(corners[0]) < 6
+    at_first = replace(PROTOCOL.foci, left_out_z=10.0)
+    assert float(field_of(*pet, at_first).z[at].max()) < 4.5
+    assert float(field_of(*pet).z[at].max()) > PROTOCOL.foci.least_z
 
 
 def test_the_noise_of_the_liver_is_measured(quiet: Field) -> None:

@@ -22,7 +22,7 @@ def noise(edge_median: float, edge_sd: float) -> NDArray[np.float64]:
     [
         (0.0, 1.0, 5.0, 5.0),
         (-2.0, 1.0, 3.0, 5.0),  # what the edge takes is given back
-        (+2.0, 1.0, 5.0, 5.0),  # what lies above is not taken off
+        (+2.0, 1.0, 7.0, 5.0),  # what a reconstruction that overshoots adds is taken off
         (0.0, 2.0, 6.0, 3.0),  # a ragged edge counts less
         (0.0, 0.95, 4.0, 4.0 / 0.95),  # a calm one a little more
         (0.0, 0.5, 4.65, 5.0),  # but by 7 % at most
@@ -46,3 +46,11 @@ def test_an_edge_too_short_to_learn_from_changes_nothing() -> None:
     few = DEEP | (np.arange(EDGE_MM.size) < 30)
     got = standard(np.full(EDGE_MM.size, 5.0), noise(-2.0, 1.0), EDGE_MM, few, DEEP)
     assert got == pytest.approx(5.0, abs=0.08)
+
+
+def test_an_edge_that_is_brighter_at_a_few_places_counts_less() -> None:
+    known = noise(0.0, 1.0)
+    known[~DEEP & (np.arange(EDGE_MM.size) % 5 == 0)] += 3.0
+    got = standard(np.full(EDGE_MM.size, 5.0), known, EDGE_MM, EVERYWHERE, DEEP)
+    # A tenth of such a mixture lies above 3.01, and half of it above 0.32.
+    assert got[~DEEP] == pytest.approx((5.0 - 0.32) / ((3.01 - 0.32) / 1.2816), abs=0.08)

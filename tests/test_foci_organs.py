@@ -15,6 +15,7 @@ from lesionmatch.protocol import FociRules
 from tests.foci_livers import GRID, LEVEL, PROTOCOL, Sphere, away_mm, liver_pet
 
 LESION, STOMACH = ((64, 0, 0), 10, 2.0), ((96, 0, 0), 34, 3.5)
+RULES = PROTOCOL.foci
 STEPS_MM = np.array([0.75, 2.25, 3.75, 8.25, 20.0])
 AWAY_MM = np.repeat(STEPS_MM, 2000).astype(np.float32)
 EVERYWHERE = np.ones(AWAY_MM.size, bool)
@@ -78,8 +79,24 @@ def test_a_lesion_at_the_edge_is_no_organ() -> None:
     assert np.isposinf(at_edge.away_mm).all()
 
 
+def test_a_tumour_that_reaches_out_of_the_mask_is_no_organ() -> None:
+    reaching_out = ((66, 0, 0), 44, 3.0)
+    assert not organs_of(reaching_out).region.any()
+    any_skirt = replace(PROTOCOL.foci, organ_skirt_ratio=10.0)
+    assert organs_of(reaching_out, rules=any_skirt).region.any()
+
+
+def test_tumour_along_the_capsule_is_not_the_organs_it_leads_to() -> None:
+    angles = np.arange(0.0, 1.3, 0.2)
+    chain = (((66 * np.cos(t), 66 * np.sin(t), 0), 20, 3.5) for t in angles)
+    region = organs_of(STOMACH, *chain).region
+    assert region[away_mm((82, 0, 0)) < 4].all()
+    # 29 mm along the capsule the tumour's rim lies in the hot region that the stomach is in.
+    assert not region[away_mm((73 * np.cos(0.4), 73 * np.sin(0.4), 0)) < 5].any()
+
+
 def test_how_far_out_an_organ_must_reach_is_a_threshold() -> None:
-    near = replace(PROTOCOL.foci, organ_core_mm=5.0)
+    near = replace(PROTOCOL.foci, organ_core_mm=5.0, organ_skirt_ratio=10.0)
     assert organs_of(((75, 0, 0), 15, 5.0), rules=near).region.any()
 
 
@@ -95,8 +112,8 @@ def test_no_organ_spills_nothing() -> None:
     known, organs = beside(0.0)
     nowhere = replace(organs, away_mm=np.full_like(AWAY_MM, np.inf))
     image = (LEVEL + unit_noise()).astype(np.float32)
-    assert not spill_in(image, known, nowhere, EVERYWHERE).any()
-    np.testing.assert_array_equal(evened(unit_noise(), nowhere, EVERYWHERE), unit_noise())
+    assert not spill_in(image, known, nowhere, EVERYWHERE, RULES).any()
+    np.testing.assert_array_equal(evened(unit_noise(), nowhere, EVERYWHERE, RULES), unit_noise())
 
 
 @pytest.mark.parametrize("height", [6.0, 18.0])
@@ -104,7 +121,7 @@ def test_spill_in_is_the_median_by_distance_as_a_share_of_the_organs_height(heig
     share = np.interp(AWAY_MM, STEPS_MM, [0.4, 0.2, 0.1, 0.02, 0.0])
     known, organs = beside(height)
     image = (LEVEL + share * height + unit_noise()).astype(np.float32)
-    spilt = spill_in(image, known, organs, EVERYWHERE)
+    spilt = spill_in(image, known, organs, EVERYWHERE, RULES)
     assert spilt == pytest.approx(share * height, abs=0.1)
 
 
@@ -112,7 +129,7 @@ def test_spill_in_never_rises_with_distance_nor_falls_below_nothing() -> None:
     share = np.interp(AWAY_MM, STEPS_MM, [0.1, 0.3, -0.2, -0.2, 0.0])
     known, organs = beside(6.0)
     image = (LEVEL + share * 6.0).astype(np.float32)
-    spilt = spill_in(image, known, organs, EVERYWHERE)
+    spilt = spill_in(image, known, organs, EVERYWHERE, RULES)
     assert spilt[AWAY_MM < 3] == pytest.approx(1.8, abs=1e-4)
     assert not spilt[AWAY_MM > 3].any()
 
@@ -135,11 +152,11 @@ def test_beside_an_organ_it_is_standardised_by_what_lies_there(
     _, organs = beside(6.0)
     learned = np.arange(AWAY_MM.size) % 2 == 0
     values[near & ~learned] = raised
-    assert evened(values, organs, learned)[near & ~learned] == pytest.approx(z, abs=0.15)
+    assert evened(values, organs, learned, RULES)[near & ~learned] == pytest.approx(z, abs=0.15)
 
 
 def test_distances_with_too_little_liver_are_not_learned() -> None:
     few = np.arange(AWAY_MM.size) % 2000 < 59
     known, organs = beside(6.0)
-    assert not spill_in(np.full_like(AWAY_MM, 9.0), known, organs, few).any()
-    np.testing.assert_array_equal(evened(unit_noise(), organs, few), unit_noise())
+    assert not spill_in(np.full_like(AWAY_MM, 9.0), known, organs, few, RULES).any()
+    np.testing.assert_array_equal(evened(unit_noise(), organs, few, RULES), unit_noise())

@@ -19,12 +19,6 @@ from lesionmatch.protocol import FociRules
 
 Voxel = tuple[int, ...]
 
-CALM_SD_MM = 3.0
-"""Further smoothing of the calmer image."""
-
-ACROSS_MM = 4.0
-"""Radius of the disc that the mean across the line is taken over."""
-
 ACROSS_SHARE = 0.55
 """Of the light image's noise that such a mean keeps; its grain is 5 mm wide."""
 
@@ -50,9 +44,9 @@ class Look:
         return cls(field.light, field.light_sd, field.background)
 
     @classmethod
-    def calm(cls, field: Field) -> "Look":
+    def calm(cls, field: Field, rules: FociRules) -> "Look":
         """A calmer one, of which no less is asked: it is to hold more than grain does."""
-        suv = gaussian(field.light, CALM_SD_MM, field.grid)
+        suv = gaussian(field.light, rules.calm_mm, field.grid)
         return cls(suv, field.light_sd, field.background)
 
     def undivided(self, top: Voxel, rules: FociRules) -> Where:
@@ -73,7 +67,7 @@ class Look:
 
 def has_valley(field: Field, fainter: Voxel, brighter: Voxel, rules: FociRules) -> bool:
     """Whether the mean across the line between two peaks dips below the fainter one."""
-    apart_mm, mean = _profile(field, fainter, brighter)
+    apart_mm, mean = _profile(field, fainter, brighter, rules.valley_radius_mm)
     height, base = float(mean[apart_mm <= TOP_MM].max()), float(field.background[fainter])
     noise = ACROSS_SHARE * field.light_sd * float(np.sqrt(max(height, base)))
     share = base + rules.valley_fraction * (height - base)
@@ -81,9 +75,9 @@ def has_valley(field: Field, fainter: Voxel, brighter: Voxel, rules: FociRules) 
 
 
 def _profile(
-    field: Field, one: Voxel, other: Voxel
+    field: Field, one: Voxel, other: Voxel, radius_mm: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distance from `one`, and the mean of the light image over a disc across the line there."""
+    """Distance from `one`, and the mean of the light image over a disc of `radius_mm` across."""
     spacing_mm = field.grid.spacing_mm
     start_mm = np.array(one) * spacing_mm
     way_mm = np.array(other) * spacing_mm - start_mm
@@ -91,7 +85,7 @@ def _profile(
     along = way_mm / long_mm
     across = np.linalg.svd(along[None])[2][1:]
     ring = np.stack([np.cos(RING), np.sin(RING)], axis=1) @ across
-    disc_mm = np.concatenate([np.zeros((1, 3)), 0.5 * ACROSS_MM * ring[::2], ACROSS_MM * ring])
+    disc_mm = np.concatenate([np.zeros((1, 3)), 0.5 * radius_mm * ring[::2], radius_mm * ring])
     apart_mm = np.arange(0.0, long_mm + 0.1, 1.0)
     points_mm = start_mm + apart_mm[:, None, None] * along + disc_mm
     voxels = (points_mm / spacing_mm).reshape(-1, 3).T

@@ -7,12 +7,14 @@ off (see `organs`), else they would hide what lies beside them. Noise grows with
 root of the activity, so the statistic is divided by the square root of the local level before
 it is standardised. Hot regions of the liver itself are left out of the surround and out of
 their neighbours' centres, so that one lesion neither hides nor feigns another and a large one
-is not hollow.
+is not hollow. What stands out at a first look is left out of the noise at the second, so that
+a liver of many faint lesions is not taken for a noisy one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from lesionmatch.errors import InvalidInput
 from lesionmatch.foci.background import (
@@ -24,24 +26,31 @@ from lesionmatch.foci.background import (
 )
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
-from lesionmatch.foci.organs import PLAIN_MM, REACH_MM, Organs, evened, hot_organs, spill_in
+from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import FociRules
 
 USUAL = FociRules()
 
-SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 12.0))
+SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 10.0))
 """Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
 
-MARGIN_MM = 40.0
-"""What is kept around the liver: three standard deviations of the widest surround."""
+MARGIN_MM = 32.0
+"""What is kept around the liver: more than three standard deviations of the widest surround."""
 
 DEEP_MM = 8.0
 """Below this depth no blur from outside reaches: the liver's level and noise are taken here."""
 
 INNER_MM = 4.0
 """The local background is taken below this depth."""
+
+CALM_MM = 12.0
+"""The noise is told further than this from what is cold, where anatomy adds little to it."""
+
+CALM_SHARE, CALM_ML = 0.15, 200.0
+"""Where there is more than this share of the quiet liver, and more than this much: less tells the
+noise of the widest scale, whose independent places hold 7 ml, no better than to 15 %."""
 
 QUIET_SHARE = 0.05
 """With less of the deep liver free of tumour the noise is taken up to the capsule."""
@@ -127,16 +136,47 @@ class _Plain:
     hot: Where
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ground:
+    """What the statistic is standardised by, and where it is learned."""
+
+    organs: Organs
+    edge_mm: Array
+    near: Where
+    """Liver and a little more, without what is hot: what lies beside organs is learned on."""
+    plain: Where
+    """The same away from organs: what the edges are learned on."""
+    quiet: Where
+    """Liver whose fluctuations are noise."""
+    deep: Where
+
+    def without(self, odd: Where, grid: Grid) -> "_Ground":
+        """Less what is `odd`, where enough is left without it."""
+        wanted = QUIET_SHARE * np.count_nonzero(self.deep)
+        quiet = self.quiet & ~odd
+        if np.count_nonzero(quiet) <= wanted:
+            return self
+        calm = quiet & (self.edge_mm > CALM_MM) & self.plain
+        least = max(CALM_SHARE * np.count_nonzero(quiet), CALM_ML / grid.voxel_ml)
+        is_enough = np.count_nonzero(calm) > least
+        return replace(self, plain=self.plain & ~odd, quiet=calm if is_enough else quiet)
+
+
 def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
     known = background_of(array, depth, deep, grid, INNER_MM, rules)
     organs = hot_organs(known, depth, grid, rules)
     edge_mm = edge_distance_mm(known, grid)
     near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
-    learned = near & (edge_mm > PLAIN_MM)
+    learned = near & (edge_mm > rules.spill_plain_mm)
     plain = _plain(array, known, organs, depth, learned, rules)
     quiet = _quiet(depth, deep, known)
-    z = _highest(plain, known, organs, edge_mm, near, quiet, grid, rules)
+    apart = near & (organs.away_mm > rules.spill_reach_mm)
+    ground = _Ground(organs, edge_mm, near, apart, quiet, deep)
+    looks = _looks(plain, known, grid, rules)
+    high = (near | known.hot) & (_highest(looks, ground, rules) > rules.left_out_z)
+    odd = _within(rules.left_out_mm, high, grid)
+    z = _highest(looks, ground.without(odd, grid), rules)
     level = float(np.median(known.suv[deep]))
     rough = (array - gaussian(plain.calm, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
     most = most_sd(array, deep, grid)
@@ -144,7 +184,7 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     return Field(
         grid=grid,
         suv=array,
-        light=known.light - spill_in(known.light, known, organs, learned),
+        light=known.light - spill_in(known.light, known, organs, learned, rules),
         light_sd=known.light_sd,
         liver=liver,
         depth=depth,
@@ -157,41 +197,55 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     )
 
 
+def _within(reach_mm: float, region: Where, grid: Grid) -> Where:
+    """What lies within `reach_mm` of `region`."""
+    if not region.any():
+        return region
+    away = ndimage.distance_transform_edt(~region, sampling=grid.spacing_mm)
+    return np.asarray(away <= reach_mm)
+
+
 def _plain(
     array: Array, known: Background, organs: Organs, depth: Array, learned: Where, rules: FociRules
 ) -> _Plain:
-    spill = spill_in(array, known, organs, learned)
+    spill = spill_in(array, known, organs, learned, rules)
     beside = (organs.away_mm < rules.outside_liver_mm) & (depth < -rules.outside_liver_mm)
     own = np.where(known.cold | (beside & ~organs.region), known.suv, array - spill)
     hot = known.hot | organs.region
     return _Plain(np.where(hot, known.suv, own), own, hot)
 
 
-def _highest(
-    plain: _Plain,
-    known: Background,
-    organs: Organs,
-    edge_mm: Array,
-    near: Where,
-    quiet: Where,
-    grid: Grid,
-    rules: FociRules,
-) -> Array:
-    """Standard deviations above the liver around, largest over the scales.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """The difference of Gaussians at one scale, over the root of the level."""
 
-    `near` is what the edges are learned on: liver and a little more, without what is hot.
-    """
-    apart = near & (organs.away_mm > REACH_MM)
-    z = np.full(plain.calm.shape, -np.inf, np.float32)
+    raised: Array
+    """With the hot regions as they are."""
+    noise: Array
+    """With liver in place of them."""
+    rarer_sd: float
+
+
+def _looks(plain: _Plain, known: Background, grid: Grid, rules: FociRules) -> list[_Look]:
+    found = []
     for centre_mm, surround_mm, rarer_sd in scales(rules):
         surround = gaussian(plain.calm, surround_mm, grid)
         calm = gaussian(plain.calm, centre_mm, grid) - surround
         above = np.where(plain.hot, gaussian(plain.own, centre_mm, grid) - surround, calm)
-        raised = above / np.sqrt(np.maximum(surround, known.suv))
-        if np.count_nonzero(quiet) >= LEAST_VOXELS:
-            noise = calm / np.sqrt(known.suv)
-            at_edge = standard(raised, noise, edge_mm, apart, quiet)
-            z = np.maximum(z, evened(at_edge, organs, near) + rarer_sd)
+        raised = np.asarray(above / np.sqrt(np.maximum(surround, known.suv)), np.float32)
+        noise = np.asarray(calm / np.sqrt(known.suv), np.float32)
+        found.append(_Look(raised, noise, rarer_sd))
+    return found
+
+
+def _highest(looks: list[_Look], ground: _Ground, rules: FociRules) -> Array:
+    """Standard deviations above the liver around, largest over the scales."""
+    z = np.full(ground.edge_mm.shape, -np.inf, np.float32)
+    if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
+        return z
+    for look in looks:
+        at_edge = standard(look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet)
+        z = np.maximum(z, evened(at_edge, ground.organs, ground.near, rules) + look.rarer_sd)
     return z
 
 

@@ -9,6 +9,9 @@ from lesionmatch.geometry import Grid
 Array = NDArray[np.float32]
 Where = NDArray[np.bool_]
 
+UPPER_TENTH_SD = 1.2816
+"""A tenth of a Gaussian lies this many standard deviations above its median, and more."""
+
 TRUNCATE_SD = 3.0
 """Kernels end here; what is left out is 0.3 % of a Gaussian's weight."""
 
@@ -45,6 +48,15 @@ def robust_sd(values: NDArray[np.floating]) -> float:
     """Standard deviation from the median absolute deviation, as a Gaussian has it."""
     centre = np.median(values)
     return float(1.4826 * np.median(np.abs(values - centre)))
+
+
+def upper_sd(values: NDArray[np.floating]) -> float:
+    """Standard deviation from the highest tenth, as a Gaussian has it.
+
+    What anatomy adds in a few places of many alike the median deviation does not see.
+    """
+    middle, high = np.quantile(values, (0.5, 0.9))
+    return float(high - middle) / UPPER_TENTH_SD
 
 
 def ball(radius_mm: float, grid: Grid) -> Where:

@@ -60,7 +60,7 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
     """
     tops = [brightest_near(field, peak) for peak in peaks]
     order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
-    calm = Look.calm(field)
+    calm = Look.calm(field, rules)
     kept: list[int] = []
     for n in order:
         around = undivided(field, tops[n], rules)

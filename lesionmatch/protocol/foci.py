@@ -10,16 +10,16 @@ class FociRules:
     """When uptake stands out of a liver's own noise, and how far it reaches."""
 
     least_z: float = threshold(
-        5.0,
+        4.85,
         "SD",
         "a peak this many standard deviations above the liver around it is a focus, once what its "
         "scale adds is added",
-        "Gaussian-field count: about 0.05 false peaks in 1500 ml at a filtered FWHM of 7 to 8 mm",
+        "own measurement: about 0.03 false foci a lesion-free liver; the ideal observer has 5.0",
         least=3.0,
         most=20.0,
     )
     rarer_fine_sd: float = threshold(
-        -0.15,
+        -0.2,
         "SD",
         "added to what is seen at the finest of three scales: the same height is less rare there",
         "most chance peaks, and fewest lesions stand out best there",
@@ -35,12 +35,28 @@ class FociRules:
         most=2.0,
     )
     rarer_wide_sd: float = threshold(
-        0.2,
+        0.05,
         "SD",
         "added to what is seen at the widest of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.2 more than of the middle one",
+        "a Gaussian field of this width alone allows 0.2 more; slow unevenness of the liver less",
         least=-2.0,
         most=2.0,
+    )
+    left_out_z: float = threshold(
+        4.0,
+        "SD",
+        "what stands this high at a first look may be a lesion and does not tell the noise",
+        "own choice; lesion-free livers hold about two such peaks, too few to lower the noise",
+        least=2.0,
+        most=10.0,
+    )
+    left_out_mm: float = threshold(
+        12.0,
+        "mm",
+        "nor does what lies this near to it",
+        "own choice; blur of a lesion and most of what its surround takes off end there",
+        least=0.0,
+        most=40.0,
     )
     outside_mm: float = threshold(
         0.0,
@@ -89,6 +105,22 @@ class FociRules:
         "own choice; nearer, the smoothing that calms the grain would fill the dip",
         least=0.0,
         most=100.0,
+    )
+    calm_mm: float = threshold(
+        3.0,
+        "mm",
+        "one look is at the image smoothed further by a Gaussian of this standard deviation",
+        "own choice; the grain of 5 mm is halved, a valley between far peaks is not filled",
+        least=0.5,
+        most=10.0,
+    )
+    valley_radius_mm: float = threshold(
+        4.0,
+        "mm",
+        "the other along the line between them, at the mean over a disc of this radius",
+        "own choice; about one grain of noise to each side",
+        least=1.0,
+        most=15.0,
     )
     valley_fraction: float = threshold(
         0.7,
@@ -161,6 +193,46 @@ class FociRules:
         "own choice; masks carried from the MRI are wrong by 2 to 4 mm and may be shifted by 5",
         least=0.0,
         most=15.0,
+    )
+    organ_skirt_ratio: float = threshold(
+        1.15,
+        "ratio",
+        "hot uptake outside is tumour reaching out where it is this much hotter inside near by",
+        "own choice; a tumour that ends 8 mm out is 1.2 times as hot 4 mm further in",
+        least=1.0,
+        most=10.0,
+    )
+    organ_level_mm: float = threshold(
+        6.0,
+        "mm",
+        "how hot an organ is, is read over a Gaussian of this width, its brightest voxels first",
+        "own choice; about one resolution length, within an organ or a loop of gut",
+        least=1.0,
+        most=30.0,
+    )
+    organ_border_fraction: float = threshold(
+        0.5,
+        "fraction",
+        "such an organ ends where uptake falls to this share of its height above the liver",
+        "blur leaves half the height at a true border",
+        least=0.1,
+        most=0.9,
+    )
+    spill_reach_mm: float = threshold(
+        13.5,
+        "mm",
+        "spill-in from organs is learned and taken off up to this far from them",
+        "own choice; FWHM of 9 mm and 10 mm of breathing carry 1 % of an organ so far",
+        least=3.0,
+        most=40.0,
+    )
+    spill_plain_mm: float = threshold(
+        4.0,
+        "mm",
+        "and learned only this far from cold edges, which would hide some of it",
+        "own choice; half a resolution length",
+        least=0.0,
+        most=20.0,
     )
     undecided_mm: float = threshold(
         4.0,

@@ -49,7 +49,7 @@ def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
             alone.setattr(field, "scales", lambda _, only=only: only)
             highest.append(field_of(*pet, rules).z)
         needed.append(rules.least_z - float(np.median(highest[-1] - bare)))
-    assert needed == pytest.approx([5.05, 4.85, 4.8], abs=1e-3)
+    assert needed == pytest.approx([5.15, 4.95, 4.9], abs=1e-3)
     np.testing.assert_array_equal(field_of(*pet, rules).z, np.max(highest, axis=0))
 
 
@@ -58,7 +58,7 @@ def test_many_faint_lesions_are_not_taken_for_noise() -> None:
     pet, at = liver_pet(*((c, 14, 1.4) for c in corners)), away_mm(corners[0]) < 6
     at_first = replace(PROTOCOL.foci, left_out_z=10.0)
     assert float(field_of(*pet, at_first).z[at].max()) < 4.5
-    assert float(field_of(*pet).z[at].max()) > PROTOCOL.foci.least_z
+    assert float(field_of(*pet).z[at].max()) > 4.75
 
 
 def test_the_noise_of_the_liver_is_measured(quiet: Field) -> None:

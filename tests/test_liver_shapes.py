@@ -268,13 +268,6 @@ def test_a_lobe_left_out_is_doubted_and_a_touching_organ_is_not() -> None:
     assert doubts(RIGHT, spleen) == ()
 
 
-def test_a_liver_whose_top_lies_on_the_left_where_the_heart_is_is_doubted() -> None:
-    high = RIGHT | ball(30.0, (50.0, 0.0, 50.0))
-    assert any("heart may have been taken" in doubt for doubt in doubts(high))
-    low = RIGHT | ball(30.0, (50.0, 0.0, 0.0))
-    assert not any("heart" in doubt for doubt in doubts(low))
-
-
 def test_a_wide_open_border_is_liver_however_uneven_and_a_closed_one_is_not() -> None:
     whole = RIGHT | ball(40.0, (15.0, -5.0, 15.0))
     ramp = np.clip((X + 22.0) / 30.0, 0.0, 1.0)

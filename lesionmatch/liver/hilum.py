@@ -1,10 +1,10 @@
 """The hilum: where the portal vein enters the liver and divides, found on the liver's surface.
 
-Three things are known of it. It lies in a cleft of the visceral side, which the capsule's
+Four things are known of it. It lies in a cleft of the visceral side, which the capsule's
 rolling ball does not reach. It lies a few centimetres to the right of the body's midline,
-whatever is left of the liver, and below the liver's middle. And the bile ducts, bright in this
-phase, leave the liver there; where none shines, the largest vessels nearby tell it less well.
-Every point of the clefts is weighted by all three, and the hilum is where the weights are
+whatever is left of the liver, and below the liver's middle. The largest vessels come together
+in front of it. And the bile ducts, bright in this phase, leave the liver there.
+Every point of the clefts is weighted by all four, and the hilum is where the weights are
 densest. Where the portal vein was drawn, it is where that meets the clefts.
 """
 
@@ -54,7 +54,6 @@ class _Sign:
     points_mm: Points
     weight: NDArray[np.float64]
     reach_mm: float
-    source: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,23 +87,25 @@ def find_hilum(
     midline = midline_mm(work_image(hbp, COARSE_MM))
     usual = _usual_place(middle, liver.volume_ml, midline, rules)
     weight = usual.weight(points) * np.minimum(depth, MOST_DEPTH_MM)
-    sign = _sign(hbp, liver, vessels, rules, portal)
-    weight *= NO_SIGN + (1.0 - NO_SIGN) * _share(points, sign)
-    return Hilum(_densest(points, weight), sign.source)
+    signs, source = _signs(hbp, liver, vessels, rules, portal)
+    for sign in signs:
+        weight *= NO_SIGN + (1.0 - NO_SIGN) * _share(points, sign)
+    return Hilum(_densest(points, weight), source)
 
 
-def _sign(hbp: Image, liver: Mask, vessels: Mask, rules: LiverRules, portal: Mask | None) -> _Sign:
-    """What passes through the hilum: the portal vein that was drawn, ducts, or large vessels."""
+def _signs(
+    hbp: Image, liver: Mask, vessels: Mask, rules: LiverRules, portal: Mask | None
+) -> tuple[list[_Sign], str]:
+    """What passes through the hilum, the portal vein alone where it was drawn; and in words."""
     if portal is not None and not portal.is_empty:
         lumen, _ = _lumen(portal)
-        source = "where the drawn portal vein meets a cleft"
-        return _Sign(lumen, np.ones(len(lumen)), PORTAL_REACH_MM, source)
-    ducts = _some(find_ducts(hbp, liver, rules), MOST_LUMEN)
-    if len(ducts):
-        source = "cleft of the liver that bile ducts leave by"
-        return _Sign(ducts, np.ones(len(ducts)), DUCT_REACH_MM, source)
-    source = "cleft of the liver near large vessels, without bile ducts to confirm it"
-    return _Sign(*_lumen(vessels), VESSEL_REACH_MM, source)
+        alone = _Sign(lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
+        return [alone], "where the drawn portal vein meets a cleft"
+    large = _Sign(*_lumen(vessels), VESSEL_REACH_MM)
+    points = _some(find_ducts(hbp, liver, rules), MOST_LUMEN)
+    ducts = _Sign(points, np.ones(len(points)), DUCT_REACH_MM)
+    seen = " and bile ducts" if len(points) else ", without bile ducts to confirm it"
+    return [large, ducts], f"cleft of the liver near large vessels{seen}"
 
 
 def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:

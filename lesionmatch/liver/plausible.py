@@ -1,6 +1,6 @@
 """What speaks against a liver mask, in sentences.
 
-Its volume, pieces, thickness, side and top; whether it is brighter than what lies around it, and
+Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
 everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
 """
 
@@ -20,8 +20,6 @@ from lesionmatch.resample import distance_mm, region_on, resample_mask
 
 WORK_SPACING_MM = 4.0
 LEAST_MAIN_SHARE = 0.9
-TOP_MM = 20.0
-"""Of the liver's height, where its dome and the heart differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +49,6 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
             _about_brightness(view, rules),
             _about_border(view, rules),
             _about_side(view),
-            _about_top(view, rules),
         ]
     return tuple(doubt for doubt in found if doubt is not None)
 
@@ -138,16 +135,3 @@ def _about_side(view: _View) -> str | None:
     if side <= 0.0:
         return None
     return f"the liver's middle lies {side:.0f} mm to the left of the body's"
-
-
-def _about_top(view: _View, rules: LiverRules) -> str | None:
-    """Whether the dome lies on the right, as livers' do; beyond the left lobe lies the heart."""
-    points = view.inside.points_mm()
-    top = points[points[:, 2] > points[:, 2].max() - TOP_MM, 0]
-    left_mm = float(np.median(top)) - midline_mm(view.image)
-    if left_mm <= rules.top_left_most_mm:
-        return None
-    return (
-        f"the liver's top lies {left_mm:.0f} mm to the left of the body's midline, more than "
-        f"{rules.top_left_most_mm:g} mm: the heart may have been taken for a part of it"
-    )

@@ -158,15 +158,6 @@ class LiverRules:
         least=0.0,
         most=1.0,
     )
-    top_left_most_mm: float = threshold(
-        15.0,
-        "mm",
-        "a liver whose uppermost 2 cm have their middle further to the left of the body's midline "
-        "is doubtful: the heart is in it",
-        "own choice, from anatomy; at most 12 on 66 simulated livers, 18 with a heart",
-        least=-100.0,
-        most=200.0,
-    )
     hilum_from_midline_mm: float = threshold(
         -35.0,
         "mm",

@@ -16,6 +16,7 @@ from lesionmatch.batch import worker
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.worker import Outcome
 from lesionmatch.errors import InvalidOption, UnusableOutput
+from lesionmatch.progress import Tally
 from tests.test_batch import QUIET, records, run, studies, whole_bytes
 
 ONE = replace(QUIET, workers=1)
@@ -111,3 +112,19 @@ def test_a_ctrl_c_ends_it_at_once_and_fails_no_study(tmp_path: Path) -> None:
     assert entries(out / "studies") == ["well.1"]
     assert entries(out / "failures") == []
     assert [row["study_id"] for row in records(out / "calls.csv")] == ["well.1"]
+
+
+def test_a_ctrl_c_waits_for_the_step_it_falls_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added: list[str] = []
+
+    def add(_tally: Tally, study_id: str, _error: str | None) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        added.append(study_id)
+
+    monkeypatch.setattr(Tally, "add", add)
+    with pytest.raises(KeyboardInterrupt):
+        run(studies(tmp_path, ["well.1", "well.2", "well.3"]), tmp_path / "out", ONE)
+    assert added == ["well.1"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -3,17 +3,19 @@
 import contextlib
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from lesionmatch.batch.ledger import Ledger, job_key
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.tables import write_tables
-from lesionmatch.batch.worker import Job, Limits, Outcome, Stopped, compare_here, run_job
+from lesionmatch.batch.worker import TICK_S, Job, Limits, Outcome, Stopped, compare_here, run_job
 from lesionmatch.compare import METHODS, Options
 from lesionmatch.errors import InvalidOption, UnusableOutput
 from lesionmatch.progress import Tally
@@ -118,9 +120,9 @@ def _work_off(
     tally = Tally(len(todo), is_quiet=batch.is_quiet)
     for note in notes:
         tally.note(note)
-    with tally.shown(), _submitter(batch) as submit:
+    with _noted_ctrl_c() as is_asked, tally.shown(), _submitter(batch) as submit:
         futures = {submit(job): job for job in todo}
-        for future in as_completed(futures):
+        for future in _completed(futures, is_asked):
             try:
                 outcome = _outcome(future, futures[future])
             except Stopped:  # by another, which found the disk full
@@ -128,6 +130,37 @@ def _work_off(
             except UnusableOutput as error:
                 raise _unwritten(error, ledger, len(todo) - tally.done, len(todo)) from error
             tally.add(outcome.study_id, outcome.error)
+
+
+@contextlib.contextmanager
+def _noted_ctrl_c() -> "Iterator[Callable[[], bool]]":
+    """Tells whether a person asked for the end.
+
+    Python's own way, an error between any two steps of the main thread, now and then meets one
+    that holds a lock, and then a batch hangs or ends in another error.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: False  # somebody else hears it, or nobody is to
+        return
+    asked: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _completed(
+    futures: "Iterable[Future[Outcome]]", is_asked: Callable[[], bool]
+) -> "Iterator[Future[Outcome]]":
+    """The futures as they are done. Raises `KeyboardInterrupt` once the end is asked for."""
+    pending = set(futures)
+    while pending and not is_asked():
+        done, pending = wait(pending, TICK_S, FIRST_COMPLETED)
+        yield from takewhile(lambda _: not is_asked(), done)
+    if is_asked():
+        raise KeyboardInterrupt
 
 
 def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:

@@ -94,6 +94,7 @@ def test_a_scheduler_that_is_gone_fails_no_study(
 
 def _batch_in_a_terminal(rows: list[StudyRow], out: Path) -> None:
     os.setsid()  # a Ctrl-C reaches all that a terminal's command started
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run unattended
     worker._context = lambda _: multiprocessing.get_context("fork")  # type: ignore[assignment,return-value]
     run(rows, out, replace(QUIET, workers=1))
 
@@ -124,7 +125,11 @@ def test_a_ctrl_c_waits_for_the_step_it_falls_into(
         added.append(study_id)
 
     monkeypatch.setattr(Tally, "add", add)
-    with pytest.raises(KeyboardInterrupt):
-        run(studies(tmp_path, ["well.1", "well.2", "well.3"]), tmp_path / "out", ONE)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(studies(tmp_path, ["well.1", "well.2", "well.3"]), tmp_path / "out", ONE)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert added == ["well.1"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -95,6 +95,15 @@ class SeriesRules:
         least=0.0,
         most=0.2,
     )
+    coarsest_position_mm: float = threshold(
+        0.1,
+        "mm",
+        "slices that are uneven by no more than the last decimal of their positions, if that is "
+        "this or finer, were rounded",
+        "own choice; some exporters write positions with one decimal",
+        least=0.0,
+        most=1.0,
+    )
     shear: float = threshold(
         1e-3,
         "ratio",

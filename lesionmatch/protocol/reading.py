@@ -205,6 +205,28 @@ class SeriesRules:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnRules:
+    """What drawn regions mean where they leave something open."""
+
+    between_mm: float = threshold(
+        10.0,
+        "mm",
+        "regions one above the other and farther apart than this are not filled in between",
+        "own choice; three slices of a liver MRI, or every second one of a thick CT",
+        least=0.0,
+        most=50.0,
+    )
+    same_lesion: float = threshold(
+        0.7,
+        "fraction",
+        "a lesion of which this share is drawn by others too is the same lesion again",
+        "own choice; two readers' outlines of one small lesion share about as much",
+        least=0.1,
+        most=1.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class SuvRules:
     """Which header values are believed when SUV is computed."""
 

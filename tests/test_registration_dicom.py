@@ -13,6 +13,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
 from lesionmatch.registration import given
+from lesionmatch.resample import PointMap, write_transform
 
 MRI, PET, ATLAS = Frame("1.2.8"), Frame("1.2.9"), Frame("1.2.7")
 QUARTER_TURN = [[0, -1, 0, 10], [1, 0, 0, 20], [0, 0, 1, 30], [0, 0, 0, 1]]
@@ -228,6 +229,17 @@ def test_a_registration_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InvalidInput, match="wanted a DICOM registration that can be read"):
         given(path, MRI, PET)
+
+
+def test_a_transform_that_is_cut_short_is_refused_without_a_word_of_the_library(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_transform(PointMap.identity(MRI, PET), tmp_path / "cut.h5")
+    content = (tmp_path / "cut.h5").read_bytes()
+    (tmp_path / "cut.h5").write_bytes(content[:2000])
+    with pytest.raises(InvalidInput, match=r"cut\.h5: wanted an ITK transform"):
+        given(tmp_path / "cut.h5", MRI, PET)
+    assert capfd.readouterr().err == ""
 
 
 def test_what_is_no_dicom_is_read_as_a_transform(tmp_path: Path) -> None:

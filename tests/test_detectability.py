@@ -109,11 +109,6 @@ def blurred_ball(diameter_mm: float, blur: Blur) -> NDArray[np.float64]:
     return np.asarray(ball)
 
 
-def distances_mm(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    middle = np.array(shape)[:, None, None, None] // 2
-    return np.asarray(np.linalg.norm((np.indices(shape) - middle) * STEP_MM, axis=0))
-
-
 @pytest.mark.parametrize(
     ("diameter_mm", "blur"),
     [

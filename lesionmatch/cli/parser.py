@@ -228,7 +228,8 @@ def _method_options(verb: argparse.ArgumentParser) -> None:
         "--registration",
         default="auto",
         metavar="HOW",
-        help="auto, rigid, affine, deformable, identity, or a transform's file (default auto)",
+        help="auto, rigid, affine, deformable, identity, or a file: an ITK transform, a 4x4 matrix "
+        "as text, or a DICOM registration (default auto)",
     )
     verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
     verb.add_argument("--no-overlays", dest="overlays", action="store_false", help="no pictures")

@@ -117,7 +117,7 @@ def _registration(
     if options.registration == "identity":
         return identity(*frames)
     if options.registration not in METHODS:
-        return given(Path(options.registration), *frames)
+        return given(Path(options.registration), *frames, options.protocol.input)
     return register(
         mri.hbp,
         liver.mask,

@@ -1,14 +1,11 @@
 """Where PET and MRI agree and disagree on each lesion and focus, and why."""
 
-from lesionmatch.concordance.concord import (
-    Concordance,
-    Evidence,
-    FocusFinding,
-    LesionFinding,
-    PetStatus,
-    concord,
-)
+from lesionmatch.concordance.concord import Concordance, concord
+from lesionmatch.concordance.evidence import Evidence
 from lesionmatch.concordance.flags import Flag, Surroundings
+from lesionmatch.concordance.focus_findings import FocusFinding
+from lesionmatch.concordance.lesion_findings import LesionFinding
+from lesionmatch.concordance.look import PetStatus
 from lesionmatch.concordance.pairs import Focus, Pair, Relation
 from lesionmatch.concordance.reasons import Reason
 from lesionmatch.concordance.relations import Relations, relate

@@ -31,6 +31,14 @@ def test_a_label_file_beside_the_images_is_found_and_has_a_lesion_a_label(tmp_pa
     ]
 
 
+def test_what_macos_puts_beside_a_label_file_is_none(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "mri", slices(hbp_slice))
+    labels(folder / "lesions.nii.gz", GRID, (1, 2, 5, 6))
+    (folder / "._lesions.nii.gz").write_bytes(b"\0\5\x16\7" + bytes(100))
+    (folder / "._0001.dcm").write_bytes(b"\0\5\x16\7" + bytes(100))
+    assert dicom.read_mri_study([folder]).assumptions == ()
+
+
 def test_a_given_liver_is_the_liver_whatever_it_is_called(tmp_path: Path) -> None:
     liver = labels(tmp_path / "mask.nii.gz", GRID, (1, 2, 5, 6))
     found = study(tmp_path, [seg([(1, 3, plane((5, 6)))])], liver=liver).segments

@@ -4,7 +4,7 @@ Nothing is repaired in silence: what is taken other than as it stands is an assu
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
@@ -274,6 +274,12 @@ def _clock_notes(dataset: Dataset, agent: Dataset, options: ReadOptions) -> list
     clock = parse_time(text(agent, "RadiopharmaceuticalStartTime"))
     if clock is None:
         return notes
+    if _lacks_clock(at, clock):
+        return [
+            *notes,
+            "RadiopharmaceuticalStartDateTime has a day alone; RadiopharmaceuticalStartTime was "
+            "used with it",
+        ]
     later = datetime.combine(at.date(), clock) - at
     later -= timedelta(days=round(later / timedelta(days=1)))
     if abs(later.total_seconds()) > options.protocol.suv.reference_disagreement_s:
@@ -283,6 +289,11 @@ def _clock_notes(dataset: Dataset, agent: Dataset, options: ReadOptions) -> list
             "RadiopharmaceuticalStartDateTime, which was used"
         )
     return notes
+
+
+def _lacks_clock(at: datetime, clock: time | None) -> bool:
+    """Whether a date and time is of midnight because only its day was filled in."""
+    return at.time() == time.min and clock not in (None, time.min)
 
 
 def minutes_between(start: datetime, stop: datetime) -> float:
@@ -303,6 +314,8 @@ def _stored_injection(
     clock = parse_time(text(agent, "RadiopharmaceuticalStartTime"))
     if found is not None:
         source = "RadiopharmaceuticalStartDateTime"
+        if clock is not None and _lacks_clock(found, clock):
+            found = datetime.combine(found.date(), clock)
         return _plausible_day(found, first_acquired, agent, notes), source
     if clock is not None and first_acquired is not None:
         at = datetime.combine(first_acquired.date(), clock)
@@ -318,8 +331,9 @@ def _stored_injection(
     own = parse_datetime(private(dataset, "GEMS_PETD_01", 0x0009, 0x3B, "ge "), zone)
     if own is not None:
         return own, "GE's administration time (0009,103B)"
+    got = "neither" if clock is None else "a time, and no day of imaging to go with it"
     raise MissingAttribute(
-        f"{what}: wanted RadiopharmaceuticalStartDateTime or StartTime, got neither; "
+        f"{what}: wanted RadiopharmaceuticalStartDateTime or StartTime, got {got}; "
         "give --injected-at"
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lesionmatch import dicom, nifti
-from lesionmatch.errors import InvalidInput
+from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
 from lesionmatch.segments import Kind, Structure
@@ -37,6 +37,14 @@ def test_what_macos_puts_beside_a_label_file_is_none(tmp_path: Path) -> None:
     (folder / "._lesions.nii.gz").write_bytes(b"\0\5\x16\7" + bytes(100))
     (folder / "._0001.dcm").write_bytes(b"\0\5\x16\7" + bytes(100))
     assert dicom.read_mri_study([folder]).assumptions == ()
+
+
+def test_why_the_only_label_file_is_of_no_use_is_said(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "mri", slices(hbp_slice))
+    labels(folder / "lesions.nii.gz", Grid.of(Frame("x"), (6, 12, 10)), (1, 2, 5, 6))
+    says = r"got none \(a label file was set aside \(label file: wanted one on the voxels"
+    with pytest.raises(NothingFound, match=says):
+        dicom.read_mri_study([folder])
 
 
 def test_a_given_liver_is_the_liver_whatever_it_is_called(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def read_lesions(inventory: Inventory, scene: Scene, options: ReadOptions) -> Dr
     drawn = read_drawn(source, scene, need)
     if not drawn.is_about_lesions:
         got = "only structures" if drawn.segments else "none"
+        if drawn.assumptions:
+            got += f" ({'; '.join(drawn.assumptions)})"
         raise NothingFound(
             "lesions: wanted a segmentation of lesions (SEG, RTSTRUCT, NIfTI or NRRD), got "
             f"{got}; put it into the MRI folder or give --lesions, an empty one for no lesions"

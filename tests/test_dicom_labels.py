@@ -47,6 +47,13 @@ def test_why_the_only_label_file_is_of_no_use_is_said(tmp_path: Path) -> None:
         dicom.read_mri_study([folder])
 
 
+def test_a_file_of_another_kind_given_for_the_lesions_is_called_that(tmp_path: Path) -> None:
+    (tmp_path / "truth.npz").write_bytes(b"PK" + bytes(50))
+    says = r"--lesions: wanted a segmentation .*, got none \(not DICOM\); give another file"
+    with pytest.raises(NothingFound, match=says):
+        study(tmp_path, [], lesions=tmp_path / "truth.npz")
+
+
 def test_a_given_liver_is_the_liver_whatever_it_is_called(tmp_path: Path) -> None:
     liver = labels(tmp_path / "mask.nii.gz", GRID, (1, 2, 5, 6))
     found = study(tmp_path, [seg([(1, 3, plane((5, 6)))])], liver=liver).segments

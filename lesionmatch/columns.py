@@ -92,7 +92,7 @@ LESIONS: tuple[Column, ...] = (
     Column("visibility", "text", "", "expected, retrospective or not_expected at this size"),
     Column("capsule_distance_mm", "number", "mm", "surface to the liver's capsule"),
     Column("hilum_distance_mm", "number", "mm", "centroid to the hilum"),
-    Column("vessel_distance_mm", "number", "mm", "surface to the nearest large vessel"),
+    Column("vessel_distance_mm", "number", "mm", "surface to the nearest vessel of 4 mm and more"),
     Column("registration_error_mm", "number", "mm", "95 % bound of the error at this place"),
     Column("flags", "list", "", "what may explain a disagreement; several may stand"),
     Column("reason", "text", "", "the one reason given for a discordant lesion or focus"),

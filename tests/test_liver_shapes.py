@@ -17,6 +17,7 @@ from lesionmatch.liver.ducts import find_ducts
 from lesionmatch.liver.level import evened
 from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.liver.tubes import eigenvalues, tubes
+from lesionmatch.liver.vessels import large_vessels
 from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.segments import Structure
 
@@ -169,6 +170,13 @@ def test_drawn_vessels_take_precedence_and_drawn_lesions_belong_to_the_liver() -
     assert liver.vessel_source == "given"
     assert liver.origin == "given: SEG"
     assert (liver.mask.array & exophytic).sum() == exophytic.sum()
+
+
+def test_a_lesion_beside_a_thin_vessel_is_not_near_a_large_one() -> None:
+    thin, wide = (np.hypot(Y - y, Z - 1.5) < r for y, r in ((-20.0, 1.6), (20.0, 3.6)))
+    large = large_vessels(Mask(GRID, (thin | wide) & (np.abs(X) < 40.0)), RULES)
+    y_mm = large.points_mm()[:, 1]
+    assert 16.0 < y_mm.min() < 20.0 < y_mm.max() < 24.0
 
 
 def test_without_a_vessel_there_is_no_distance_to_one() -> None:

@@ -14,7 +14,7 @@ from lesionmatch.image import Image, Mask, union
 from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
 from lesionmatch.liver.hilum import find_hilum
 from lesionmatch.liver.plausible import doubts_about
-from lesionmatch.liver.vessels import find_vessels
+from lesionmatch.liver.vessels import find_vessels, large_vessels
 from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Structure
 
@@ -36,8 +36,10 @@ class Liver:
     vessels: Mask
     """Lumen of the large intrahepatic vessels, on the image's grid; may be empty."""
     vessel_source: str
+    large_vessels: Mask
+    """Those of them that are large, on a grid of their own; drawn ones all are."""
     vessel_tree: cKDTree | None
-    """Of the vessels' surface; None where there are none."""
+    """Of the large vessels' surface; None where there are none."""
     doubts: tuple[str, ...]
     """Sentences; empty when the liver is plausible."""
 
@@ -68,7 +70,7 @@ class Liver:
         if self.vessel_tree is None:
             return np.full(len(points), np.inf)
         distance = np.asarray(self.vessel_tree.query(points)[0], np.float64)
-        return np.where(_within(self.vessels, points), 0.0, distance)
+        return np.where(_within(self.large_vessels, points), 0.0, distance)
 
     def hilum_distance_mm(self, points_mm: Points) -> NDArray[np.float64]:
         """Distance of points, (N, 3), from the hilum; a lesion's is that of its centroid."""
@@ -109,10 +111,12 @@ def describe_liver(
     given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
     if given:
         vessels, vessel_source = union(hbp.grid, given), "given"
+        large = vessels
     else:
         vessels = find_vessels(hbp, filled, drawn, rules)
         vessel_source = "found on the HBP image"
-    surface = surface_points_mm(vessels, 0.0)
+        large = large_vessels(vessels, rules)
+    surface = surface_points_mm(large, 0.0)
     portal = structures.get(Structure.PORTAL_VEIN)
     drawn_portal = None if portal is None else union(hbp.grid, [portal])
     hilum = find_hilum(hbp, filled, capsule, vessels, rules, drawn_portal)
@@ -124,6 +128,7 @@ def describe_liver(
         hilum_source=hilum.source,
         vessels=vessels,
         vessel_source=vessel_source,
+        large_vessels=large,
         vessel_tree=cKDTree(surface) if len(surface) else None,
         doubts=doubts_about(hbp, filled, drawn, rules),
     )

@@ -60,6 +60,17 @@ def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRule
     return Mask(hbp.grid, array)
 
 
+def large_vessels(vessels: Mask, rules: LiverRules) -> Mask:
+    """The parts of a lumen that are wide enough, on a finer grid; empty where there are none."""
+    if vessels.is_empty:
+        return vessels
+    part = vessels.trimmed(MARGIN_MM)
+    grid = part.grid.with_spacing(SPACING_MM)
+    lumen = resample_mask(part, grid) >= 0.5
+    axis = eroded(lumen, grid, rules.vessel_calibre_mm / 2.0)
+    return Mask(grid, lumen & dilated(axis, grid, rules.vessel_calibre_mm / 2.0))
+
+
 def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> Voxels:
     """Vessels on the working grid."""
     grid = image.grid

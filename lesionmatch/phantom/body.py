@@ -116,8 +116,8 @@ class Body:
         steepness = np.sqrt(sum(s * s for s in slopes)) / (2 * SLOPE_STEP_MM)
         return np.asarray(-level / np.maximum(steepness, 0.3))
 
-    def vessel_mm(self, points_mm: Points, least_radius_mm: float = 1.5) -> Field:
-        """Distance of points to the lumen of a large vessel (portal, hepatic or cava)."""
+    def vessel_mm(self, points_mm: Points, least_radius_mm: float = 2.0) -> Field:
+        """Distance of points to the lumen of a portal or hepatic vein, or the cava, 4 mm wide."""
         wanted = (Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
         large = [s for s in self.trees(*wanted) if s.stop_radius_mm >= least_radius_mm]
         return distance_to_segments(large, coords_of(points_mm))

@@ -27,6 +27,8 @@ SUBCAPSULAR_MM = 3.0
 PERIHILAR_MM = 18.0
 PERIHILAR_CHOICES = 20
 NEAR_VESSEL_MM = 4.0
+VESSEL_RADIUS_MM = 1.5
+"""Lesions are placed by all vessels from this radius, and called near one by wider ones."""
 DEEP_MM = 12.0
 
 
@@ -68,7 +70,7 @@ def _places(body: Body, rng: np.random.Generator) -> _Places:
         points,
         -body.inside_liver_mm(points),
         body.capsule_depth_mm(points),
-        body.vessel_mm(points),
+        body.vessel_mm(points, VESSEL_RADIUS_MM),
         np.linalg.norm(points - body.hilum_mm, axis=1).astype(np.float32),
     )
 

@@ -133,6 +133,16 @@ class LiverRules:
         least=5.0,
         most=150.0,
     )
+    vessel_calibre_mm: float = threshold(
+        4.0,
+        "mm",
+        "a vessel found on the image is large from this diameter; lesions beside smaller ones are "
+        "not near a vessel",
+        "own choice; a second-order branch of portal or hepatic vein. Every deep lesion lies "
+        "within a centimetre of some thinner one",
+        least=1.0,
+        most=15.0,
+    )
     brightness_least: float = threshold(
         1.15,
         "ratio",

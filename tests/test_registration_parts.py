@@ -15,6 +15,7 @@ from scipy import ndimage
 from lesionmatch.errors import InvalidInput, RegistrationFailed, WrongQuantity
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Image, Mask, Quantity
+from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration import given
 from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
 from lesionmatch.registration.cut import Cut, cut_of
@@ -275,6 +276,25 @@ def test_a_liver_cut_by_the_scan_is_measured() -> None:
     found = cut_of(upper, ct_target(ct), there, 110.0)
     # Columns that meet a vessel end there, so the estimate is a little low.
     assert lost - 0.1 < found.volume_share < lost + 0.02
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        (slice(20, 40), slice(0, 60), slice(0, 70)),
+        (slice(0, 20), slice(0, 60), slice(0, 70)),
+        (slice(0, 40), slice(0, 30), slice(0, 70)),
+        (slice(0, 40), slice(0, 60), slice(35, 70)),
+    ],
+    ids=["lower", "upper", "back", "right"],
+)
+def test_half_a_liver_is_seen_through_the_noise_of_a_ct(shown: tuple[slice, slice, slice]) -> None:
+    _, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    noise = np.random.default_rng(8).normal(0, 60, ct.array.shape)
+    noisy = Image(ct.grid, (ct.array + noise).astype(np.float32), ct.quantity)
+    found = cut_of(liver.crop(shown), ct_target(noisy), PointMap.identity(CT, MRI), 110.0)
+    assert found.length_share > RegistrationRules().most_cut_length_share
+    assert found.volume_share > RegistrationRules().least_doubted_cut_share
 
 
 def test_an_organ_as_bright_beyond_the_liver_is_not_taken_for_much_of_it() -> None:

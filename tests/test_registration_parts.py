@@ -19,8 +19,9 @@ from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration import given
 from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
 from lesionmatch.registration.cut import Cut, cut_of
-from lesionmatch.registration.deform import Stiffness, deformation, smoothed_where
+from lesionmatch.registration.deform import deformation
 from lesionmatch.registration.evidence import inner_agreement, witness
+from lesionmatch.registration.forces import smoothed_where
 from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
 from lesionmatch.registration.inverse import inverse_shifts
@@ -29,6 +30,7 @@ from lesionmatch.registration.sampling import gradient, interpolation, read, wit
 from lesionmatch.registration.scene import Scene, grid_about, halves, reserved
 from lesionmatch.registration.search import best_shifts
 from lesionmatch.registration.spline import Spline
+from lesionmatch.registration.stiffness import stiffness
 from lesionmatch.resample import PointMap
 
 MRI, CT = Frame("1.2.4"), Frame("1.2.5")
@@ -387,7 +389,7 @@ def test_a_bend_is_found_and_the_two_fits_part_where_noise_hides_it() -> None:
     apart = []
     for noise in (5.0, 80.0):
         scene, bend = wavy_scene(noise)
-        found = deformation(scene, Stiffness(), np.random.default_rng(1))
+        found = deformation(scene, stiffness("ct", RegistrationRules()), np.random.default_rng(1))
         off = np.linalg.norm(found.field - bend, axis=0)[scene.inside]
         apart.append(float(found.apart_mm[scene.inside].mean()))
         if noise == 5.0:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lesionmatch.protocol.threshold import threshold
 
+_FITS = "of several tried, least error on simulated studies, other seeds than reported"
 _SEEDS = "set on simulated studies, other seeds than reported (scripts/bench registration)"
 
 
@@ -11,6 +12,47 @@ _SEEDS = "set on simulated studies, other seeds than reported (scripts/bench reg
 class RegistrationRules:
     """When a stage is kept, and when the whole is doubtful."""
 
+    surface_fit_outside_weight: float = threshold(
+        0.5,
+        "ratio",
+        "the deformation's fit that trusts the surface: what a voxel outside the liver counts "
+        "for, where one deep inside counts for 1 (CT)",
+        _FITS,
+        least=0.0,
+        most=1.0,
+    )
+    surface_fit_surface_weight: float = threshold(
+        1.0,
+        "ratio",
+        "the same of a voxel at the liver's surface, from inside",
+        _FITS,
+        least=0.0,
+        most=1.0,
+    )
+    vessel_fit_outside_weight: float = threshold(
+        0.05,
+        "ratio",
+        "the fit that trusts the vessels: what a voxel outside the liver counts for (CT)",
+        _FITS,
+        least=0.0,
+        most=1.0,
+    )
+    vessel_fit_surface_weight: float = threshold(
+        0.1,
+        "ratio",
+        "the same of a voxel at the liver's surface, from inside",
+        _FITS,
+        least=0.0,
+        most=1.0,
+    )
+    pet_outside_weight: float = threshold(
+        0.2,
+        "ratio",
+        "both fits to a PET: what a voxel outside the liver counts for",
+        _FITS,
+        least=0.0,
+        most=1.0,
+    )
     stage_gain_errors: float = threshold(
         0.0,
         "standard errors",

@@ -13,6 +13,12 @@ doi 10.1007/978-3-540-44707-8_87, in Gauss-Newton form). Every iteration draws n
 sums their forces and curvatures over cells of a few voxels, and solves the normal equations
 for the coefficients with conjugate gradients.
 
+**How stiff.** A bending energy is the logarithm of a Gaussian prior of the field's curvature, and
+its weight b is one over the variance. How strongly a liver is bent differs from patient to
+patient, so the variance is learned from the study (MacKay 1992, doi 10.1162/neco.1992.4.3.415):
+from the second level on, b is `Stiffness.curvature_per_mm2` over the mean squared curvature of
+what was found, within limits.
+
 **Sliding.** The liver glides along wall, ribs and spine, which do not move with it: a smooth
 field over both cannot follow. But wall and liver stay in touch, so what lies beyond the
 capsule still tells how far the surface has moved along its normal, and nothing else. So
@@ -134,6 +140,7 @@ class _Ground:
     spline: Spline
     samples: Samples
     contrast: Contrast
+    bending: float
 
 
 def _improved(ground: _Ground, number: int, before: Floats, rng: np.random.Generator) -> Floats:
@@ -142,7 +149,7 @@ def _improved(ground: _Ground, number: int, before: Floats, rng: np.random.Gener
     opinion, spacing = how.opinions[number], scene.grid.spacing_mm.astype(np.float32)
     own = np.flatnonzero(samples.half == bool(number))
     drawn = int(ground.level.drawn * len(own))
-    bend = how.bending * BENDING_UNIT * drawn / scene.volume_mm3
+    bend = ground.bending * BENDING_UNIT * drawn / scene.volume_mm3
     coefficients = spline.fitted(before)
     for _ in range(ground.level.iterations):
         chosen = own[rng.permutation(len(own))[:drawn]]
@@ -159,20 +166,32 @@ def _improved(ground: _Ground, number: int, before: Floats, rng: np.random.Gener
     return spline.field(coefficients)
 
 
+def _curvature(scene: Scene, spline: Spline, field: Floats) -> float:
+    """Bending energy of a field over the liver's volume: its mean squared curvature, 1/mm²."""
+    coefficients = spline.fitted(field)
+    energy = float((coefficients * spline.bending(coefficients)).sum())
+    return energy / float(scene.inside.sum() * np.prod(scene.grid.spacing_mm))
+
+
 def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Deformation:
     """The deformation that aligns a scene, level by level."""
     grid, samples, own_rng = scene.grid, samples_of(scene, how), rng.spawn(2)
     first = second = np.zeros((3, *grid.shape), np.float32)
+    bending = how.bending
     with ThreadPoolExecutor(2) as threads:
         for level in how.levels:
             spline = Spline.over(grid.shape, grid.spacing_mm, level.knot_mm, how.cell_voxels)
             contrast = contrast_of(scene, samples, level.smoothing_mm, how)
-            ground = _Ground(scene, how, level, spline, samples, contrast)
+            ground = _Ground(scene, how, level, spline, samples, contrast, bending)
             fits = [
                 threads.submit(_improved, ground, n, before, own_rng[n])
                 for n, before in enumerate((first, second))
             ]
             first, second = (fit.result() for fit in fits)
+            if level is not how.levels[0]:
+                bending = how.learned_bending(
+                    _curvature(scene, spline, (first + second) / np.float32(2.0))
+                )
     squared = ((first - second) ** 2).sum(0)
     near = ndimage.gaussian_filter(squared, NEAR_MM / grid.spacing_mm)
     return Deformation((first + second) / np.float32(2.0), np.sqrt(near))

@@ -34,9 +34,9 @@ class Stiffness:
     opinions: tuple[Opinion, Opinion]
     levels: tuple[Level, ...] = (
         Level(60.0, 4.0, 4, 0.20),
-        Level(60.0, 2.0, 5, 0.25),
-        Level(50.0, 1.2, 5, 0.30),
-        Level(40.0, 0.7, 7, 0.35),
+        Level(50.0, 2.0, 5, 0.25),
+        Level(40.0, 1.2, 5, 0.30),
+        Level(30.0, 0.7, 7, 0.35),
     )
     """An edge pulls from no further than its smoothing, so each level halves it."""
     spacing_mm: float = 2.5
@@ -48,21 +48,47 @@ class Stiffness:
     edge_weight: float = 5.0
     edge_per_mm: float = 0.014
     """Slopes well below this, in windows per mm, are noise and no edge."""
-    bending: float = 1.5
+    bending: float = 0.75
+    """Weight of the bending energy, in the first two levels or, where none is learned, in all."""
+    curvature_per_mm2: float | None = 1.5e-4
+    """Mean squared curvature of the field whose weight is 1."""
+    least_bending: float = 0.35
+    most_bending: float = 2.0
     conjugate_steps: int = 30
     largest_step_mm: float = 6.0
     smallest_step_mm: float = 0.1
+
+    def learned_bending(self, found_per_mm2: float) -> float:
+        """The weight that suits a field of this mean squared curvature."""
+        if self.curvature_per_mm2 is None:
+            return self.bending
+        wanted = self.curvature_per_mm2 / max(found_per_mm2, 1e-9)
+        return min(max(wanted, self.least_bending), self.most_bending)
+
+
+PET_LEVELS = (
+    Level(60.0, 4.0, 4, 0.20),
+    Level(60.0, 2.0, 5, 0.25),
+    Level(50.0, 1.2, 5, 0.30),
+    Level(40.0, 0.7, 7, 0.35),
+)
 
 
 def stiffness(target: str, rules: RegistrationRules) -> Stiffness:
     """That of a deformation to a 'ct' or 'pet'.
 
     A PET shows the liver's outline and hot lesions blurred, so its edges say less, and no
-    vessels, so there is no second witness to trust.
+    vessels, so there is no second witness to trust, and no short bend could be seen.
     """
     if target == "pet":
         alike = Opinion(rules.pet_outside_weight, 1.0)
-        return Stiffness((alike, alike), edge_weight=2.0)
+        return Stiffness(
+            (alike, alike),
+            levels=PET_LEVELS,
+            edge_weight=2.0,
+            bending=1.5,
+            curvature_per_mm2=None,
+        )
     surface = Opinion(rules.surface_fit_outside_weight, rules.surface_fit_surface_weight)
     vessels = Opinion(rules.vessel_fit_outside_weight, rules.vessel_fit_surface_weight)
     return Stiffness((surface, vessels))

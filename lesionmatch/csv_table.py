@@ -4,6 +4,11 @@ UTF-8 with or without a mark, or UTF-16 with one; commas, tabs or, as in much of
 semicolons, where a comma is a number's decimal point. Rows and columns without anything in
 them are passed over. A row that does not fit its heading is refused: a comma too many would
 move every cell behind it into the wrong column.
+
+In columns that mean something to the reader a cell of one of the words of `MISSING` is empty:
+R and pandas write them for what is missing. Columns that are only carried through keep them,
+since there they may be a group's own name. No patient and no study can be called so: all
+those without an identifier would be taken for one.
 """
 
 import csv
@@ -23,6 +28,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+)$")
 DELIMITERS = (",", ";", "\t")
+
+MISSING = frozenset(("na", "n/a", "#n/a", "<na>", "nan", "nat", "null"))
+"""What R, pandas, spreadsheets and databases write for a missing value, in small letters."""
 
 MOST_FAULTS = 10
 """So many are named one by one."""
@@ -44,11 +52,12 @@ def read_table(
     """The table at `path`, with at least the columns `wanted`.
 
     Names of these and of `optional` columns are known in capitals and with blanks too; all
-    others stay as they are. A table without lines may lack `wanted` if it `may_be_empty`.
-    Raises `InvalidInput`.
+    others stay as they are, and so do their cells. In the known columns a cell of `MISSING` is
+    empty. A table without lines may lack `wanted` if it `may_be_empty`. Raises `InvalidInput`.
     """
     heading, *filled = _rows(path) or [(1, [])]
-    columns = [_known(name, (*wanted, *optional)) for name in heading[1]]
+    known = (*wanted, *optional)
+    columns = [_known(name, known) for name in heading[1]]
     _require_columns(path.name, columns, () if may_be_empty and not filled else wanted)
     faults = [
         f"line {line}: {fault}"
@@ -58,10 +67,20 @@ def read_table(
     require_no(faults, path.name)
     named = [(k, name) for k, name in enumerate(columns) if name]
     records = (
-        (line, {name: cells[k] if k < len(cells) else "" for k, name in named})
+        (line, {name: _cell(cells, k, may_miss=name in known) for k, name in named})
         for line, cells in filled
     )
     return CsvTable(tuple(name for _, name in named), tuple(records))
+
+
+def needed(name: str, record: Record) -> str:
+    """A cell that must hold something. Raises `ValueError` where it is empty or missing."""
+    if not record[name]:
+        raise ValueError(
+            f"{name}: wanted a value, got nothing (so are NA and its like read; "
+            "what is really called so needs another name)"
+        )
+    return record[name]
 
 
 def require_no(faults: Sequence[str], name: str) -> None:
@@ -113,6 +132,12 @@ def _bare(cell: str, *, has_decimal_comma: bool) -> str:
     if cell.startswith("'") and cell[1:].startswith(FORMULA):
         return cell[1:]
     return DECIMAL_COMMA.sub(r"\1.\2", cell) if has_decimal_comma else cell
+
+
+def _cell(cells: Sequence[str], k: int, *, may_miss: bool) -> str:
+    """Cell `k` of a row, empty where the row ends before or, if it `may_miss`, says so."""
+    cell = cells[k] if k < len(cells) else ""
+    return "" if may_miss and cell.lower() in MISSING else cell
 
 
 def _known(name: str, known: Sequence[str]) -> str:

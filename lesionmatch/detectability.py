@@ -22,9 +22,6 @@ from lesionmatch.protocol import DetectabilityRules
 SIGMAS_IN_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 """Full width at half maximum of a Gaussian, in standard deviations."""
 
-PEAK_RADIUS_MM = float((3000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
-"""Radius of the sphere of 1 ml that SUVpeak averages over."""
-
 NEARLY_ISOTROPIC = 1e-3
 """Axial and transverse blur that differ by less than this share count as one blur."""
 
@@ -100,43 +97,9 @@ def _isotropic_centre(diameter_mm: float, fwhm_mm: float) -> float:
     return float(erf(a / np.sqrt(2.0)) - np.sqrt(2.0 / np.pi) * a * np.exp(-(a**2) / 2.0))
 
 
-def recovery_at(radius_mm: float | np.ndarray, diameter_mm: float, fwhm_mm: float) -> np.ndarray:
-    """Recovery at a distance above 0 from the centre of a sphere, without breathing."""
-    r, ball = np.asarray(radius_mm, np.float64), diameter_mm / 2.0
-    sigma = fwhm_mm / SIGMAS_IN_FWHM
-    root = np.sqrt(2.0) * sigma
-    inside = 0.5 * (erf((ball - r) / root) + erf((ball + r) / root))
-    near, far = np.exp(-(((ball - r) / root) ** 2)), np.exp(-(((ball + r) / root) ** 2))
-    return np.asarray(inside - sigma / (r * np.sqrt(2.0 * np.pi)) * (near - far))
-
-
-def mean_recovery(diameter_mm: float, fwhm_mm: float) -> float:
-    """Recovery averaged over the true sphere, without breathing."""
-    ball, sigma = diameter_mm / 2.0, fwhm_mm / SIGMAS_IN_FWHM
-    b, c = 2.0 * ball / sigma, np.sqrt(2.0 / np.pi)
-    tail = np.exp(-(b**2) / 2.0)
-    whole = erf(b / np.sqrt(2.0)) - c * b * tail
-    first = sigma * c * (2.0 - (b**2 + 2.0) * tail)
-    third = sigma**3 * c * (8.0 - (b**4 + 4.0 * b**2 + 8.0) * tail)
-    return float(whole - 3.0 * first / (4.0 * ball) + third / (16.0 * ball**3))
-
-
-def peak_recovery(diameter_mm: float, fwhm_mm: float) -> float:
-    """Recovery of SUVpeak, the mean over 1 ml about the centre, without breathing."""
-    nodes, weights = np.polynomial.legendre.leggauss(32)
-    radii = PEAK_RADIUS_MM * (nodes + 1.0) / 2.0
-    shells = recovery_at(radii, diameter_mm, fwhm_mm) * radii**2
-    return float(3.0 / PEAK_RADIUS_MM**3 * (PEAK_RADIUS_MM / 2.0) * (weights * shells).sum())
-
-
 def least_visible_ratio(recovery: float, cov: float, cnr: float) -> float:
     """The least true ratio to the liver that reaches a contrast-to-noise ratio of `cnr`."""
     return 1.0 + cnr * cov / recovery
-
-
-def true_ratio(apparent: float, recovery: float) -> float:
-    """The ratio to the liver that blur turned into an `apparent` one."""
-    return 1.0 + (apparent - 1.0) / recovery
 
 
 def spill_in(depth_mm: float, fwhm_mm: float) -> float:

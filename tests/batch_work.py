@@ -20,7 +20,7 @@ CALLS = {
         "why": "one lesion of 5 mm",
     },
     "liver": {"cov": 0.1, "is_plausible": True, "doubts": []},
-    "registration": {"method": "rigid", "passed": True, "doubts": []},
+    "registration": {"method": "rigid", "passed": True, "doubts": [], "cleared_by_lesions": False},
     "lesions": [],
 }
 
@@ -40,8 +40,13 @@ def by_name(job: Job, partial: str) -> int:
 
 
 def doubtful(job: Job, partial: str) -> int:
-    """Finish, and ask for a person's eye."""
-    return well(job, partial) + 1
+    """Finish with a registration that asks for a person's eye, cleared if the study says so."""
+    status = well(job, partial) + 1
+    is_cleared = "cleared" in job.row.study_id
+    registration = {"method": "rigid", "passed": False, "cleared_by_lesions": is_cleared}
+    found = CALLS | {"registration": registration | {"doubts": ["it hardly moved"]}}
+    (Path(partial) / "comparison.json").write_text(json.dumps(found))
+    return status
 
 
 def refuse(_job: Job, _partial: str) -> int:

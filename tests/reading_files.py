@@ -9,10 +9,12 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from lesionmatch import dicom
-from lesionmatch.dicom import ReadOptions
+from lesionmatch import dicom, nifti
+from lesionmatch.dicom import Inventory, ReadOptions
 from lesionmatch.dicom.files.instance import Instance, read_instance
 from lesionmatch.dicom.files.sources import Source
+from lesionmatch.geometry import Frame, Grid
+from lesionmatch.image import LabelMap
 from lesionmatch.protocol import InputLimits
 
 PET, CT, MR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("128", "2", "4"))
@@ -156,3 +158,27 @@ def philips(ds: Dataset, **factors: float) -> None:
     block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
     for name, value in factors.items():
         block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", str(value))
+
+
+def scan(folder: Path, datasets: list[Dataset]) -> Inventory:
+    """All series of these slices."""
+    return dicom.scan([saved(folder, datasets)])
+
+
+def suv(folder: Path, datasets: list[Dataset]) -> dicom.PetStudy:
+    """The PET study of these slices."""
+    return dicom.read_pet_study([saved(folder, datasets)])
+
+
+def ct_slices(count: int = 6, series: str = "1.2.3.7", **attributes: Any) -> list[Dataset]:  # noqa: ANN401
+    """Slices of a CT that goes with the PET."""
+    return [instance(CT, series, n, **attributes) for n in range(count)]
+
+
+def mri(folder: Path, datasets: list[Dataset], **options: Any) -> dicom.MriStudy:  # noqa: ANN401
+    """The MRI study of these slices, with nothing drawn on it."""
+    empty = folder / "empty.nii.gz"
+    saved(folder / "mri", datasets)
+    grid = Grid.of(Frame("x"), (6, 12, 10), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2))
+    nifti.write(LabelMap(grid, np.zeros(grid.shape, np.uint16)), empty)
+    return dicom.read_mri_study([folder / "mri"], ReadOptions(lesions=empty, **options))

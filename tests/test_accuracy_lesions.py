@@ -159,6 +159,18 @@ def test_the_table_of_lesions_says_what_doubt_leaves_out(tmp_path: Path) -> None
     assert "1 focus in 1 study whose registration is doubtful" in page
 
 
+def test_a_study_doubtful_for_its_liver_alone_leaves_its_lesions_in(tmp_path: Path) -> None:
+    rows = [lesion(n, n, pet_status="negative") for n in range(3)]
+    calls: list[tuple[str, str]] = [(MAYBE, YES)] * 3
+    others = {"is_doubtful": ["true"] * 3, "doubtful_for": ["liver", "registration;liver", ""]}
+    table = read_calls(batch(tmp_path / "b", calls, rows, **others))
+    found = assemble(table, options=QUICK).lesions
+    assert found is not None
+    assert (found.overall.lesions, found.doubted.studies, found.doubted.as_found.lesions) == (
+        2, 1, 1,
+    )  # fmt: skip
+
+
 def test_a_call_uncertain_for_coverage_leaves_its_lesions_in(tmp_path: Path) -> None:
     rows = [lesion(0, 1), lesion(1, 2, pet_status="negative")]
     calls: list[tuple[str, str]] = [(YES, YES), (MAYBE, YES)]

@@ -320,6 +320,11 @@ def test_nothing_in_a_table_can_run_in_a_page_or_a_spreadsheet(tmp_path: Path) -
             "study_id,patient_id,pet,mri,is_doubtful\nS,P,involved,involved,WAHR\n",
             "is_doubtful: wanted one of true, false, nothing, got 'WAHR'",
         ),
+        (
+            "study_id,patient_id,pet,mri,doubtful_for\nS,P,involved,involved,liver;me\n",
+            "line 2: doubtful_for: wanted registration or liver, got 'me'",
+        ),
+        ("study_id,patient_id,pet,mri\nS,NA,involved,involved\n", "patient_id: wanted a value"),
         ('study_id,patient_id,pet,mri\n"S', "wanted a CSV table in UTF-8, got unexpected end"),
     ],
 )
@@ -339,6 +344,14 @@ def test_a_spreadsheets_table_is_read_as_it_is_saved(tmp_path: Path) -> None:
     (study,) = read_calls(tmp_path / "calls.csv").studies
     assert (study.pet, study.mri, study.other) == (YES, NO, {"site": "A, B"})
     assert study.is_doubtful
+
+
+def test_what_r_writes_for_missing_is_no_call_and_stays_a_stratum(tmp_path: Path) -> None:
+    text = "study_id,patient_id,pet,mri,reason,study_date,site\nS,P,NA,involved,NA,NA,NA\n"
+    (tmp_path / "calls.csv").write_text(text)
+    (study,) = read_calls(tmp_path / "calls.csv").studies
+    assert (study.pet, study.reason, study.study_date) == (None, "", None)
+    assert study.other == {"site": "NA"}
 
 
 def test_all_faults_of_a_table_are_named_at_once(tmp_path: Path) -> None:
@@ -370,7 +383,7 @@ def test_lesions_of_studies_that_were_taken_out_and_lesions_twice_are_refused(
         ({"pet_status": "found"}, "pet_status: wanted one of positive, .*, got 'found'"),
         ({"kind": "met"}, "kind: wanted one of metastasis, .*, got 'met'"),
         ({"long_axis_mm": "wide"}, "long_axis_mm: wanted a finite number, got 'wide'"),
-        ({"long_axis_mm": "nan"}, "long_axis_mm: wanted a finite number, got 'nan'"),
+        ({"long_axis_mm": "inf"}, "long_axis_mm: wanted a finite number, got 'inf'"),
     ],
 )
 def test_a_lesions_table_that_cannot_be_read_is_refused(

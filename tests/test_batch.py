@@ -64,11 +64,20 @@ def test_the_tables_hold_all_studies_in_the_table_s_order(tmp_path: Path) -> Non
     calls = records(tmp_path / "out" / "calls.csv")
     assert [row["study_id"] for row in calls] == ["well.2", "doubtful.1", "refuse.1", "well.1"]
     assert [row["cell"] for row in calls] == ["FN", "FN", "", "FN"]
-    assert calls[1]["is_doubtful"] == "true"
+    assert (calls[1]["is_doubtful"], calls[1]["doubtful_for"]) == ("true", "registration")
+    assert (calls[0]["is_doubtful"], calls[0]["doubtful_for"]) == ("false", "")
     assert calls[0]["site"] == "Nord"
     lesions = records(tmp_path / "out" / "lesions.csv")
     assert [row["label"] for row in lesions] == ["well.2", "doubtful.1", "well.1"]
     assert lesions[0]["patient_id"] == "P-well.2"
+
+
+def test_a_registration_that_lesions_clear_is_not_what_a_study_is_doubtful_for(
+    tmp_path: Path,
+) -> None:
+    run(studies(tmp_path, ["doubtful.cleared"]), tmp_path / "out")
+    (row,) = records(tmp_path / "out" / "calls.csv")
+    assert (row["is_doubtful"], row["doubtful_for"]) == ("true", "")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +211,8 @@ def test_a_change_of_a_file_for_all_studies_is_seen(tmp_path: Path, name: str) -
 @pytest.mark.parametrize("name", ["lesions", "liver", "registration"])
 def test_a_file_for_all_studies_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     options = given_for_all(name, tmp_path / "rigd")
-    with pytest.raises(InvalidOption, match=f"--{name}: wanted a path that exists, got .*rigd"):
+    says = rf"--{name}: wanted a path that exists.*, got .*rigd \(No such"
+    with pytest.raises(InvalidOption, match=says):
         run_batch(studies(tmp_path, ["well.1"]), options, tmp_path / "out", QUIET)
 
 

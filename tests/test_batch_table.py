@@ -31,6 +31,15 @@ def test_a_row_has_its_paths_beside_the_table_and_carries_other_columns(folder: 
     assert row.carried == {"site": "Nord"}
 
 
+def test_options_that_r_and_pandas_write_as_missing_are_not_given(folder: Path) -> None:
+    text = (
+        "study_id,patient_id,pet,mri,weight_kg,sex,lesions,injected_at,site\n"
+        "S1,P1,pet,mri,NA,NaN,NA,NaT,NA\n"
+    )
+    (row,) = read_studies(table(folder, text))
+    assert (row.given, row.carried) == ({}, {"site": "NA"})
+
+
 def test_what_a_row_gives_goes_before_what_is_given_for_all(folder: Path) -> None:
     (folder / "place.tfm").touch()
     text = (
@@ -67,8 +76,12 @@ def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) ->
         ("study_id,patient_id,pet,mri,label\nS1,P1,pet,mri,a\n", "got label; rename"),
         ("study_id,patient_id,pet,mri\n", "wanted a row for each study, got none"),
         ("study_id,patient_id,pet,mri\n../S1,P1,pet,mri\n", "names a folder"),
-        ("study_id,patient_id,pet,mri\nS1,,pet,mri\n", "wanted a pseudonym"),
+        ("study_id,patient_id,pet,mri\nS1,,pet,mri\n", "patient_id: wanted a value"),
+        ("study_id,patient_id,pet,mri\nS1,NA,pet,mri\n", "patient_id: wanted a value"),
+        ("study_id,patient_id,pet,mri\nNA,P1,pet,mri\n", "study_id: wanted a value"),
+        ("study_id,patient_id,pet,mri\nS1,P1,NA,mri\n", "pet: wanted a value, got nothing"),
         ("study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\n", "line 2: pet: wanted a path"),
+        ("study_id,patient_id,pet,mri\nS1,P1," + "x" * 300 + ",mri\n", "File name too long"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "line 2: wanted a cell for mri"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "check commas and quotes"),
         ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "weight_kg: wanted a num"),

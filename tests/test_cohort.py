@@ -453,8 +453,9 @@ def test_grades_are_read_as_they_are_written(word: str, expected: str) -> None:
     ("content", "message"),
     [
         ("id,grade\n1,G1\n", "wanted columns patient_id, got no patient_id"),
-        ("patient_id,age\n\n,50\n", "line 3: wanted a patient_id, got nothing"),
-        ("patient_id,age\n1,nan\n", "line 2: age: wanted a number of years"),
+        ("patient_id,age\n\n,50\n", "line 3: patient_id: wanted a value, got nothing"),
+        ("patient_id,age\nNA,50\n", "line 2: patient_id: wanted a value, got nothing"),
+        ("patient_id,age\n1,inf\n", "line 2: age: wanted a number of years"),
         ("patient_id,birth_date\n1,01.02.1960\n", "line 2: birth_date, therapy_date: wanted dates"),
         ("patient_id,therapy_date\n1,2020-01-01;x\n", "wanted dates as 2021-05-31"),
         ("patient_id,age\n1,old\n", "line 2: age: wanted a number of years"),
@@ -487,6 +488,16 @@ def test_columns_to_carry_must_be_there_and_must_not_identify(tmp_path: Path) ->
         read_clinical(path, NAMES, ("patient_id",))
     with pytest.raises(InvalidInput, match="got No such file or directory"):
         read_clinical(tmp_path / "none.csv", NAMES)
+
+
+def test_what_r_writes_for_missing_says_nothing_of_a_patient(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(
+        "patient_id,age,birth_date,sex,entity,grade,therapy_date\n1,NA,NA,NA,NA,NA,NA\n"
+    )
+    found = read_clinical(path, NAMES).patients[NAMES.patient("1")]
+    assert (found.age_years, found.born, found.sex) == (None, None, "")
+    assert (found.entity, found.grade, found.therapies) == ("", "", ())
 
 
 def test_rows_of_a_patient_are_put_together(tmp_path: Path) -> None:

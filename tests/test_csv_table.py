@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lesionmatch.csv_table import CsvTable, inert, read_table
+from lesionmatch.csv_table import CsvTable, inert, needed, read_table
 from lesionmatch.errors import InvalidInput
 
 PLAIN = "id,size,note\nA,12.5,first\nB,7,\n"
@@ -42,6 +42,26 @@ def test_a_table_is_the_same_however_it_was_saved(tmp_path: Path, content: str |
         {"id": "A", "size": "12.5", "note": "first"},
         {"id": "B", "size": "7", "note": ""},
     ]
+
+
+@pytest.mark.parametrize("word", ["NA", "N/A", "n/a", "NaN", "nan", "NaT", "<NA>", "#N/A", "NULL"])
+def test_what_is_written_for_a_missing_value_is_empty_where_the_column_is_known(
+    tmp_path: Path, word: str
+) -> None:
+    table = read(tmp_path, f"id,size,note,group\nA,{word},{word},{word}\n", "note")
+    assert dict(table.records[0][1]) == {"id": "A", "size": "", "note": "", "group": word}
+
+
+@pytest.mark.parametrize("word", ["Nathan", "none", "0", "-", "NAB"])
+def test_other_words_are_no_missing_value(tmp_path: Path, word: str) -> None:
+    assert read(tmp_path, f"id,size\nA,{word}\n").records[0][1]["size"] == word
+
+
+def test_a_cell_that_must_hold_something_is_asked_for_by_name(tmp_path: Path) -> None:
+    record = read(tmp_path, "id,size\nNA,1\n").records[0][1]
+    assert needed("size", record) == "1"
+    with pytest.raises(ValueError, match=r"^id: wanted a value, got nothing \(so are NA"):
+        needed("id", record)
 
 
 def test_a_line_is_named_as_an_editor_counts_it(tmp_path: Path) -> None:

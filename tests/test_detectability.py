@@ -16,12 +16,8 @@ from lesionmatch.detectability import (
     least_visible_ratio,
     least_visible_ratio_at_edge,
     likely_ratio,
-    mean_recovery,
-    peak_recovery,
-    recovery_at,
     smoothing_gain,
     spill_in,
-    true_ratio,
 )
 from lesionmatch.errors import InvalidGeometry
 from lesionmatch.protocol import DetectabilityRules
@@ -38,18 +34,6 @@ CENTRE = {
     12: (0.954, 0.864, 0.746, 0.626, 0.518, 0.427),
     15: (0.994, 0.966, 0.905, 0.819, 0.722, 0.626),
     20: (1.000, 0.998, 0.990, 0.966, 0.923, 0.864),
-}
-MEAN = {
-    6: (0.292, 0.215, 0.160, 0.120, 0.091, 0.071),
-    10: (0.522, 0.443, 0.372, 0.311, 0.259, 0.215),
-    17: (0.707, 0.652, 0.599, 0.547, 0.498, 0.452),
-    37: (0.863, 0.836, 0.809, 0.783, 0.756, 0.730),
-}
-PEAK = {
-    6: (0.101, 0.090, 0.078, 0.067, 0.056, 0.047),
-    10: (0.388, 0.340, 0.295, 0.253, 0.216, 0.184),
-    15: (0.805, 0.730, 0.656, 0.585, 0.518, 0.456),
-    20: (0.977, 0.945, 0.900, 0.846, 0.786, 0.724),
 }
 BREATHING = {
     6: (0.291, 0.250, 0.186, 0.141, 0.111),
@@ -72,18 +56,6 @@ def isotropic(fwhm_mm: float) -> Blur:
 def test_recovery_at_the_centre_is_the_printed_one(diameter_mm: int) -> None:
     got = [centre_recovery(diameter_mm, isotropic(fwhm)) for fwhm in FWHM_MM]
     assert got == pytest.approx(CENTRE[diameter_mm], abs=0.0006)
-
-
-@pytest.mark.parametrize("diameter_mm", MEAN)
-def test_recovery_of_the_mean_is_the_printed_one(diameter_mm: int) -> None:
-    got = [mean_recovery(diameter_mm, fwhm) for fwhm in FWHM_MM]
-    assert got == pytest.approx(MEAN[diameter_mm], abs=0.0006)
-
-
-@pytest.mark.parametrize("diameter_mm", PEAK)
-def test_recovery_of_suvpeak_is_the_printed_one(diameter_mm: int) -> None:
-    got = [peak_recovery(diameter_mm, fwhm) for fwhm in FWHM_MM]
-    assert got == pytest.approx(PEAK[diameter_mm], abs=0.0006)
 
 
 @pytest.mark.parametrize("diameter_mm", BREATHING)
@@ -137,11 +109,6 @@ def blurred_ball(diameter_mm: float, blur: Blur) -> NDArray[np.float64]:
     return np.asarray(ball)
 
 
-def distances_mm(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    middle = np.array(shape)[:, None, None, None] // 2
-    return np.asarray(np.linalg.norm((np.indices(shape) - middle) * STEP_MM, axis=0))
-
-
 @pytest.mark.parametrize(
     ("diameter_mm", "blur"),
     [
@@ -159,16 +126,6 @@ def test_numerical_blurring_gives_the_centre_within_a_hundredth(
     assert centre_recovery(diameter_mm, blur) == pytest.approx(ball.max(), rel=0.01)
 
 
-def test_numerical_blurring_gives_radius_mean_and_peak_within_a_hundredth() -> None:
-    ball, far = blurred_ball(12.0, isotropic(7.0)), None
-    far = distances_mm(ball.shape)
-    for radius_mm in (3.0, 6.0, 9.0):
-        shell = ball[np.isclose(far, radius_mm)].mean()
-        assert recovery_at(radius_mm, 12.0, 7.0) == pytest.approx(shell, rel=0.01)
-    assert mean_recovery(12.0, 7.0) == pytest.approx(ball[far <= 6.0].mean(), rel=0.01)
-    assert peak_recovery(12.0, 7.0) == pytest.approx(ball[far <= 6.2035].mean(), rel=0.01)
-
-
 @given(st.floats(1.0, 60.0), st.floats(3.0, 12.0), st.floats(0.0, 30.0))
 def test_recovery_is_a_share_and_breathing_takes_from_it(
     diameter_mm: float, fwhm_mm: float, breathing_mm: float
@@ -178,15 +135,12 @@ def test_recovery_is_a_share_and_breathing_takes_from_it(
     assert 0.0 < moving <= still + 1e-9 <= 1.0 + 2e-9
 
 
-@given(st.floats(1.0, 60.0), st.floats(3.0, 12.0), st.floats(0.1, 30.0))
-def test_the_anisotropic_form_meets_the_isotropic_one(
-    diameter_mm: float, fwhm_mm: float, ratio: float
-) -> None:
+@given(st.floats(1.0, 60.0), st.floats(3.0, 12.0))
+def test_the_anisotropic_form_meets_the_isotropic_one(diameter_mm: float, fwhm_mm: float) -> None:
     nearly = Blur(fwhm_mm, fwhm_mm * 1.0011)
     assert centre_recovery(diameter_mm, nearly) == pytest.approx(
         centre_recovery(diameter_mm, isotropic(fwhm_mm)), rel=2e-3
     )
-    assert true_ratio(1.0 + (ratio - 1.0) * 0.3, 0.3) == pytest.approx(ratio)
 
 
 @pytest.mark.parametrize(("across", "along"), [(0.0, 5.0), (7.0, 6.0), (float("nan"), 6.0)])

@@ -196,7 +196,7 @@ def test_public_contours_have_the_volume_of_their_public_mask(folder: str) -> No
     stacks = [r.stack for r in dicom.scan([place / "dicom/image"]).series if r.stack]
     instance = loaded(next((place / "dicom/mask").iterdir()))
     frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
-    drawn = read_rtstruct(instance, stacks, frames, "RTSTRUCT").segments[0].mask
+    drawn = read_rtstruct(instance, stacks, frames, "RTSTRUCT", between_mm=10.0).segments[0].mask
     truth = nifti.read_labels(place / "nifti/mask/mask.nii.gz").mask(1)
     assert drawn.volume_ml == pytest.approx(truth.volume_ml, rel=0.005)
     np.testing.assert_allclose(drawn.points_mm().mean(0), truth.points_mm().mean(0), atol=0.2)
@@ -208,7 +208,7 @@ def test_public_structures_are_read_whatever_they_refer_to(file: str) -> None:
     place = DATA / "rtstruct/rt_utils"
     instance = loaded(place / "mock_data" / file)
     frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
-    found = read_rtstruct(instance, [], frames, "RTSTRUCT")
+    found = read_rtstruct(instance, [], frames, "RTSTRUCT", between_mm=10.0)
     assert all(segment.mask.volume_ml > 0.2 for segment in found.segments)
     assert found.segments
     assert found.notes == ()
@@ -220,7 +220,7 @@ def test_references_that_dangle_change_no_volume() -> None:
     for file in ("mock_data/invalid_reference_rt.dcm", "mock_data/non_existent_reference_rt.dcm"):
         instance = loaded(DATA / "rtstruct/rt_utils" / file)
         frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
-        found = read_rtstruct(instance, [], frames, "RTSTRUCT").segments
+        found = read_rtstruct(instance, [], frames, "RTSTRUCT", between_mm=10.0).segments
         volumes.append([segment.mask.volume_ml for segment in found])
     assert volumes[0] == volumes[1]
     assert len(volumes[0]) == 4
@@ -230,7 +230,7 @@ def test_references_that_dangle_change_no_volume() -> None:
 def test_public_regions_without_contours_and_below_a_voxel_are_said() -> None:
     instance = loaded(DATA / "rtstruct/dicompyler/rtss.dcm")
     frames = [Frame(uid) for uid in frame_uids(instance.dataset)]
-    found = read_rtstruct(instance, [], frames, "RTSTRUCT")
+    found = read_rtstruct(instance, [], frames, "RTSTRUCT", between_mm=10.0)
     meanings = {segment.label: segment.meaning for segment in found.segments}
     assert meanings["Heart"] is Structure.HEART
     assert meanings["Lt Lung"] is Structure.OTHER

@@ -12,7 +12,7 @@ from lesionmatch.dicom.drawn.seg import read_seg
 from lesionmatch.dicom.drawn.segmentations import Scene, drawn_files
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame
-from lesionmatch.protocol import InputLimits
+from lesionmatch.protocol import InputLimits, Protocol
 from lesionmatch.segments import Kind, Segment
 from tests.drawn_files import (
     GRID,
@@ -51,8 +51,9 @@ def test_a_segment_of_thick_slices_on_places_of_thin_ones_is_as_thick_as_it_says
     del measures.SpacingBetweenSlices
     setattr(measures, states, 6)
     found = study(tmp_path, [ds]).segments[0]
-    # A thickness alone says nothing, as slices may overlap: then the images at hand decide.
-    wanted = {"SpacingBetweenSlices": 3 * 24, "SliceThickness": 3 * 12}[states]
+    # A thickness alone says nothing, as slices may overlap: then the images at hand decide, and
+    # what lies between three slices that follow evenly is filled in.
+    wanted = {"SpacingBetweenSlices": 3 * 24, "SliceThickness": 5 * 12}[states]
     assert found.mask.volume_ml == pytest.approx(wanted / 1000.0)
 
 
@@ -233,5 +234,5 @@ def study_of(path: Path) -> tuple[Segment, ...]:
     """The segments of a file, in a frame of reference taken to be its own."""
     folder = dicom.scan([path])
     frame = Frame(folder.series[0].frame_uid or "f")
-    scene = Scene(GRID, (folder,), (frame,), InputLimits())
+    scene = Scene(GRID, (folder,), (frame,), Protocol())
     return drawn_files(folder, scene)[0].segments

@@ -11,31 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from lesionmatch import dicom, nifti
-from lesionmatch.dicom import Inventory, ReadOptions
+from lesionmatch import dicom
+from lesionmatch.dicom import ReadOptions
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.pet import reconstruction
-from lesionmatch.dicom.series import hbp
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.stack import parts_of, stack_of
 from lesionmatch.errors import AmbiguousSeries, InconsistentSeries, InvalidInput, NothingFound
-from lesionmatch.geometry import Frame, Grid
-from lesionmatch.image import LabelMap
 from lesionmatch.protocol import SeriesRules
-from tests.reading_files import CT, changed, hbp_slice, instance, pet_slice, saved, slices
-
-
-def scan(folder: Path, datasets: list[Dataset]) -> Inventory:
-    return dicom.scan([saved(folder, datasets)])
-
-
-def suv(folder: Path, datasets: list[Dataset]) -> dicom.PetStudy:
-    return dicom.read_pet_study([saved(folder, datasets)])
-
-
-def ct_slices(count: int = 6, series: str = "1.2.3.7", **attributes: Any) -> list[Dataset]:  # noqa: ANN401
-    return [instance(CT, series, n, **attributes) for n in range(count)]
+from tests.reading_files import (
+    CT,
+    changed,
+    ct_slices,
+    hbp_slice,
+    instance,
+    pet_slice,
+    saved,
+    scan,
+    slices,
+    suv,
+)
 
 
 def test_slices_are_ordered_by_place_whatever_their_numbers_and_names(tmp_path: Path) -> None:
@@ -333,228 +329,3 @@ def test_a_ct_of_another_frame_is_not_used_and_that_is_said(tmp_path: Path) -> N
     study = suv(tmp_path, slices(pet_slice) + ct_slices(FrameOfReferenceUID="5.5"))
     assert study.ct is None
     assert any("another frame of reference" in note for note in study.assumptions)
-
-
-def mri(folder: Path, datasets: list[Dataset], **options: Any) -> dicom.MriStudy:  # noqa: ANN401
-    empty = folder / "empty.nii.gz"
-    saved(folder / "mri", datasets)
-    grid = Grid.of(Frame("x"), (6, 12, 10), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2))
-    nifti.write(LabelMap(grid, np.zeros(grid.shape, np.uint16)), empty)
-    return dicom.read_mri_study([folder / "mri"], ReadOptions(lesions=empty, **options))
-
-
-def decoys() -> list[Dataset]:
-    return (
-        slices(
-            hbp_slice, series="1.2.4.2", SeriesDescription="t1 vibe fs pre", AcquisitionTime="1040"
-        )
-        + slices(hbp_slice, series="1.2.4.3", SeriesDescription="t1 vibe fs arterial")
-        + slices(hbp_slice, series="1.2.4.4", SeriesDescription="t1 vibe fs portal venous")
-        + slices(hbp_slice, series="1.2.4.5", SeriesDescription="t2 haste", ScanningSequence="SE")
-        + slices(hbp_slice, series="1.2.4.6", SeriesDescription="t1 in phase", EchoTime=4.6)
-        + slices(hbp_slice, series="1.2.4.7", SeriesDescription="ep2d adc", ScanningSequence="EP")
-        + slices(hbp_slice, series="1.2.4.8", SeriesDescription="t1 vibe hbp sub")
-    )
-
-
-def test_the_hepatobiliary_phase_is_found_among_its_decoys(tmp_path: Path) -> None:
-    study = mri(tmp_path, decoys() + slices(hbp_slice, AcquisitionTime="112000"))
-    assert study.hbp_series.uid == "1.2.4.1"
-    assert "description says hepatobiliary phase (+4)" in study.hbp_series.evidence
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        *("LAVA 20 min", "Leberspezifische Phase", "THRIVE_HBP_BH", "t1_vibe_fs_tra_late_20min"),
-        *("vibe fs hépatobiliaire", "lava fase epatobiliare", "vibe fs tardif 20mn"),
-        *("dyn eTHRIVE 20min", "Gadoxetin phase vibe hbp", "thrive hepatocyte phase"),
-    ],
-)
-def test_it_is_found_by_what_other_sites_call_it(tmp_path: Path, said: str) -> None:
-    own = slices(
-        hbp_slice,
-        SeriesDescription=said,
-        AcquisitionTime="112000",
-        ContrastBolusAgent="",
-        SpecificCharacterSet="ISO_IR 192",
-    )
-    assert mri(tmp_path, decoys() + own).hbp_series.uid == "1.2.4.1"
-
-
-def test_it_is_found_by_times_and_agent_without_any_description(tmp_path: Path) -> None:
-    bolus: dict[str, Any] = {
-        "ContrastBolusStartTime": "110000",
-        "SeriesDescription": "",
-        "ScanOptions": "FS",
-    }
-    datasets = (
-        slices(hbp_slice, AcquisitionTime="112000", **bolus)
-        + slices(hbp_slice, series="1.2.4.2", AcquisitionTime="110030", **bolus)
-        + slices(hbp_slice, series="1.2.4.3", AcquisitionTime="110300", **bolus)
-    )
-    study = mri(tmp_path, datasets)
-    assert study.hbp_series.uid == "1.2.4.1"
-    assert "acquired 20 min after contrast (+3)" in study.hbp_series.evidence
-
-
-def test_no_clear_winner_is_refused_with_the_candidates(tmp_path: Path) -> None:
-    datasets = slices(hbp_slice) + slices(hbp_slice, series="1.2.4.9")
-    with pytest.raises(AmbiguousSeries, match=r"1\.2\.4\.1: 9, 1\.2\.4\.9: 9.*give --mri-series"):
-        mri(tmp_path, datasets)
-    assert mri(tmp_path, [], mri_series="1.2.4.9").hbp_series.uid == "1.2.4.9"
-
-
-def test_a_study_without_such_a_phase_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="wanted a series in the hepatobiliary phase, got none"):
-        mri(tmp_path, decoys())
-
-
-@pytest.mark.parametrize(
-    "kinds",
-    [
-        ("DIXON\\WATER", "DIXON\\FAT", "DIXON\\IN_PHASE", "DIXON\\OPP_PHASE"),
-        ("W\\W", "F\\F", "IP\\IP", "OP\\OP", "FF\\FF"),
-        ("M\\DIS2D", "M\\ND"),
-    ],
-)
-def test_of_the_images_of_one_late_acquisition_the_one_that_shows_the_liver_is_taken(
-    tmp_path: Path, kinds: tuple[str, ...]
-) -> None:
-    datasets = [
-        hbp_slice(n, f"1.2.4.{k}", ImageType=["DERIVED", "PRIMARY", *kind.split("\\")])
-        for k, kind in enumerate(kinds, 1)
-        for n in range(4)
-    ]
-    assert mri(tmp_path, datasets).hbp_series.uid == "1.2.4.1"
-
-
-@pytest.mark.parametrize(
-    ("agent", "points"),
-    [
-        *(("KM", 0), ("contrast", 0), ("Gd 10 ml i.v.", 0), ("ja", 0), ("none", 0)),
-        *(("Gadovist", -3), ("ProHance", -3), ("Dotarem 15ml", -3), ("Gd-DTPA", -3)),
-        *(("Gd-EOB-DTPA", 2), ("Primovist 10", 2), ("MultiHance", 1)),
-    ],
-)
-def test_an_agent_that_is_not_named_speaks_neither_for_nor_against(agent: str, points: int) -> None:
-    own, bare = (hbp_slice(0, ContrastBolusAgent=name) for name in (agent, ""))
-    assert hbp.total(hbp.score(own)) - hbp.total(hbp.score(bare)) == points
-
-
-def test_another_contrast_agent_speaks_against_it(tmp_path: Path) -> None:
-    own = slices(hbp_slice, ContrastBolusAgent="Gadobutrol", SeriesDescription="t1 vibe late")
-    with pytest.raises(NothingFound, match="got none with 5 points"):
-        mri(tmp_path, own)
-
-
-def test_the_phase_is_not_replaced_by_another_when_it_is_broken(tmp_path: Path) -> None:
-    own = slices(hbp_slice, 12, AcquisitionTime="112000")
-    del own[4]
-    with pytest.raises(InconsistentSeries, match="a slice is missing"):
-        mri(tmp_path, decoys() + own)
-
-
-def test_a_missing_folder_has_its_own_sentence(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="got nothing there"):
-        dicom.scan([tmp_path / "none"])
-
-
-def test_an_empty_folder_has_its_own_sentence(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="got an empty folder"):
-        dicom.scan([tmp_path])
-
-
-def test_a_folder_without_dicom_has_its_own_sentence(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(NothingFound, match=r"wanted DICOM files, got none \(1 not DICOM\)"):
-        dicom.read_pet_study([tmp_path])
-
-
-def test_a_folder_without_pet_has_its_own_sentence(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="wanted a PET series, got none"):
-        suv(tmp_path, ct_slices())
-
-
-def test_a_folder_without_mr_has_its_own_sentence(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="wanted an MR series, got none"):
-        mri(tmp_path, ct_slices())
-
-
-def test_a_study_without_lesions_has_its_own_sentence(tmp_path: Path) -> None:
-    folder = saved(tmp_path, slices(hbp_slice))
-    with pytest.raises(NothingFound, match="wanted a segmentation of lesions"):
-        dicom.read_mri_study([folder])
-
-
-def test_an_empty_segmentation_is_a_study_without_lesions(tmp_path: Path) -> None:
-    study = mri(tmp_path, slices(hbp_slice))
-    assert study.has_segmentation
-    assert study.segments == ()
-
-
-@pytest.mark.parametrize("keyword", ["PatientID", "PatientBirthDate", "PatientSex"])
-def test_another_patient_s_files_in_a_folder_are_refused(tmp_path: Path, keyword: str) -> None:
-    value = {"PatientID": "P2", "PatientBirthDate": "19400101", "PatientSex": "F"}[keyword]
-    other: dict[str, Any] = {keyword: value}
-    datasets = slices(pet_slice) + ct_slices(**other)
-    with pytest.raises(
-        InvalidInput, match=f"wanted files of one patient, got several {keyword};"
-    ) as refused:
-        suv(tmp_path, datasets)
-    assert value not in str(refused.value).split()
-
-
-def test_several_patients_in_a_folder_are_refused_even_where_both_studies_may_differ(
-    tmp_path: Path,
-) -> None:
-    datasets = slices(pet_slice) + ct_slices(PatientID="P2")
-    with pytest.raises(InvalidInput, match="name the series to use"):
-        dicom.read_pet_study([saved(tmp_path, datasets)], ReadOptions(different_ids=True))
-
-
-def test_patients_that_a_first_nameless_series_hides_are_told_apart(tmp_path: Path) -> None:
-    datasets = slices(pet_slice, PatientID="") + ct_slices() + ct_slices(series="9", PatientID="P2")
-    with pytest.raises(InvalidInput, match="got several PatientID"):
-        suv(tmp_path, datasets)
-
-
-def test_a_series_that_is_named_settles_whose_files_are_used(tmp_path: Path) -> None:
-    other: dict[str, Any] = {"PatientID": "P2", "series": "1.2.5.1"}
-    datasets = slices(pet_slice) + ct_slices() + slices(pet_slice, **other)
-    folder = saved(tmp_path, datasets + ct_slices(series="1.2.5.7", PatientID="P2"))
-    study = dicom.read_pet_study([folder], ReadOptions(pet_series="1.2.5.1"))
-    assert study.identity.patient_id == "P2"
-    assert study.ct_series is not None
-    assert study.ct_series.uid == "1.2.5.7"
-    assert "2 series of another patient in the folder were passed over" in study.assumptions
-
-
-def test_another_patient_s_slice_in_a_series_is_refused(tmp_path: Path) -> None:
-    datasets = slices(pet_slice)
-    datasets[3].PatientID = "P2"
-    with pytest.raises(InvalidInput, match="wanted files of one patient"):
-        suv(tmp_path, datasets)
-
-
-def test_pet_and_mri_of_different_patients_are_refused_unless_the_user_says_so(
-    tmp_path: Path,
-) -> None:
-    pet = suv(tmp_path / "pet", slices(pet_slice))
-    other = mri(tmp_path, slices(hbp_slice, PatientID="P2", PatientSex="F"))
-    with pytest.raises(InvalidInput, match=r"another PatientID and PatientSex.*--different-ids"):
-        dicom.require_same_patient(pet, other, ReadOptions())
-    dicom.require_same_patient(pet, other, ReadOptions(different_ids=True))
-
-
-def test_an_identity_that_was_removed_disagrees_with_none(tmp_path: Path) -> None:
-    pet = suv(tmp_path / "pet", slices(pet_slice))
-    anonymous = mri(tmp_path, slices(hbp_slice, PatientID="", PatientBirthDate="", PatientSex=""))
-    dicom.require_same_patient(pet, anonymous, ReadOptions())
-
-
-def test_one_json_holds_every_series_with_its_reason(tmp_path: Path) -> None:
-    datasets = slices(pet_slice, 2)
-    found = dicom.inspect([saved(tmp_path, datasets)]).to_json()
-    assert found["series"][0]["set_aside"] == "wanted a volume, got 2 slices"
-    assert found["files"] == 2

@@ -38,8 +38,9 @@ def test_a_bright_sphere_is_one_focus_where_it_is() -> None:
 def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Nothing is left out at the second look, as what is left out depends on all scales.
-    rules = replace(PROTOCOL.foci, left_out_z=10.0)
+    # What is left out, and what is held against the edge, depends on all scales: without them.
+    alone_each = {"left_out_z": 10.0, "capsule_near_mm": 0.0, "capsule_lift_sd": 0.0}
+    rules = replace(PROTOCOL.foci, **alone_each)
     pet, needed, highest = liver_pet(), [], []
     for centre_mm, surround_mm, rarer_sd in field.scales(rules):
         with monkeypatch.context() as alone:

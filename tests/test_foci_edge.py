@@ -5,7 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from lesionmatch.foci.edge import standard
+from lesionmatch.protocol import FociRules
 
+RULES = FociRules()
 EVERYWHERE = np.ones(40000, bool)
 EDGE_MM = np.repeat(np.array([2.2, 30.0], np.float32), 20000)
 DEEP = EDGE_MM > 12.0
@@ -32,25 +34,25 @@ def test_at_the_edge_it_is_standardised_by_the_edge(
     edge_median: float, edge_sd: float, raised: float, z: float
 ) -> None:
     known = noise(edge_median, edge_sd)
-    got = standard(np.full(EDGE_MM.size, raised), known, EDGE_MM, EVERYWHERE, DEEP)
+    got = standard(np.full(EDGE_MM.size, raised), known, EDGE_MM, EVERYWHERE, DEEP, RULES)
     # 2.2 mm lies in the bin about 2.25 mm: nothing is interpolated.
     assert got[~DEEP] == pytest.approx(z, abs=0.08)
 
 
 def test_far_from_the_edge_it_is_standardised_by_quiet_liver() -> None:
-    got = standard(noise(-2.0, 3.0) + 4.0, noise(-2.0, 3.0), EDGE_MM, EVERYWHERE, DEEP)
+    got = standard(noise(-2.0, 3.0) + 4.0, noise(-2.0, 3.0), EDGE_MM, EVERYWHERE, DEEP, RULES)
     assert np.median(got[DEEP]) == pytest.approx(4.0, abs=0.08)
 
 
 def test_an_edge_too_short_to_learn_from_changes_nothing() -> None:
     few = DEEP | (np.arange(EDGE_MM.size) < 30)
-    got = standard(np.full(EDGE_MM.size, 5.0), noise(-2.0, 1.0), EDGE_MM, few, DEEP)
+    got = standard(np.full(EDGE_MM.size, 5.0), noise(-2.0, 1.0), EDGE_MM, few, DEEP, RULES)
     assert got == pytest.approx(5.0, abs=0.08)
 
 
 def test_an_edge_that_is_brighter_at_a_few_places_counts_less() -> None:
     known = noise(0.0, 1.0)
     known[~DEEP & (np.arange(EDGE_MM.size) % 5 == 0)] += 3.0
-    got = standard(np.full(EDGE_MM.size, 5.0), known, EDGE_MM, EVERYWHERE, DEEP)
+    got = standard(np.full(EDGE_MM.size, 5.0), known, EDGE_MM, EVERYWHERE, DEEP, RULES)
     # A tenth of such a mixture lies above 3.01, and half of it above 0.32.
     assert got[~DEEP] == pytest.approx((5.0 - 0.32) / ((3.01 - 0.32) / 1.2816), abs=0.08)

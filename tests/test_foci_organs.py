@@ -25,7 +25,7 @@ def organs_of(*spheres: Sphere, rules: FociRules = PROTOCOL.foci) -> Organs:
     """What is taken for hot organs on the PET of a ball of liver, 75 mm in radius."""
     image, liver = liver_pet(*spheres)
     depth = depth_mm(liver.array, GRID)
-    known = background_of(image.array, depth, depth > 8, GRID, 4.0, rules)
+    known = background_of(image.array, depth, depth > 8, GRID, rules)
     return hot_organs(known, depth, GRID, rules)
 
 

@@ -35,7 +35,7 @@ DICOM_LAYERS = [
     {"files"},
     {"series"},
     {"suv", "pixels", "write"},
-    {"drawn", "hbp_signal"},
+    {"drawn", "hbp_signal", "spatial"},
     {"study"},
     {"pet"},
     {"mri", "suv_study"},

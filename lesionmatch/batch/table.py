@@ -14,15 +14,17 @@ from typing import Any, TypeVar
 
 from lesionmatch.columns import LESIONS, RELATIONS
 from lesionmatch.compare import METHODS, Options
-from lesionmatch.csv_table import Record, read_table, require_no
+from lesionmatch.csv_table import Record, needed, read_table, require_no
 from lesionmatch.errors import InvalidInput
-from lesionmatch.typed import moment, positive, sex
+from lesionmatch.typed import moment, positive, sex, unreachable
 
 T = TypeVar("T")
 
 REQUIRED = ("study_id", "patient_id", "pet", "mri")
 
-CALLS = ("study_id", "patient_id", "pet", "mri", "cell", "reason", "why", "is_doubtful")
+CALLS = (
+    "study_id", "patient_id", "pet", "mri", "cell", "reason", "why", "is_doubtful", "doubtful_for",
+)  # fmt: skip
 """The columns of calls.csv; those carried through follow."""
 
 TAKEN = {*CALLS, "error", *(column.name for column in (*LESIONS, *RELATIONS))} - {*REQUIRED}
@@ -84,18 +86,16 @@ def _require_free(name: str, columns: Sequence[str]) -> None:
 
 
 def _row(cells: Record, folder: Path) -> StudyRow:
-    if not SAFE_ID.fullmatch(cells["study_id"]):
+    if not SAFE_ID.fullmatch(needed("study_id", cells)):
         raise ValueError(
             "study_id: wanted letters, digits, '.', '_' or '-' (it names a folder), "
             f"got {cells['study_id']!r}"
         )
-    if not cells["patient_id"]:
-        raise ValueError("patient_id: wanted a pseudonym, got nothing; intervals need it")
     return StudyRow(
         study_id=cells["study_id"],
-        patient_id=cells["patient_id"],
-        pet=_existing("pet", cells["pet"], folder),
-        mri=_existing("mri", cells["mri"], folder),
+        patient_id=needed("patient_id", cells),
+        pet=_existing("pet", needed("pet", cells), folder),
+        mri=_existing("mri", needed("mri", cells), folder),
         given={
             column: parse(column, cells[column], folder)
             for column, parse in GIVEN.items()
@@ -106,10 +106,10 @@ def _row(cells: Record, folder: Path) -> StudyRow:
 
 
 def _existing(column: str, cell: str, folder: Path) -> Path:
-    path = (folder / cell).resolve()
-    if not cell or not path.exists():
-        raise ValueError(f"{column}: wanted a path that exists, got {cell!r}")
-    return path
+    path = folder / cell
+    if why := unreachable(path):
+        raise ValueError(f"{column}: wanted a path that exists, got {cell!r} ({why})")
+    return path.resolve()
 
 
 def _as_is(_column: str, cell: str, _folder: Path) -> str:

@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lesionmatch.batch.ledger import Ledger
 from lesionmatch.batch.table import CALLS, StudyRow
@@ -43,12 +44,23 @@ def write_tables(ledger: Ledger, rows: Sequence[StudyRow], keys: Mapping[str, st
 def _call(ledger: Ledger, row: StudyRow) -> dict[str, str]:
     """The row of calls.csv of a study that was compared."""
     path = ledger.case(row.study_id) / "comparison.json"
-    calls = json.loads(path.read_text(encoding="utf-8"))["calls"]
+    found = json.loads(path.read_text(encoding="utf-8"))
+    calls = found["calls"]
     return {
         **_whose(row),
         **{name: calls[name] or "" for name in ("pet", "mri", "cell", "reason", "why")},
         "is_doubtful": "true" if ledger.exit_status(row.study_id) == 1 else "false",
+        "doubtful_for": ";".join(_doubted(found)),
     }
+
+
+def _doubted(found: Mapping[str, Any]) -> Iterator[str]:
+    """What of a comparison is doubtful; no registration that matched lesions clear."""
+    registration = found["registration"]
+    if not registration["passed"] and not registration["cleared_by_lesions"]:
+        yield "registration"
+    if not found["liver"]["is_plausible"]:
+        yield "liver"
 
 
 def _failure(ledger: Ledger, row: StudyRow) -> dict[str, str]:

@@ -13,9 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
-from lesionmatch.csv_table import read_table, require_no
+from lesionmatch.csv_table import needed, read_table, require_no
 from lesionmatch.dicom.series.headers import completed_years
-from lesionmatch.errors import InvalidInput, InvalidOption
+from lesionmatch.errors import InvalidOption
 
 GRADE = re.compile(r"^(?:grade|grad|g)?\s*([1-4])$", re.IGNORECASE)
 ONCE = ("birth_date", "age", "sex", "entity", "grade")
@@ -68,19 +68,21 @@ def read_clinical(path: Path, pseudonyms: Pseudonyms, carry: Sequence[str] = ())
         )
     if "patient_id" in carry:
         raise InvalidOption("--carry: wanted columns without identities, got patient_id")
-    grouped: dict[str, list[Mapping[str, str]]] = {}
-    for line, row in rows:
-        if not row["patient_id"]:
-            raise InvalidInput(f"{path.name}: line {line}: wanted a patient_id, got nothing")
-        grouped.setdefault(pseudonyms.patient(row["patient_id"]), []).append(row)
     faults = [f"line {line}: {fault}" for line, row in rows if (fault := _fault(row)) is not None]
     require_no(faults, path.name)
+    grouped: dict[str, list[Mapping[str, str]]] = {}
+    for _, row in rows:
+        grouped.setdefault(pseudonyms.patient(row["patient_id"]), []).append(row)
     patients = {name: _clinical(group, carry) for name, group in grouped.items()}
     return ClinicalTable(patients, columns)
 
 
 def _fault(row: Mapping[str, str]) -> str | None:
     """Why a row cannot be read, without what it says: that may be an identity."""
+    try:
+        needed("patient_id", row)
+    except ValueError as error:
+        return str(error)
     try:
         _date(row.get("birth_date", ""))
         list(_therapies(row))

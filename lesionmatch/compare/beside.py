@@ -18,9 +18,6 @@ from lesionmatch.lesions import Lesion
 from lesionmatch.protocol import LesionRules
 from lesionmatch.wording import enumerated
 
-LEAST_LIVER_ML = 5.0
-"""A piece of the mask with less than this that no lesion is, is no piece of the liver."""
-
 TOUCHING = np.ones((3, 3, 3), np.bool_)
 
 Voxels = NDArray[np.intp]
@@ -34,7 +31,7 @@ def lesions_beside(liver: Mask, lesions: Sequence[Lesion], rules: LesionRules) -
     """
     whole = liver.trimmed()
     places = [_voxels(one, whole.grid) for one in lesions]
-    own = _without_lesions_alone(whole, places)
+    own = _without_lesions_alone(whole, places, rules.least_liver_ml)
     suspects = [
         one
         for one, place in zip(lesions, places, strict=True)
@@ -56,14 +53,14 @@ def _voxels(lesion: Lesion, grid: Grid) -> Voxels:
     return voxels[((voxels >= 0) & (voxels < grid.shape)).all(axis=1)]
 
 
-def _without_lesions_alone(whole: Mask, places: Sequence[Voxels]) -> Mask:
+def _without_lesions_alone(whole: Mask, places: Sequence[Voxels], least_ml: float) -> Mask:
     """The pieces of a liver that are more than lesions."""
     free = whole.array.copy()
     for place in places:
         free[tuple(place.T)] = False
     pieces, count = label(whole.array, TOUCHING)
     volume_ml = np.bincount(pieces[free], minlength=count + 1) * whole.grid.voxel_ml
-    return Mask(whole.grid, (volume_ml >= LEAST_LIVER_ML)[pieces])
+    return Mask(whole.grid, (volume_ml >= least_ml)[pieces])
 
 
 def _said(away_mm: dict[str, float]) -> tuple[str, ...]:

@@ -88,6 +88,7 @@ def compare_studies(
         liver = replace(liver, doubts=(*liver.doubts, *beside))
     with progress.stage("relating lesions and foci"):
         concordance = concord(evidence_of(pet, liver, registration, seen, rules), rules)
+        registration = registration.doubted(concordance.registration_doubts)
         calls = call(
             concordance.lesions,
             concordance.foci,
@@ -117,7 +118,7 @@ def _registration(
     if options.registration == "identity":
         return identity(*frames)
     if options.registration not in METHODS:
-        return given(Path(options.registration), *frames)
+        return given(Path(options.registration), *frames, options.protocol.input)
     return register(
         mri.hbp,
         liver.mask,

@@ -158,9 +158,7 @@ def _drawn(
         return ()
     frames = dict.fromkeys(Frame(r.frame_uid) for r in volumes)
     reference = volumes[0].usable_stack().grid
-    return drawn_files(
-        inventory, Scene(reference, (inventory,), tuple(frames), options.protocol.input)
-    )
+    return drawn_files(inventory, Scene(reference, (inventory,), tuple(frames), options.protocol))
 
 
 def _patients(inventory: Inventory) -> tuple[str, ...]:

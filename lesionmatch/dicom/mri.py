@@ -78,7 +78,7 @@ def _with_drawn(
         reference=hbp.grid,
         inventories=(inventory,) if beside is None else (inventory, beside.inventory),
         frames=(hbp.frame,) if beside is None else (hbp.frame, beside.frame),
-        limits=options.protocol.input,
+        protocol=options.protocol,
     )
     drawn = read_lesions(inventory, scene, options)
     return _in_own_frame(hbp, drawn) if is_shared else (hbp, drawn)

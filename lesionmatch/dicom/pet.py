@@ -79,7 +79,7 @@ def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) ->
 
 def _context(inventory: Inventory, suv: Image, options: ReadOptions) -> Drawn:
     """The structures drawn on PET or CT. Lesions are left out: the PET is read unprompted."""
-    scene = Scene(suv.grid, (inventory,), (suv.frame,), options.protocol.input)
+    scene = Scene(suv.grid, (inventory,), (suv.frame,), options.protocol)
     drawn = read_drawn(inventory, scene, Need.WELCOME)
     structures = tuple(s for s in drawn.segments if isinstance(s.meaning, Structure))
     left_out = len(drawn.segments) - len(structures)

@@ -32,9 +32,12 @@ class Doubted:
 def is_doubted(study: StudyCalls) -> bool:
     """Whether its PET may have been read beside the liver.
 
-    Matched lesions that clear a doubtful registration leave no uncertain call.
+    Matched lesions that clear a doubtful registration leave no uncertain call. Where the table
+    does not say for what a study is doubtful it is taken to be its registration.
     """
-    return study.is_doubtful and study.pet == "uncertain"
+    whys = study.doubtful_for
+    may_be = study.is_doubtful if whys is None else "registration" in whys
+    return may_be and study.pet == "uncertain"
 
 
 def sure_of(

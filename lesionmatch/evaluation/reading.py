@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from lesionmatch.columns import LESIONS
-from lesionmatch.csv_table import Record, read_table, require_no
+from lesionmatch.csv_table import Record, needed, read_table, require_no
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.evaluation.rows import (
     CALLS,
     CONSENSUS,
+    DOUBTS,
     TABLE,
     Call,
     CallsTable,
@@ -30,7 +31,9 @@ from lesionmatch.wording import plain
 Row = TypeVar("Row")
 
 STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
-KNOWN_COLUMNS = (*STUDY_COLUMNS, "cell", "reason", "why", "is_doubtful", "study_date")
+KNOWN_COLUMNS = (
+    *STUDY_COLUMNS, "cell", "reason", "why", "is_doubtful", "doubtful_for", "study_date",
+)  # fmt: skip
 LESION_COLUMNS = ("study_id", "patient_id", "lesion_id", "source")
 
 PET_STATUSES = ("positive", "retrospective", "negative", "not_covered", "")
@@ -122,13 +125,14 @@ def _once(name: str, what: str, keys: Sequence[str]) -> None:
 
 def _study(record: Record) -> StudyCalls:
     return StudyCalls(
-        study_id=_given("study_id", record),
-        patient_id=_given("patient_id", record),
+        study_id=needed("study_id", record),
+        patient_id=needed("patient_id", record),
         pet=_call("pet", record),
         mri=_call("mri", record),
         reason=record.get("reason", ""),
         why=record.get("why", ""),
         is_doubtful=_one_of("is_doubtful", record, ("true", "false", "")) == "true",
+        doubtful_for=_doubts(record.get("doubtful_for")),
         study_date=_date(record.get("study_date", "")),
         other={name: value for name, value in record.items() if name not in KNOWN_COLUMNS},
     )
@@ -136,9 +140,9 @@ def _study(record: Record) -> StudyCalls:
 
 def _lesion(record: Record) -> LesionRow:
     return LesionRow(
-        study_id=_given("study_id", record),
-        patient_id=_given("patient_id", record),
-        lesion_id=_given("lesion_id", record),
+        study_id=needed("study_id", record),
+        patient_id=needed("patient_id", record),
+        lesion_id=needed("lesion_id", record),
         source=_one_of("source", record, ("mri", "pet")),
         kind=_one_of("kind", record, KINDS),
         relation=record.get("relation", ""),
@@ -159,10 +163,10 @@ def _reader_call(record: Record) -> ReaderCall:
     pet, mri = _call("pet", record), _call("mri", record)
     if pet is None and mri is None:
         raise ValueError("pet, mri: wanted at least one call, got none")
-    reader = _given("reader", record)
+    reader = needed("reader", record)
     if plain(reader) in (TABLE, CONSENSUS):
         raise ValueError(f"reader: wanted a name but {TABLE} and {CONSENSUS}, got {reader!r}")
-    return ReaderCall(_given("study_id", record), reader, pet, mri, record.get("reason", ""))
+    return ReaderCall(needed("study_id", record), reader, pet, mri, record.get("reason", ""))
 
 
 def _decision(record: Record) -> Decision | None:
@@ -172,20 +176,14 @@ def _decision(record: Record) -> Decision | None:
     if not any(settled):
         raise ValueError("pet, mri, reason: wanted at least one settled, got none")
     return Decision(
-        study_id=_given("study_id", record),
+        study_id=needed("study_id", record),
         pet=_call("pet", record),
         mri=_call("mri", record),
         reason=record["reason"],
-        decided_by=_given("decided_by", record),
+        decided_by=needed("decided_by", record),
         decided_at=_moment(record["decided_at"]),
         note=record.get("note", ""),
     )
-
-
-def _given(name: str, record: Record) -> str:
-    if not record[name]:
-        raise ValueError(f"{name}: wanted a value, got nothing")
-    return record[name]
 
 
 def _call(name: str, record: Record) -> Call | None:
@@ -201,6 +199,15 @@ def _one_of(name: str, record: Record, words: Sequence[str]) -> str:
         known = ", ".join(one or "nothing" for one in words)
         raise ValueError(f"{name}: wanted one of {known}, got {given!r}")
     return word
+
+
+def _doubts(cell: str | None) -> tuple[str, ...] | None:
+    if cell is None:
+        return None
+    found = _list(cell)
+    if strange := [word for word in found if word not in DOUBTS]:
+        raise ValueError(f"doubtful_for: wanted {' or '.join(DOUBTS)}, got {strange[0]!r}")
+    return found
 
 
 def _number(name: str, record: Record) -> float | None:

@@ -18,6 +18,9 @@ CELLS: dict[tuple[Call, Call], Cell] = {
 }
 """The cell of a PET call and an MRI call, in this order."""
 
+DOUBTS = ("registration", "liver")
+"""What a study may be doubtful for."""
+
 TABLE, CONSENSUS = "table", "consensus"
 """Beside the readers: where calls come from that no single one of them made."""
 
@@ -34,6 +37,8 @@ class StudyCalls:
     reason: str = ""
     why: str = ""
     is_doubtful: bool = False
+    doubtful_for: tuple[str, ...] | None = None
+    """Of `DOUBTS`; None where the table does not say."""
     study_date: date | None = None
     other: Mapping[str, str] = field(default_factory=dict)
     """Every other column of the table, by name."""

@@ -69,13 +69,13 @@ class Background:
 
 
 def background_of(
-    array: Array, depth: Array, deep: Where, grid: Grid, inner_mm: float, rules: FociRules
+    array: Array, depth: Array, deep: Where, grid: Grid, rules: FociRules
 ) -> Background:
     """Local mean of the liver; lesions, vessels and cysts left out."""
     light = gaussian(array, LIGHT_SD_MM, grid)
     level = liver_level(light[deep], rules)
     local: Array = np.full(array.shape, level.suv, np.float32)
-    inner = depth > inner_mm
+    inner = depth > rules.inner_mm
     hot = np.zeros(array.shape, bool)
     most = most_sd(light, deep, grid)
     for _ in range(3 if level.is_seen else 0):

@@ -15,25 +15,18 @@ from numpy.typing import NDArray
 from lesionmatch.foci.background import LEAST_VOXELS, Background
 from lesionmatch.foci.filters import Array, Where, depth_mm, robust_sd, upper_sd
 from lesionmatch.geometry import Grid
-
-COLD_SHARE = 0.55
-"""Below this share of the liver's level lies more cold tissue than liver."""
+from lesionmatch.protocol import FociRules
 
 NEAREST_MM, FURTHEST_MM, STEP_MM = -6.0, 18.0, 1.5
 """Signed distances to the cold edge that are looked at; further in nothing is taken."""
-
-LEAST_SCATTER = 0.93
-"""The edge is taken to scatter at least this part of what liver far from it does. Were the
-background known, noise alone would be 0.6 to 0.95 of it within 6 mm; but anatomy has longer
-tails than noise, the more so under deep breathing and a reconstruction that overshoots."""
 
 MASK_WITHIN_MM = 3.0
 """The edge is learned up to this far outside the mask."""
 
 
-def edge_distance_mm(known: Background, grid: Grid) -> Array:
+def edge_distance_mm(known: Background, grid: Grid, rules: FociRules) -> Array:
     """Signed distance to where the image itself turns cold, positive in the warm."""
-    return depth_mm(known.light > COLD_SHARE * known.suv, grid)
+    return depth_mm(known.light > rules.edge_cold_share * known.suv, grid)
 
 
 def standard(
@@ -42,6 +35,7 @@ def standard(
     edge_mm: Array,
     learned: Where,
     quiet: Where,
+    rules: FociRules,
 ) -> Array:
     """`raised` in standard deviations of `noise`, as it is at the voxel's distance to the edge.
 
@@ -55,7 +49,7 @@ def standard(
     known = [(start + STEP_MM / 2, part) for start, part in bins if len(part) >= LEAST_VOXELS]
     middles = [middle for middle, _ in known] + [FURTHEST_MM + STEP_MM]
     medians = [*(float(np.median(part)) for _, part in known), median]
-    least = LEAST_SCATTER * sd
+    least = rules.edge_least_scatter * sd
     sds = [*(max(robust_sd(part), upper_sd(part), least) for _, part in known), sd]
     off = raised - np.interp(edge_mm, middles, medians)
     return np.asarray(off / np.interp(edge_mm, middles, sds), np.float32)

@@ -24,8 +24,9 @@ from lesionmatch.foci.background import (
     background_of,
     most_sd,
 )
+from lesionmatch.foci.capsule import edge_taken_off
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
-from lesionmatch.foci.filters import Array, Where, depth_mm, gaussian, robust_sd
+from lesionmatch.foci.filters import Array, Where, ball, depth_mm, gaussian, robust_sd
 from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
@@ -38,22 +39,6 @@ SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 10.0))
 
 MARGIN_MM = 32.0
 """What is kept around the liver: more than three standard deviations of the widest surround."""
-
-DEEP_MM = 8.0
-"""Below this depth no blur from outside reaches: the liver's level and noise are taken here."""
-
-INNER_MM = 4.0
-"""The local background is taken below this depth."""
-
-CALM_MM = 12.0
-"""The noise is told further than this from what is cold, where anatomy adds little to it."""
-
-CALM_SHARE, CALM_ML = 0.15, 200.0
-"""Where there is more than this share of the quiet liver, and more than this much: less tells the
-noise of the widest scale, whose independent places hold 7 ml, no better than to 15 %."""
-
-QUIET_SHARE = 0.05
-"""With less of the deep liver free of tumour the noise is taken up to the capsule."""
 
 LEAST_DEEP_ML = 20.0
 
@@ -105,11 +90,11 @@ def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
     box = suv.grid.box_around(liver_on_pet.points_mm(), MARGIN_MM)
     part, liver = suv.crop(box), liver_on_pet.array[box]
     depth = depth_mm(liver, part.grid)
-    deep = depth > DEEP_MM
+    deep = depth > rules.deep_mm
     deep_ml = float(np.count_nonzero(deep) * part.grid.voxel_ml)
     if deep_ml < LEAST_DEEP_ML:
         raise InvalidInput(
-            f"foci: wanted {LEAST_DEEP_ML:.0f} ml of liver deeper than {DEEP_MM:.0f} mm "
+            f"foci: wanted {LEAST_DEEP_ML:.0f} ml of liver deeper than {rules.deep_mm:.0f} mm "
             f"on the PET, got {deep_ml:.1f} ml; check liver and coverage"
         )
     return _standardised(part, liver, depth, deep, rules)
@@ -133,6 +118,8 @@ class _Plain:
     """Liver in place of cold and of every hot region, organs beside the liver among them."""
     own: Array
     """The same with the hot regions as they are."""
+    warm: Array
+    """As the image is, but for organs beside the liver and what they spill in."""
     hot: Where
 
 
@@ -150,33 +137,30 @@ class _Ground:
     """Liver whose fluctuations are noise."""
     deep: Where
 
-    def without(self, odd: Where, grid: Grid) -> "_Ground":
+    def without(self, odd: Where, grid: Grid, rules: FociRules) -> "_Ground":
         """Less what is `odd`, where enough is left without it."""
-        wanted = QUIET_SHARE * np.count_nonzero(self.deep)
+        wanted = rules.quiet_share * np.count_nonzero(self.deep)
         quiet = self.quiet & ~odd
         if np.count_nonzero(quiet) <= wanted:
             return self
-        calm = quiet & (self.edge_mm > CALM_MM) & self.plain
-        least = max(CALM_SHARE * np.count_nonzero(quiet), CALM_ML / grid.voxel_ml)
+        calm = quiet & (self.edge_mm > rules.calm_edge_mm) & self.plain
+        least = max(rules.calm_share * np.count_nonzero(quiet), rules.calm_ml / grid.voxel_ml)
         is_enough = np.count_nonzero(calm) > least
         return replace(self, plain=self.plain & ~odd, quiet=calm if is_enough else quiet)
 
 
 def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
-    known = background_of(array, depth, deep, grid, INNER_MM, rules)
+    known = background_of(array, depth, deep, grid, rules)
     organs = hot_organs(known, depth, grid, rules)
-    edge_mm = edge_distance_mm(known, grid)
+    edge_mm = edge_distance_mm(known, grid, rules)
     near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
     learned = near & (edge_mm > rules.spill_plain_mm)
     plain = _plain(array, known, organs, depth, learned, rules)
-    quiet = _quiet(depth, deep, known)
+    quiet = _quiet(depth, deep, known, rules)
     apart = near & (organs.away_mm > rules.spill_reach_mm)
     ground = _Ground(organs, edge_mm, near, apart, quiet, deep)
-    looks = _looks(plain, known, grid, rules)
-    high = (near | known.hot) & (_highest(looks, ground, rules) > rules.left_out_z)
-    odd = _within(rules.left_out_mm, high, grid)
-    z = _highest(looks, ground.without(odd, grid), rules)
+    z = _statistic(plain, known, ground, depth, liver, grid, rules)
     level = float(np.median(known.suv[deep]))
     rough = (array - gaussian(plain.calm, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
     most = most_sd(array, deep, grid)
@@ -197,6 +181,26 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     )
 
 
+def _statistic(
+    plain: _Plain,
+    known: Background,
+    ground: _Ground,
+    depth: Array,
+    liver: Where,
+    grid: Grid,
+    rules: FociRules,
+) -> Array:
+    """Standard deviations above the liver around: without what may be lesions in the noise, and
+    under the capsule with the edge taken off, too."""
+    looks = _looks(plain, known, grid, rules)
+    first = _highest(looks, ground, rules)
+    high = (ground.near | known.hot) & (first > rules.left_out_z)
+    calm = ground.without(_within(rules.left_out_mm, high, grid), grid, rules)
+    off = _edge_off(plain, known, depth, ground, grid, rules)
+    at_edge = _highest(_looks(off, known, grid, rules), calm, rules)
+    return agreed(_highest(looks, calm, rules), at_edge, liver, ground.edge_mm, grid, rules)
+
+
 def _within(reach_mm: float, region: Where, grid: Grid) -> Where:
     """What lies within `reach_mm` of `region`."""
     if not region.any():
@@ -211,8 +215,32 @@ def _plain(
     spill = spill_in(array, known, organs, learned, rules)
     beside = (organs.away_mm < rules.outside_liver_mm) & (depth < -rules.outside_liver_mm)
     own = np.where(known.cold | (beside & ~organs.region), known.suv, array - spill)
+    warm = np.where(beside | organs.region, known.suv, array - spill)
     hot = known.hot | organs.region
-    return _Plain(np.where(hot, known.suv, own), own, hot)
+    return _Plain(np.where(hot, known.suv, own), own, warm, hot)
+
+
+def _edge_off(
+    plain: _Plain, known: Background, depth: Array, ground: _Ground, grid: Grid, rules: FociRules
+) -> _Plain:
+    """The image whose cold outside is not filled, but has the liver's edge taken off."""
+    away = ground.organs.away_mm > rules.spill_reach_mm
+    own = edge_taken_off(plain.warm, known, depth, ground.edge_mm, away & ~plain.hot, grid, rules)
+    return _Plain(np.where(plain.hot, known.suv, own), own, plain.warm, plain.hot)
+
+
+def agreed(
+    filled: Array, off: Array, liver: Where, edge_mm: Array, grid: Grid, rules: FociRules
+) -> Array:
+    """Of two statistics under the capsule the one with the edge off, where both stand out.
+
+    The filled one near by may be lower by `capsule_lift_sd`, and loses nothing.
+    """
+    near = ball(rules.capsule_near_mm, grid)
+    beside = ndimage.maximum_filter(np.where(liver, filled, -np.inf), footprint=near)
+    both = np.minimum(off + rules.capsule_both_sd, beside + rules.capsule_lift_sd)
+    under = liver & (edge_mm < rules.capsule_reach_mm)
+    return np.where(under, np.maximum(filled, both), filled)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,14 +272,16 @@ def _highest(looks: list[_Look], ground: _Ground, rules: FociRules) -> Array:
     if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
         return z
     for look in looks:
-        at_edge = standard(look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet)
+        at_edge = standard(
+            look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet, rules
+        )
         z = np.maximum(z, evened(at_edge, ground.organs, ground.near, rules) + look.rarer_sd)
     return z
 
 
-def _quiet(depth: Array, deep: Where, known: Background) -> Where:
+def _quiet(depth: Array, deep: Where, known: Background, rules: FociRules) -> Where:
     """Liver whose fluctuations are noise; where tumour leaves too little, up to the capsule."""
     odd = known.cold | known.hot
-    wanted = QUIET_SHARE * np.count_nonzero(deep)
+    wanted = rules.quiet_share * np.count_nonzero(deep)
     quiet = deep & ~odd
     return quiet if np.count_nonzero(quiet) > wanted else (depth > 0) & ~odd

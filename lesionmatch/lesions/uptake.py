@@ -6,11 +6,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionmatch.detectability import PEAK_RADIUS_MM
 from lesionmatch.errors import InvalidGeometry
 from lesionmatch.geometry import require_same_frame
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import UptakeRules
+
+PEAK_RADIUS_MM = float((3000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
+"""Radius of the sphere of 1 ml that SUVpeak averages over."""
 
 
 class Background(Protocol):

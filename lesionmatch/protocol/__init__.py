@@ -31,7 +31,7 @@ from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.lesions import LesionRules
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.protocol.reading import InputLimits, SeriesRules, SuvRules
+from lesionmatch.protocol.reading import DrawnRules, InputLimits, SeriesRules, SuvRules
 from lesionmatch.protocol.registration import RegistrationBounds, RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
 
@@ -39,6 +39,7 @@ __all__ = [
     "CallRules",
     "CohortRules",
     "DetectabilityRules",
+    "DrawnRules",
     "FlagRules",
     "FociRules",
     "InputLimits",
@@ -78,6 +79,7 @@ class Protocol:
     foci: FociRules = field(default_factory=FociRules)
     input: InputLimits = field(default_factory=InputLimits)
     series: SeriesRules = field(default_factory=SeriesRules)
+    drawn: DrawnRules = field(default_factory=DrawnRules)
     suv: SuvRules = field(default_factory=SuvRules)
     registration: RegistrationRules = field(default_factory=RegistrationRules)
     registration_bounds: RegistrationBounds = field(default_factory=RegistrationBounds)

@@ -2,62 +2,14 @@
 
 from dataclasses import dataclass
 
+from lesionmatch.protocol.statistic import StatisticRules
 from lesionmatch.protocol.threshold import threshold
 
 
 @dataclass(frozen=True, slots=True)
-class FociRules:
+class FociRules(StatisticRules):
     """When uptake stands out of a liver's own noise, and how far it reaches."""
 
-    least_z: float = threshold(
-        4.95,
-        "SD",
-        "a peak this many standard deviations above the liver around it is a focus, once what its "
-        "scale adds is added",
-        "own measurement: some 0.03 false foci a lesion-free liver, at 0.1 less 0.05",
-        least=3.0,
-        most=20.0,
-    )
-    rarer_fine_sd: float = threshold(
-        -0.2,
-        "SD",
-        "added to what is seen at the finest of three scales: the same height is less rare there",
-        "most chance peaks, and fewest lesions stand out best there",
-        least=-2.0,
-        most=2.0,
-    )
-    rarer_middle_sd: float = threshold(
-        0.0,
-        "SD",
-        "added to what is seen at the middle of three scales: the one that others are compared to",
-        "own choice",
-        least=-2.0,
-        most=2.0,
-    )
-    rarer_wide_sd: float = threshold(
-        0.05,
-        "SD",
-        "added to what is seen at the widest of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.2 more; slow unevenness of the liver less",
-        least=-2.0,
-        most=2.0,
-    )
-    left_out_z: float = threshold(
-        4.0,
-        "SD",
-        "what stands this high at a first look may be a lesion and does not tell the noise",
-        "own choice; lesion-free livers hold about two such peaks, too few to lower the noise",
-        least=2.0,
-        most=10.0,
-    )
-    left_out_mm: float = threshold(
-        12.0,
-        "mm",
-        "nor does what lies this near to it",
-        "own choice; blur of a lesion and most of what its surround takes off end there",
-        least=0.0,
-        most=40.0,
-    )
     outside_mm: float = threshold(
         0.0,
         "mm",
@@ -170,70 +122,6 @@ class FociRules:
         least=0.0,
         most=30.0,
     )
-    outside_liver_mm: float = threshold(
-        4.0,
-        "mm",
-        "uptake this far outside the mask is outside the liver",
-        "own choice; masks carried from the MRI are wrong by 2 to 4 mm",
-        least=0.0,
-        most=15.0,
-    )
-    organ_core_mm: float = threshold(
-        8.0,
-        "mm",
-        "hot uptake that reaches this far outside the mask is an organ, less far may be a lesion",
-        "own choice; lesions at the edge of a wrong mask reach 7 mm out of it, gut 9 mm and more",
-        least=0.0,
-        most=30.0,
-    )
-    organ_inside_mm: float = threshold(
-        6.0,
-        "mm",
-        "such an organ is followed this far into the mask",
-        "own choice; masks carried from the MRI are wrong by 2 to 4 mm and may be shifted by 5",
-        least=0.0,
-        most=15.0,
-    )
-    organ_skirt_ratio: float = threshold(
-        1.15,
-        "ratio",
-        "hot uptake outside is tumour reaching out where it is this much hotter inside near by",
-        "own choice; a tumour that ends 8 mm out is 1.2 times as hot 4 mm further in",
-        least=1.0,
-        most=10.0,
-    )
-    organ_level_mm: float = threshold(
-        6.0,
-        "mm",
-        "how hot an organ is, is read over a Gaussian of this width, its brightest voxels first",
-        "own choice; about one resolution length, within an organ or a loop of gut",
-        least=1.0,
-        most=30.0,
-    )
-    organ_border_fraction: float = threshold(
-        0.5,
-        "fraction",
-        "such an organ ends where uptake falls to this share of its height above the liver",
-        "blur leaves half the height at a true border",
-        least=0.1,
-        most=0.9,
-    )
-    spill_reach_mm: float = threshold(
-        13.5,
-        "mm",
-        "spill-in from organs is learned and taken off up to this far from them",
-        "own choice; FWHM of 9 mm and 10 mm of breathing carry 1 % of an organ so far",
-        least=3.0,
-        most=40.0,
-    )
-    spill_plain_mm: float = threshold(
-        4.0,
-        "mm",
-        "and learned only this far from cold edges, which would hide some of it",
-        "own choice; half a resolution length",
-        least=0.0,
-        most=20.0,
-    )
     undecided_mm: float = threshold(
         4.0,
         "mm",
@@ -250,14 +138,6 @@ class FociRules:
         least=0.0,
         most=40.0,
     )
-    neighbour_ratio: float = threshold(
-        1.3,
-        "ratio",
-        "a neighbour this many times the liver is hot",
-        "own choice",
-        least=1.0,
-        most=10.0,
-    )
     null_places: float = threshold(
         200.0,
         "places",
@@ -273,30 +153,6 @@ class FociRules:
         "own measurement: without it p is far off at the edge",
         least=0.5,
         most=50.0,
-    )
-    usual_liver_suv: float = threshold(
-        5.0,
-        "SUV",
-        "uptake of the lesion-free liver is looked for around this, and is this if none is left",
-        "published means: 4.8 (DOTATATE and DOTANOC, range 2.3 to 12.4), 5.6 (DOTATOC)",
-        least=1.0,
-        most=20.0,
-    )
-    usual_liver_log_sd: float = threshold(
-        0.4,
-        "ln SUV",
-        "and spreads about it by this",
-        "the published range is two standard deviations to either side",
-        least=0.05,
-        most=2.0,
-    )
-    most_liver_suv: float = threshold(
-        13.0,
-        "SUV",
-        "a liver above this is tumour throughout",
-        "just above the published range",
-        least=2.0,
-        most=100.0,
     )
     default_fwhm_mm: float = threshold(
         7.0,

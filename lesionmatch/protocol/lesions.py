@@ -33,6 +33,14 @@ class LesionRules:
         least=0.0,
         most=100.0,
     )
+    least_liver_ml: float = threshold(
+        5.0,
+        "ml",
+        "a piece of the liver's mask with less than this that no lesion is, is no piece of liver",
+        "own choice; a ball of 21 mm, less than any part of a liver that was left",
+        least=0.0,
+        most=100.0,
+    )
     filled_share: float = threshold(
         0.5,
         "ratio",

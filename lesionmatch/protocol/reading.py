@@ -95,6 +95,15 @@ class SeriesRules:
         least=0.0,
         most=0.2,
     )
+    coarsest_position_mm: float = threshold(
+        0.1,
+        "mm",
+        "slices that are uneven by no more than the last decimal of their positions, if that is "
+        "this or finer, were rounded",
+        "own choice; some exporters write positions with one decimal",
+        least=0.0,
+        most=1.0,
+    )
     shear: float = threshold(
         1e-3,
         "ratio",
@@ -192,6 +201,28 @@ class SeriesRules:
         "simulated examinations: 0.02 to 0.06 in the portal venous and hepatobiliary phase",
         least=0.0,
         most=0.2,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRules:
+    """What drawn regions mean where they leave something open."""
+
+    between_mm: float = threshold(
+        10.0,
+        "mm",
+        "regions one above the other and farther apart than this are not filled in between",
+        "own choice; three slices of a liver MRI, or every second one of a thick CT",
+        least=0.0,
+        most=50.0,
+    )
+    same_lesion: float = threshold(
+        0.7,
+        "fraction",
+        "a lesion of which this share is drawn by others too is the same lesion again",
+        "own choice; two readers' outlines of one small lesion share about as much",
+        least=0.1,
+        most=1.0,
     )
 
 

@@ -1,12 +1,16 @@
 """Registrations that someone else made: a file, or a frame of reference both share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
+from lesionmatch.dicom.spatial import SpatialRegistration, read_spatial_registration
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid, Transform
+from lesionmatch.protocol import InputLimits
 from lesionmatch.registration.bound import EvenBound
 from lesionmatch.registration.inverse import inverse_shifts
 from lesionmatch.registration.result import Quality, Registration
@@ -18,18 +22,74 @@ GIVEN_ERROR_MM = 5.0
 KNOT_SAMPLES = 8
 """Voxels between two knots: a cubic spline is nearly straight between them."""
 
+SAME_MM = 1e-3
+"""Matrices that differ by less are the same, written twice."""
+
 EDGE_VOXELS = 8
 """A field is inverted on a grid this much wider, for points its border sends outwards."""
 
 
-def given(path: Path, mri_frame: Frame, pet_frame: Frame) -> Registration:
-    """The registration of a file that maps PET/CT points to MRI points.
+def given(
+    path: Path, mri_frame: Frame, pet_frame: Frame, limits: InputLimits | None = None
+) -> Registration:
+    """The registration of a file.
 
     ITK transforms (linear, displacement field, B-spline, composites of them) and a 4x4 text
-    matrix are taken. Raises `InvalidInput` for what has no inverse.
+    matrix are taken to map PET/CT points to MRI points; a DICOM registration says what it maps.
+    Raises `InvalidInput` for what has no inverse, or is about other frames of reference.
     """
+    found = read_spatial_registration(path, limits or InputLimits())
+    if found is not None:
+        there, back = _between(found, mri_frame, pet_frame), _between(found, pet_frame, mri_frame)
+        return _trusted("given", there, back)
     mri_from_pet = read_transform(path, target=mri_frame, source=pet_frame)
     return _trusted("given", mri_from_pet, inverse(mri_from_pet))
+
+
+def _between(found: SpatialRegistration, target: Frame, source: Frame) -> PointMap:
+    """The map between two frames by way of the one a DICOM registration establishes."""
+    for frame in (target, source):
+        _require_named_once(found, frame)
+    there, back = _leg(found, target), _leg(found, source)
+    to_target = there if there.source == found.frame else inverse(there)
+    from_source = back if back.target == found.frame else inverse(back)
+    return to_target.after(from_source)
+
+
+def _leg(found: SpatialRegistration, frame: Frame) -> PointMap:
+    """What relates a frame and the registered one, in the direction in which the file has it."""
+    if frame == found.frame:
+        return PointMap.identity(frame, frame)
+    return next(one for one in found.maps if frame in (one.source, one.target))
+
+
+def _require_named_once(found: SpatialRegistration, frame: Frame) -> None:
+    """Raise `InvalidInput` unless a registration relates a frame to the registered one, in one
+    way alone."""
+    about = [one for one in found.maps if _other(one, found.frame) == frame]
+    if frame != found.frame and not about:
+        named = [found.frame, *(_other(one, found.frame) for one in found.maps)]
+        raise InvalidInput(
+            f"{found.what}: wanted the frames of reference of PET and MRI, got none of {frame}, "
+            f"but {', '.join(dict.fromkeys(named))}; choose another file, or give a matrix"
+        )
+    ways = [np.eye(4)] * (frame == found.frame) + [matrix_of(one) for one in about]
+    if len(ways) > 1 and not _are_same(ways):
+        raise InvalidInput(
+            f"{found.what}: wanted one registration of frame {frame}, got {len(ways)} that "
+            "differ; save the one that is meant"
+        )
+
+
+def _are_same(matrices: Sequence[NDArray[np.float64] | None]) -> bool:
+    """Whether all are matrices, and the same."""
+    found = [matrix for matrix in matrices if matrix is not None]
+    return len(found) == len(matrices) and bool(np.ptp(found, axis=0).max() <= SAME_MM)
+
+
+def _other(point_map: PointMap, frame: Frame) -> Frame:
+    """The frame that a map relates to `frame`."""
+    return point_map.source if point_map.target == frame else point_map.target
 
 
 def identity(mri_frame: Frame, pet_frame: Frame) -> Registration:

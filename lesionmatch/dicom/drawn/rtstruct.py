@@ -142,11 +142,17 @@ def _contour(item: Dataset, what: str) -> Contour:
 
 
 def read_rtstruct(
-    instance: Instance, stacks: Sequence[Stack], frames: Sequence[Frame], what: str
+    instance: Instance,
+    stacks: Sequence[Stack],
+    frames: Sequence[Frame],
+    what: str,
+    *,
+    between_mm: float,
 ) -> FromFile:
     """The regions of an RTSTRUCT drawn in one of `frames`, and notes on what else there is.
 
-    Raises `InvalidInput` where the file is malformed.
+    Contours at most `between_mm` apart may be filled in between. Raises `InvalidInput` where the
+    file is malformed.
     """
     found, notes = [], []
     every = rois(instance.dataset, what)
@@ -155,7 +161,8 @@ def read_rtstruct(
         if roi.frame not in frames:
             notes.append(f"{name} is drawn in another frame of reference and was set aside")
             continue
-        segment, more = _segment(roi, [s for s in stacks if s.grid.frame == roi.frame], name)
+        near = [stack for stack in stacks if stack.grid.frame == roi.frame]
+        segment, more = _segment(roi, near, name, between_mm)
         notes += more
         found += [] if segment is None else [segment]
     if not every:
@@ -164,7 +171,9 @@ def read_rtstruct(
     return FromFile(tuple(found), tuple(notes), about)
 
 
-def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | None, list[str]]:
+def _segment(
+    roi: Roi, stacks: Sequence[Stack], name: str, between_mm: float
+) -> tuple[Segment | None, list[str]]:
     drawn = [contour for contour in roi.contours if len(contour.points_mm)]
     contours = [contour for contour in drawn if contour.kind not in OPEN_TYPES]
     open_ones = len(drawn) - len(contours)
@@ -172,12 +181,18 @@ def _segment(roi: Roi, stacks: Sequence[Stack], name: str) -> tuple[Segment | No
     notes = [said] if open_ones else []
     if not contours:
         return None, [*notes, f"{name} holds no contour"]
-    grid = _grid(contours, stacks, roi.frame, name)
-    mask, more = _mask(contours, grid, name)
+    grid = _grid(contours, stacks, roi.frame, name, between_mm)
+    mask, more = _mask(contours, grid, name, between_mm)
     return Segment(roi.name, roi.meaning, mask, f"RTSTRUCT ROI {roi.number}"), [*notes, *more]
 
 
-def _grid(contours: Sequence[Contour], stacks: Sequence[Stack], frame: Frame, name: str) -> Grid:
+def _grid(
+    contours: Sequence[Contour],
+    stacks: Sequence[Stack],
+    frame: Frame,
+    name: str,
+    between_mm: float,
+) -> Grid:
     """The grid the contours lie on: of the images they refer to, else of images whose slices
     they lie in, else one of our own through them."""
     images = frozenset[str]().union(*(contour.images for contour in contours))
@@ -185,7 +200,7 @@ def _grid(contours: Sequence[Contour], stacks: Sequence[Stack], frame: Frame, na
     for stack in (*referred, *stacks):
         if _lie_on(contours, stack.grid):
             return stack.grid
-    return _own_grid(contours, stacks, frame, name)
+    return _own_grid(contours, stacks, frame, name, between_mm)
 
 
 def _lie_on(contours: Sequence[Contour], grid: Grid) -> bool:
@@ -198,14 +213,18 @@ def _lie_on(contours: Sequence[Contour], grid: Grid) -> bool:
 
 
 def _own_grid(
-    contours: Sequence[Contour], stacks: Sequence[Stack], frame: Frame, name: str
+    contours: Sequence[Contour],
+    stacks: Sequence[Stack],
+    frame: Frame,
+    name: str,
+    between_mm: float,
 ) -> Grid:
     """A grid of small pixels in the contours' own planes, as far apart as these are."""
     normal = _normal(contours, name)
     places = np.unique(np.round([float((c.points_mm @ normal).mean()) for c in contours], 2))
     gaps = np.diff(places)
     # Of contours of one slice some may lie a little off, and lesions far apart.
-    usual = gaps[(gaps > PLANE_TOL_MM) & (gaps <= between.MOST_MM)]
+    usual = gaps[(gaps > PLANE_TOL_MM) & (gaps <= between_mm)]
     depth = float(np.median(usual)) if len(usual) else _depth(stacks, normal)
     side = np.cross(normal, [0.0, 0.0, 1.0] if abs(normal[2]) < 0.9 else [0.0, 1.0, 0.0])
     side /= np.linalg.norm(side)
@@ -242,13 +261,16 @@ def _depth(stacks: Sequence[Stack], normal: NDArray[np.float64]) -> float:
     return float(min(steps)) if steps else OWN_PIXEL_MM
 
 
-def _mask(contours: Sequence[Contour], grid: Grid, name: str) -> tuple[Mask, list[str]]:
+def _mask(
+    contours: Sequence[Contour], grid: Grid, name: str, between_mm: float
+) -> tuple[Mask, list[str]]:
     by_slice: dict[int, list[tuple[Contour, NDArray[np.float64]]]] = defaultdict(list)
     for contour in contours:
         voxels = grid.voxels(contour.points_mm)
         by_slice[int(np.rint(voxels[:, 0].mean()))].append((contour, voxels[:, 1:]))
     drawn = [(place, *_slice(curves)) for place, curves in sorted(by_slice.items())]
-    mask, filled, gaps = between.filled(_assembled([(z, found) for z, found, _ in drawn], grid))
+    whole = _assembled([(z, found) for z, found, _ in drawn], grid)
+    mask, filled, gaps = between.filled(whole, between_mm)
     dots = [(place, row, column) for place, _, few in drawn for row, column in few]
     mask, added = _with_dots(mask, dots, grid)
     regions = [found for _, found, _ in drawn if found is not None]

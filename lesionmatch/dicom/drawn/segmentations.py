@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lesionmatch.dicom.drawn.between import completed
 from lesionmatch.dicom.drawn.content import FromFile
 from lesionmatch.dicom.drawn.label_files import Place, read_label_file
 from lesionmatch.dicom.drawn.rtstruct import frame_uids, read_rtstruct
@@ -19,12 +20,9 @@ from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.series.stack import Stack
 from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
-from lesionmatch.protocol import InputLimits
+from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Kind, Segment, Structure
 from lesionmatch.wording import enumerated, said_once
-
-SAME_LESION = 0.7
-"""A lesion of which this share is drawn in an earlier file too is the same lesion again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +46,7 @@ class Scene:
     inventories: tuple[Inventory, ...]
     frames: tuple[Frame, ...]
     """Those in which a segmentation is of use, the study's own first."""
-    limits: InputLimits
+    protocol: Protocol
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
@@ -142,7 +140,7 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     kept = [record for record in records if _frames(record, scene)]
     read, broken = _from_series(kept, scene, need)
     labels, more = _from_labels(inventory.label_files, scene, need)
-    segments, doubles = _once([*read, *labels])
+    segments, doubles = _once([*read, *labels], scene.protocol.drawn.same_lesion)
     return Drawn(
         segments=segments,
         series=tuple(kept),
@@ -192,7 +190,7 @@ def drawn_files(inventory: Inventory, scene: Scene) -> tuple[DrawnFile, ...]:
     found = [_drawn_series(record, scene) for record in records]
     for source in inventory.label_files:
         try:
-            read = read_label_file(source, scene.reference, scene.places, scene.limits)
+            read = _of_label_file(source, scene)
         except InvalidInput as error:
             found.append(DrawnFile("label file", None, (), (), str(error)))
         else:
@@ -246,7 +244,7 @@ def _of_series(record: SeriesRecord, scene: Scene) -> list[FromFile]:
     """What each file of a series has drawn. Raises `InvalidInput` where one cannot be used."""
     if record.refusal is not None:
         raise record.refusal
-    found = []
+    found, between_mm = [], scene.protocol.drawn.between_mm
     for instance in record.instances:
         if instance.fault:
             raise BrokenFile(
@@ -255,10 +253,20 @@ def _of_series(record: SeriesRecord, scene: Scene) -> list[FromFile]:
         frames = _frames(record, scene)
         if record.role == "SEG":
             grids = [stack.grid for stack in scene.stacks]
-            found.append(read_seg(instance, frames[0], grids, scene.limits, record.what))
+            read = read_seg(instance, frames[0], grids, scene.protocol.input, record.what)
+            found.append(completed(read, between_mm))
         else:
-            found.append(read_rtstruct(instance, scene.stacks, frames, record.what))
+            stacks = scene.stacks
+            found.append(
+                read_rtstruct(instance, stacks, frames, record.what, between_mm=between_mm)
+            )
     return found
+
+
+def _of_label_file(source: Source, scene: Scene) -> FromFile:
+    """What a label file has drawn. Raises `InvalidInput`."""
+    read = read_label_file(source, scene.reference, scene.places, scene.protocol.input)
+    return completed(read, scene.protocol.drawn.between_mm)
 
 
 def _from_labels(
@@ -267,7 +275,7 @@ def _from_labels(
     found, notes = [], []
     for source in files:
         try:
-            found.append(read_label_file(source, scene.reference, scene.places, scene.limits))
+            found.append(_of_label_file(source, scene))
         except InvalidInput as error:
             # What is broken may have held lesions; what is no label map did not.
             if need is Need.GIVEN or (need is Need.NEEDED and isinstance(error, BrokenFile)):
@@ -276,17 +284,20 @@ def _from_labels(
     return found, notes
 
 
-def _once(files: Sequence[FromFile]) -> tuple[tuple[Segment, ...], list[str]]:
-    """The segments of all files, without lesions that are drawn in others too, and notes."""
+def _once(files: Sequence[FromFile], same: float) -> tuple[tuple[Segment, ...], list[str]]:
+    """The segments of all files, without lesions of which the share `same` is drawn in others
+    too, and notes."""
     kept: list[Segment] = []
     again: list[str] = []
     sums: list[str] = []
     for file in files:
         earlier = [segment for segment in kept if isinstance(segment.meaning, Kind)]
         own = [
-            s for s in file.segments if isinstance(s.meaning, Kind) and not _is_drawn(s, earlier)
+            s
+            for s in file.segments
+            if isinstance(s.meaning, Kind) and _share_drawn(s, earlier) < same
         ]
-        single = _without_sums(own)
+        single = _without_sums(own, same)
         for segment in file.segments:
             if not isinstance(segment.meaning, Kind) or segment in single:
                 kept.append(segment)
@@ -304,22 +315,23 @@ def _said_of(sources: Sequence[str], how: str) -> list[str]:
     return [said] if sources else []
 
 
-def _without_sums(lesions: Sequence[Segment]) -> list[Segment]:
+def _without_sums(lesions: Sequence[Segment], same: float) -> list[Segment]:
     """The lesions of a file without those that smaller ones make up together, as a segment of all
     lesions, or of another reader's; what lies in a larger one is a lesion of its own."""
     numbered = sorted(enumerate(lesions), key=lambda pair: (-pair[1].mask.volume_ml, -pair[0]))
     ordered = [segment for _, segment in numbered]
-    sums = [one for n, one in enumerate(ordered) if _is_drawn(one, ordered[n + 1 :])]
+    sums = [one for n, one in enumerate(ordered) if _share_drawn(one, ordered[n + 1 :]) >= same]
     return [segment for segment in lesions if segment not in sums]
 
 
-def _is_drawn(segment: Segment, earlier: Sequence[Segment]) -> bool:
+def _share_drawn(segment: Segment, others: Sequence[Segment]) -> float:
+    """The share of a segment that others have too."""
     points = segment.mask.points_mm()
     inside = np.zeros(len(points), np.bool_)
-    for other in earlier:
+    for other in others:
         if other.mask.frame == segment.mask.frame:
             inside |= _contains(other, points)
-    return bool(inside.mean() >= SAME_LESION)
+    return float(inside.mean())
 
 
 def _contains(segment: Segment, points_mm: np.ndarray) -> np.ndarray:

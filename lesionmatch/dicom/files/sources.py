@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.protocol import InputLimits
+from lesionmatch.typed import unreachable
 
 MEGABYTE = 1_000_000
 SMALL_MEMBER = 16 * MEGABYTE
@@ -84,8 +85,11 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
     """
     seen = 0
     for path in paths:
-        if not path.exists():
-            raise NothingFound(f"{path}: wanted a folder, a zip or a file, got nothing there")
+        if why := unreachable(path):
+            raise NothingFound(
+                f"{path}: wanted a folder, a zip or a file, got nothing there ({why}); "
+                "check the path"
+            )
         before = seen
         for file in files_below(path):
             for source in _unpacked(file, limits):

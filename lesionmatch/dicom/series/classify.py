@@ -28,7 +28,6 @@ IMAGES = {PET: "PT", CT: "CT", MR: "MR", **{ENHANCED_PET: "PT", LEGACY_PET: "PT"
     ENHANCED_MR: "MR",
     LEGACY_MR: "MR",
 }
-REFUSED_PET = {ENHANCED_PET: "Enhanced PET", LEGACY_PET: "Legacy Converted Enhanced PET"}
 OTHER_NAMES = (
     ("1.2.840.10008.5.1.4.1.1.7", "secondary capture"),
     ("1.2.840.10008.5.1.4.1.1.88", "structured report"),
@@ -60,9 +59,8 @@ def describe(dataset: Dataset) -> Taken:
     if modality is None:
         return _other(sop_class)
     aside = _not_a_source_image(dataset)
-    if sop_class in REFUSED_PET:
-        name = REFUSED_PET[sop_class]
-        why = f"{name}, which is not read: export it as classic PET, one file a slice"
+    if sop_class == ENHANCED_PET:
+        why = "Enhanced PET, which is not read: export it as classic PET, one file a slice"
         return Taken("enhanced PET", (), why)
     if modality == "PT":
         return _pet(dataset, aside)

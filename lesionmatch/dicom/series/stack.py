@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.dicom.series.plane import SPLITTERS, Plane
+from lesionmatch.dicom.series.rounded import Line, rounded_line
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import SeriesRules
@@ -47,6 +48,8 @@ class Stack:
 
     planes: tuple[Plane, ...]
     grid: Grid
+    rounded_mm: float | None = None
+    """The last decimal of the positions, where they are even but for their rounding to it."""
 
 
 def parts_of(planes: Sequence[Plane]) -> tuple[Part, ...]:
@@ -135,7 +138,8 @@ def stack_of(part: Part, rules: SeriesRules, what: str) -> Stack:
     """The planes in order, as a volume.
 
     Raises `InconsistentSeries`, its message beginning with `what`, unless they have a place,
-    are at least three, evenly spaced along their common normal, and each at its own place.
+    are at least three, evenly spaced along their common normal but for the rounding of their
+    positions, and each at its own place.
     """
     planes = part.planes
     _require_places(planes, what)
@@ -144,9 +148,17 @@ def stack_of(part: Part, rules: SeriesRules, what: str) -> Stack:
     assert places is not None
     order = np.argsort(places, kind="stable")
     ordered = tuple(planes[i] for i in order)
-    _require_even(places[order], rules, what)
-    _require_straight(ordered, rules, what)
-    return Stack(ordered, _grid(ordered))
+    _require_apart(places[order], what)
+    try:
+        _require_even(places[order], rules, what)
+        _require_straight(ordered, rules, what)
+    except InconsistentSeries:
+        line = rounded_line(ordered, rules.coarsest_position_mm)
+        if line is None or _is_tilted(line, len(ordered), _normal(planes[0]), rules):
+            raise
+        return Stack(ordered, _grid(ordered, line.start_mm, line.step_mm), line.rounded_mm)
+    ends = np.array([ordered[0].position_mm, ordered[-1].position_mm])
+    return Stack(ordered, _grid(ordered, ends[0], (ends[1] - ends[0]) / (len(ordered) - 1)))
 
 
 def _require_places(planes: Sequence[Plane], what: str) -> None:
@@ -191,13 +203,17 @@ def _require_sane(plane: Plane, rules: SeriesRules, what: str) -> None:
         )
 
 
-def _require_even(places_mm: NDArray[np.float64], rules: SeriesRules, what: str) -> None:
+def _require_apart(places_mm: NDArray[np.float64], what: str) -> None:
     gaps = np.diff(places_mm)
     if gaps.min() < SAME_PLACE_MM:
         raise InconsistentSeries(
             f"{what}: wanted one slice at each place, got {int((gaps < SAME_PLACE_MM).sum())} "
             "places taken twice that no attribute tells apart; export one volume a series"
         )
+
+
+def _require_even(places_mm: NDArray[np.float64], rules: SeriesRules, what: str) -> None:
+    gaps = np.diff(places_mm)
     usual = float(np.median(gaps))
     worst = int(np.abs(gaps - usual).argmax())
     if abs(gaps[worst] - usual) > max(1e-3, rules.gap_tolerance * usual):
@@ -230,14 +246,23 @@ def _require_straight(planes: Sequence[Plane], rules: SeriesRules, what: str) ->
         )
 
 
-def _grid(planes: Sequence[Plane]) -> Grid:
-    first, last = planes[0], planes[-1]
-    start, stop = np.array(first.position_mm), np.array(last.position_mm)
+def _is_tilted(line: Line, count: int, normal: NDArray[np.float64], rules: SeriesRules) -> bool:
+    """Whether a line of so many rounded positions drifts sideways by more than their rounding."""
+    along = line.step_mm * (count - 1)
+    length = abs(float(along @ normal))
+    drift = float(np.linalg.norm(along - (along @ normal) * normal))
+    return drift > rules.shear * length + line.rounded_mm
+
+
+def _grid(
+    planes: Sequence[Plane], start_mm: NDArray[np.float64], step_mm: NDArray[np.float64]
+) -> Grid:
+    first = planes[0]
     axes = np.array(first.orientation).reshape(2, 3)
     rows_mm, columns_mm = first.spacing_mm or (1.0, 1.0)
     matrix = np.eye(4)
-    matrix[:3, 0] = (stop - start) / (len(planes) - 1)
+    matrix[:3, 0] = step_mm
     matrix[:3, 1] = axes[1] * rows_mm
     matrix[:3, 2] = axes[0] * columns_mm
-    matrix[:3, 3] = start
+    matrix[:3, 3] = start_mm
     return Grid(Frame(first.frame_uid), (len(planes), *first.shape), matrix)

@@ -22,7 +22,7 @@ NEXT_TOL = 0.05
 
 
 def require_whole(record: SeriesRecord, inventory: Inventory, *, with_drawn: bool) -> list[str]:
-    """A note where the header tells of more slices than there are.
+    """Notes: that positions are rounded, that the header tells of more slices than there are.
 
     Raises `InconsistentSeries` where a slice lies apart from the stack that would continue it,
     and `InvalidInput` where a file beside the slices cannot be read and may be one of them, or,
@@ -40,13 +40,23 @@ def require_whole(record: SeriesRecord, inventory: Inventory, *, with_drawn: boo
                 f"{record.what}: wanted every file in its folder to be readable, got one that may "
                 f"belong to it and is not ({file.why}); export it again, or take it out"
             )
+    notes = _rounding(record, stack)
     stated = stated_slices(record.header)
     if stated is not None and stated > len(stack.planes):
-        return [
+        notes.append(
             f"{record.what} has {len(stack.planes)} slices, its header tells of {stated:g}; "
             "some may be missing at its ends"
-        ]
-    return []
+        )
+    return notes
+
+
+def _rounding(record: SeriesRecord, stack: Stack) -> list[str]:
+    if stack.rounded_mm is None:
+        return []
+    return [
+        f"the slices of {record.what} are uneven by less than the {stack.rounded_mm:g} mm their "
+        f"positions are rounded to; they were taken to lie {stack.grid.spacing_mm[0]:.3f} mm apart"
+    ]
 
 
 def _require_listed(record: SeriesRecord, inventory: Inventory) -> None:

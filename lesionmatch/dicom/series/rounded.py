@@ -1,0 +1,81 @@
+"""Slices whose positions were rounded when they were written: still one even, straight volume?
+
+Exporters and de-identifiers write ``-101.2, -97.9, -94.7`` for slices 3.27 mm apart. Every
+coordinate then lies within half of its last written decimal of an even line, which is asked of
+all of them at once, so that errors cannot add up along the stack. A slice that is missing
+leaves some coordinate a quarter of the slices' distance and more from every even line. Where
+the last decimal is less than such a quarter, it cannot hide in the rounding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionmatch.dicom.files.values import words
+from lesionmatch.dicom.series.plane import Plane
+
+EXACT_MM = 1e-6
+"""Decimals written as binary numbers and back are right to better than this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """An even line along which the first pixels of slices lie."""
+
+    start_mm: NDArray[np.float64]
+    step_mm: NDArray[np.float64]
+    """From each slice to the next."""
+    rounded_mm: float
+    """The last written decimal of the coordinate that was rounded most."""
+
+
+def rounded_line(planes: Sequence[Plane], coarsest_mm: float) -> Line | None:
+    """The even line of `planes`, in order, whose positions are rounded; None where there is none.
+
+    Positions written more coarsely than `coarsest_mm` are not taken for rounded.
+    """
+    positions = np.array([plane.position_mm for plane in planes])
+    units = np.minimum(_units_mm(planes), coarsest_mm)
+    fits = [
+        _even(places, unit / 2 + EXACT_MM) for places, unit in zip(positions.T, units, strict=True)
+    ]
+    found = [fit for fit in fits if fit is not None]
+    if len(found) < len(fits):
+        return None
+    start, step = (np.array(values) for values in zip(*found, strict=True))
+    if units.max() >= np.abs(step).max() / 4.0:
+        return None
+    return Line(start, step, float(units.max()))
+
+
+def _units_mm(planes: Sequence[Plane]) -> NDArray[np.float64]:
+    """The last decimal that any position has, of each coordinate."""
+    written = [words(plane.header, "ImagePositionPatient") for plane in planes]
+    return np.array([10.0 ** min(map(_exponent, column)) for column in zip(*written, strict=True)])
+
+
+def _exponent(word: str) -> int:
+    """Of 10 at the last digit that is not 0; 1 for a zero, which says nothing of rounding."""
+    found = Decimal(word).normalize().as_tuple()
+    return int(found.exponent) if any(found.digits) else 1
+
+
+def _even(places: NDArray[np.float64], most: float) -> tuple[float, float] | None:
+    """Start and step of a line that has each place within `most`; None where no line has.
+
+    Two places bound the step from below and above; a step between all these bounds will do.
+    """
+    number = np.arange(len(places), dtype=np.float64)
+    apart = number[None] - number[:, None]
+    later = apart > 0
+    rise = (places[None] - places[:, None])[later]
+    least = ((rise - 2.0 * most) / apart[later]).max()
+    greatest = ((rise + 2.0 * most) / apart[later]).min()
+    if least > greatest:
+        return None
+    step = (least + greatest) / 2.0
+    left = places - step * number
+    return float((left.min() + left.max()) / 2.0), float(step)

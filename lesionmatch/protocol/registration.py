@@ -192,10 +192,11 @@ class RegistrationRules:
         most=50.0,
     )
     sure_inner_agreement: float = threshold(
-        3.5,
+        6.0,
         "ratio",
         "agreement of vessels and lesions from which the whole need not agree as well (CT)",
-        _SEEDS,
+        "simulated studies, other seeds than reported: wrong pairs reach 4.8, where a third of "
+        "the liver is tumour; of 49 right ones none below 6 needs it",
         least=0.0,
         most=100.0,
     )

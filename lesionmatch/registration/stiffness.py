@@ -52,7 +52,7 @@ class Stiffness:
     """Weight of the bending energy, in the first two levels or, where none is learned, in all."""
     curvature_per_mm2: float | None = 1.5e-4
     """Mean squared curvature of the field whose weight is 1."""
-    least_bending: float = 0.35
+    least_bending: float = 0.6
     most_bending: float = 2.0
     conjugate_steps: int = 30
     largest_step_mm: float = 6.0

@@ -135,6 +135,16 @@ def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:
         suv_of(tmp_path, mixed)
 
 
+def test_a_time_of_injection_without_any_day_is_refused_as_such(tmp_path: Path) -> None:
+    def undated(ds: Dataset) -> None:
+        ds.AcquisitionDate = ds.SeriesDate = ""
+        del agent_of(ds).RadiopharmaceuticalStartDateTime
+        agent_of(ds).RadiopharmaceuticalStartTime = "100000"
+
+    with pytest.raises(MissingAttribute, match="got a time, and no day of imaging to go with it"):
+        suv_of(tmp_path, undated)
+
+
 def test_enhanced_pet_is_refused_by_name(tmp_path: Path) -> None:
     def enhanced(ds: Dataset) -> None:
         ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.130"

@@ -19,6 +19,8 @@ from lesionmatch.typed import unreachable
 MEGABYTE = 1_000_000
 SMALL_MEMBER = 16 * MEGABYTE
 LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
+COMPANION = "._"
+"""How macOS begins the name of what it keeps beside a file on other systems' disks."""
 LINK = 0o120000
 ENCRYPTED, NESTED = "an encrypted member of a zip", "a zip inside a zip"
 SEALED = (ENCRYPTED, NESTED)
@@ -65,7 +67,8 @@ class Source:
     @property
     def is_label_volume(self) -> bool:
         """Whether it is NIfTI or NRRD by its name."""
-        return self.name.lower().endswith(LABEL_SUFFIXES)
+        is_companion = self.name.startswith(COMPANION)
+        return self.name.lower().endswith(LABEL_SUFFIXES) and not is_companion
 
 
 @dataclass(frozen=True, slots=True)

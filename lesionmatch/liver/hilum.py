@@ -26,7 +26,7 @@ from lesionmatch.resample import distance_mm
 LEAST_DEPTH_MM = 3.0
 MOST_DEPTH_MM = 10.0
 """Deeper clefts count no more."""
-FROM_MIDDLE_MM, MIDDLE_SD_MM = (6.0, -16.0), (14.0, 18.0)
+FROM_MIDDLE_MM, MIDDLE_SD_MM = (12.0, -12.0), (18.0, 18.0)
 """Behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
 MIDDLE_ML = 1500.0
 PORTAL_REACH_MM, DUCT_REACH_MM, VESSEL_REACH_MM = 6.0, 15.0, 30.0

@@ -169,7 +169,7 @@ class LiverRules:
         most=1.0,
     )
     hilum_from_midline_mm: float = threshold(
-        -35.0,
+        -30.0,
         "mm",
         "the hilum usually lies this far to the left of the body's midline, negative to the right",
         "own choice, from anatomy; -13 to -68 on simulated studies of two anatomies",

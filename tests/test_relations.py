@@ -82,10 +82,10 @@ class TestRelations:
 
     def test_a_lesion_whose_middle_a_neighbour_s_focus_fills_shares_it(self) -> None:
         # As where two large lesions touch: one focus of two lobes, the fainter one narrower
-        # than its lesion (a core of 16 mm in 26: a quarter of its volume).
+        # than its lesion (18 mm of 26: a third of its volume).
         lesions = carried(((30, 45, 45), 30), ((58, 45, 45), 26))
         lobes = ball((30, 45, 45), 30, PET_GRID).on(PET_GRID).array
-        lobes = lobes | ball((58, 45, 45), 16, PET_GRID).on(PET_GRID).array
+        lobes = lobes | ball((58, 45, 45), 18, PET_GRID).on(PET_GRID).array
         lobes[15:16, 15:16, 14:18] = True
         focus = Spot("F1", np.array((32.0, 45.0, 45.0)), Mask(PET_GRID, lobes))
         relations = related(lesions, [focus])

@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 from lesionmatch.concordance import Relations, occupied, relate
 from lesionmatch.concordance.boxes import boxes_around, meet
 from lesionmatch.concordance.territory import Territory
+from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried
 from lesionmatch.protocol import RelationRules
 from tests.concordance_scene import PET_GRID, Place, Spot, ball, carried, spot
@@ -84,6 +85,19 @@ class TestRelations:
         relations = related(lesions, [spot(1, (36, 40, 40), 14)])
         assert relations.of_lesion("L1") == "matched"
         assert relations.of_lesion("L2") == "mri_only"
+
+    def test_a_lesion_whose_core_lies_in_the_focus_of_a_hotter_one_is_merged(self) -> None:
+        # Two touching lesions; the focus ends at a share of the hotter one's height, so that
+        # it holds but an eighth of the fainter one, about its middle.
+        lesions = carried(((26, 40, 40), 26), ((52, 40, 40), 26))
+        arm = ball((39, 40, 40), 4, PET_GRID), ball((52, 40, 40), 13, PET_GRID)
+        whole = np.zeros(PET_GRID.shape, bool)
+        for part in (ball((26, 40, 40), 24, PET_GRID), *arm):
+            whole |= part.on(PET_GRID).array
+        focus = replace(spot(1, (26, 40, 40)), extent=Mask(PET_GRID, whole).trimmed())
+        relations = related(lesions, [focus])
+        assert relations.of_lesion("L2") == "merged"
+        assert next(p.shared for p in relations.pairs if p.lesion_id == "L2") < 0.2
 
     def test_a_good_pair_is_not_given_up_for_two_poor_ones(self) -> None:
         # L1 lies under F1; L2 and F2 could both be stretched onto them, making two pairs.

@@ -74,6 +74,8 @@ class Pair:
     """Share of the smaller of both extents that lies in the other."""
     shared: float
     """Share of the lesion's extent that lies in the focus."""
+    is_over: bool
+    """Whether the focus covers the lesion as far as one that two lesions share does."""
     tolerance_mm: float
     cost: float
     """0 for the same place, 2 where neither gap nor distance may grow."""
@@ -178,6 +180,7 @@ def _pairs(site: _Site, region: _Region, rules: RelationRules) -> tuple[Pair, ..
     lesion, focus, tolerance_mm = site.carried.lesion, region.focus, site.tolerance_mm
     away_mm = np.linalg.norm(site.carried.centroid_mm + site.offs_mm - focus.centroid_mm, axis=1)
     common_ml = _common_ml(site.extent, focus.extent, site.offs_mm)
+    is_over = (common_ml >= rules.shared_overlap * site.volume_ml) | _holds_middle(site, focus)
     surface_mm = site.surface_distance_mm(region)
     worst_mm = tolerance_mm + (lesion.equivalent_diameter_mm + region.diameter_mm) / 2.0
     least_ml = min(site.volume_ml, region.volume_ml)
@@ -191,15 +194,26 @@ def _pairs(site: _Site, region: _Region, rules: RelationRules) -> tuple[Pair, ..
             surface_distance_mm=surface_mm,
             overlap=both_ml / least_ml,
             shared=both_ml / site.volume_ml,
+            is_over=over,
             tolerance_mm=tolerance_mm,
             cost=gap_mm / tolerance_mm + distance_mm / worst_mm,
-            is_candidate=focus.physiologic_neighbour is None
-            and (gap_mm <= tolerance_mm or both_ml >= rules.shared_overlap * site.volume_ml),
+            is_candidate=focus.physiologic_neighbour is None and (gap_mm <= tolerance_mm or over),
             relation=None,
             is_ambiguous=False,
         )
-        for distance_mm, gap_mm, both_ml in measured.tolist()
+        for (distance_mm, gap_mm, both_ml), over in zip(
+            measured.tolist(), is_over.tolist(), strict=True
+        )
     )
+
+
+def _holds_middle(site: _Site, focus: Focus) -> NDArray[np.bool_]:
+    """(1 + draws,) whether the focus holds the lesion's centre of mass.
+
+    The focus of a hotter neighbour that a lesion runs into ends at a share of that one's height,
+    and so holds but the core of the fainter lesion; its blur alone does not reach a middle.
+    """
+    return _within(focus.extent, (site.carried.centroid_mm + site.offs_mm)[:, None])[:, 0]
 
 
 def _common_ml(one: Mask, other: Mask, offs_mm: Points) -> NDArray[np.float64]:
@@ -207,10 +221,14 @@ def _common_ml(one: Mask, other: Mask, offs_mm: Points) -> NDArray[np.float64]:
 
     Both lie on parts of one grid.
     """
-    points = one.points_mm()[None] + offs_mm[:, None]
-    voxels = np.rint(other.grid.voxels(points.reshape(-1, 3))).astype(int)
-    inside = np.flatnonzero(((voxels >= 0) & (voxels < other.grid.shape)).all(axis=1))
-    common = np.zeros(len(voxels), np.bool_)
-    common[inside] = other.array[tuple(voxels[inside].T)]
-    counts = np.count_nonzero(common.reshape(len(offs_mm), -1), axis=1)
-    return np.asarray(counts * one.grid.voxel_ml)
+    common = _within(other, one.points_mm()[None] + offs_mm[:, None])
+    return np.asarray(np.count_nonzero(common, axis=1) * other.grid.voxel_ml)
+
+
+def _within(mask: Mask, points_mm: Points) -> NDArray[np.bool_]:
+    """(N, M) whether each of (N, M, 3) points lies in a voxel of the mask."""
+    voxels = np.rint(mask.grid.voxels(points_mm.reshape(-1, 3))).astype(int)
+    inside = np.flatnonzero(((voxels >= 0) & (voxels < mask.grid.shape)).all(axis=1))
+    found = np.zeros(len(voxels), np.bool_)
+    found[inside] = mask.array[tuple(voxels[inside].T)]
+    return found.reshape(points_mm.shape[:2])

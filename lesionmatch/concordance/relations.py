@@ -73,8 +73,8 @@ def relate(
     long_mm = {c.lesion.lesion_id: c.lesion.long_axis_mm for c in carried}
     place = {f.focus_id: f.centroid_mm for f in foci}
     here, *drawn = zip(*found, strict=True)
-    related = _related(here, long_mm, place, fwhm_mm, rules)
-    others = [_related(pairs, long_mm, place, fwhm_mm, rules) for pairs in drawn]
+    related = _related(here, long_mm, place, fwhm_mm)
+    others = [_related(pairs, long_mm, place, fwhm_mm) for pairs in drawn]
     labelled = [replace(p, relation=related.get(_key(p))) for p in here]
     return Relations(tuple(_with_ambiguity(p, labelled, others, rules) for p in labelled))
 
@@ -92,11 +92,10 @@ def _related(
     long_mm: dict[str, float],
     place: dict[str, NDArray[np.float64]],
     fwhm_mm: float,
-    rules: RelationRules,
 ) -> dict[Key, Relation]:
     """Which of `pairs` are one thing, and in which class."""
     assigned = _best_assignment([p for p in pairs if p.is_candidate])
-    joined = _merged(pairs, assigned, rules) | _split(pairs, assigned, long_mm, place, fwhm_mm)
+    joined = _merged(pairs, assigned) | _split(pairs, assigned, long_mm, place, fwhm_mm)
     return _classes(assigned, joined)
 
 
@@ -119,15 +118,12 @@ def _best_assignment(candidates: Sequence[Pair]) -> dict[Key, Pair]:
     return {key: by_key[key] for key in keys}
 
 
-def _merged(
-    pairs: Sequence[Pair], assigned: dict[Key, Pair], rules: RelationRules
-) -> dict[Key, Pair]:
+def _merged(pairs: Sequence[Pair], assigned: dict[Key, Pair]) -> dict[Key, Pair]:
     """Lesions left over that lie under a focus which is another lesion's too."""
     taken = {lesion_id for lesion_id, _ in assigned}
     joined: dict[Key, Pair] = {}
     for pair in pairs:
-        is_under = pair.is_candidate and pair.shared >= rules.shared_overlap
-        if is_under and pair.lesion_id not in taken:
+        if pair.is_candidate and pair.is_over and pair.lesion_id not in taken:
             joined[pair.lesion_id, pair.focus_id] = pair
             taken.add(pair.lesion_id)
     return joined

@@ -2,8 +2,9 @@
 
 UTF-8 with or without a mark, or UTF-16 with one; commas, tabs or, as in much of Europe,
 semicolons, where a comma is a number's decimal point. Rows and columns without anything in
-them are passed over. A row that does not fit its heading is refused: a comma too many would
-move every cell behind it into the wrong column.
+them are passed over, and so is a first column without a name that numbers the rows, as R and
+pandas write it. A row that does not fit its heading is refused: a comma too many would move
+every cell behind it into the wrong column.
 
 In columns that mean something to the reader a cell of one of the words of `MISSING` is empty:
 R and pandas write them for what is missing. Columns that are only carried through keep them,
@@ -55,7 +56,7 @@ def read_table(
     others stay as they are, and so do their cells. In the known columns a cell of `MISSING` is
     empty. A table without lines may lack `wanted` if it `may_be_empty`. Raises `InvalidInput`.
     """
-    heading, *filled = _rows(path) or [(1, [])]
+    heading, *filled = _without_numbers(_rows(path)) or [(1, [])]
     known = (*wanted, *optional)
     columns = [_known(name, known) for name in heading[1]]
     _require_columns(path.name, columns, () if may_be_empty and not filled else wanted)
@@ -119,6 +120,16 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
             f"{path.name}: wanted a CSV table in UTF-8, got {error}; save it as CSV UTF-8"
         ) from error
     return [(line, cells) for line, cells in rows if any(cells)]
+
+
+def _without_numbers(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The rows without a first column that has no name and numbers them."""
+    first = [cells[0] for _, cells in rows]
+    numbers = first[1:]
+    is_count = all(map(str.isdecimal, numbers)) and len(set(numbers)) == len(numbers) > 0
+    if not is_count or first[0]:
+        return rows
+    return [(line, cells[1:]) for line, cells in rows]
 
 
 def _decoded(content: bytes) -> str:

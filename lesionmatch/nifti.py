@@ -178,6 +178,21 @@ def _require_size(shape: Sequence[int], bytes_each: int, limits: InputLimits) ->
 def _nifti(
     file: BinaryIO, limits: InputLimits
 ) -> tuple[list[_Voxels], dict[tuple[int, int], LabelName]]:
+    image = _nifti_image(file, limits)
+    header, shape = image.header, image.header.get_data_shape()
+    if len(shape) < 3 or any(size != 1 for size in shape[3:]):
+        raise InvalidInput(f"NIfTI file: wanted three dimensions, got {len(shape)}")
+    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
+        raise InvalidInput(
+            "NIfTI file: wanted a place in sform or qform, got neither; write it with its affine"
+        )
+    array = np.asanyarray(image.dataobj).reshape(shape[:3]).transpose(2, 1, 0)
+    matrix = LPS_FROM_RAS @ np.asarray(image.affine, np.float64)
+    return [_Voxels(array, matrix[:, [2, 1, 0, 3]])], _caret_names(header)
+
+
+def _nifti_image(file: BinaryIO, limits: InputLimits) -> Any:  # noqa: ANN401 - of either version
+    """A file as nibabel has it, its size held against what its header says."""
     head = file.read(2)
     file.seek(0)
     plain: Any = gzip.GzipFile(fileobj=file) if head == b"\x1f\x8b" else file
@@ -185,8 +200,7 @@ def _nifti(
     is_second = NIFTI_2_HEADER in (int.from_bytes(first[:4], order) for order in ORDERS)
     kind: Any = nib.Nifti2Image if is_second else nib.Nifti1Image
     header = kind.header_class(first[: kind.header_class.sizeof_hdr])
-    shape = header.get_data_shape()
-    voxels = _require_size(shape, header.get_data_dtype().itemsize, limits)
+    voxels = _require_size(header.get_data_shape(), header.get_data_dtype().itemsize, limits)
     start = int(header["vox_offset"])
     if not kind.header_class.sizeof_hdr <= start <= limits.header_mb * MEGABYTE:
         raise BrokenFile(
@@ -199,16 +213,7 @@ def _nifti(
             f"NIfTI file: wanted {start + voxels} bytes, as its header says, got "
             f"{'more' if len(data) > start + voxels else len(data)}; write it again"
         )
-    image = kind.from_bytes(data)
-    if len(shape) < 3 or any(size != 1 for size in shape[3:]):
-        raise InvalidInput(f"NIfTI file: wanted three dimensions, got {len(shape)}")
-    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
-        raise InvalidInput(
-            "NIfTI file: wanted a place in sform or qform, got neither; write it with its affine"
-        )
-    array = np.asanyarray(image.dataobj).reshape(shape[:3]).transpose(2, 1, 0)
-    matrix = LPS_FROM_RAS @ np.asarray(image.affine, np.float64)
-    return [_Voxels(array, matrix[:, [2, 1, 0, 3]])], _caret_names(image.header)
+    return kind.from_bytes(data)
 
 
 CARET_LABEL = re.compile(r'<Label[^>]*?Key="(\d+)"[^>]*>\s*(?:<!\[CDATA\[)?([^<\]]+)')

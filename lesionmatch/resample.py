@@ -25,6 +25,9 @@ from lesionmatch.image import Image, Mask
 FWHM_PER_SIGMA = float(2.0 * np.sqrt(2.0 * np.log(2.0)))
 """Full width at half maximum of a Gaussian of standard deviation 1."""
 
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""How such a file begins."""
+
 Interpolation = Literal["linear", "cubic"]
 
 _INTERPOLATORS = {"linear": sitk.sitkLinear, "cubic": sitk.sitkBSpline}
@@ -308,13 +311,22 @@ def read_transform(path: Path, *, target: Frame, source: Frame) -> PointMap:
     try:
         if matrix is not None:
             return PointMap.affine(Transform(target, source, matrix))
+        _require_whole(path)
         return PointMap(target, source, sitk.ReadTransform(str(path)))
-    except (RuntimeError, InvalidGeometry) as error:
+    except (OSError, RuntimeError, InvalidGeometry) as error:
         got = str(error) if isinstance(error, InvalidGeometry) else "neither"
         raise InvalidInput(
             f"transform {path.name}: wanted an ITK transform of 3 dimensions or a 4x4 matrix "
             f"as text, got {got}; write it with SimpleITK.WriteTransform or numpy.savetxt"
         ) from error
+
+
+def _require_whole(path: Path) -> None:
+    """Raise `OSError` for a file that cannot be read or is cut short, of which ITK writes pages."""
+    with path.open("rb") as file:
+        is_hdf5 = file.read(len(HDF5)) == HDF5
+    if is_hdf5:
+        h5py.File(path).close()
 
 
 def _text_matrix(path: Path) -> NDArray[np.float64] | None:

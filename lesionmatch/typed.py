@@ -5,6 +5,7 @@ Each function raises `ValueError` with what was wanted and what was got.
 
 import math
 from datetime import datetime
+from pathlib import Path
 
 SHORTEST = len("2025-01-31T09")
 
@@ -18,6 +19,23 @@ def positive(text: str) -> float:
     if not 0.0 < value < math.inf:
         raise ValueError(f"wanted a number above 0, got {text!r}")
     return value
+
+
+def path(text: str) -> Path:
+    """A path; an empty one, as of a variable that is not set, is not taken for where one is."""
+    if not text:
+        raise ValueError("wanted a path, got an empty one")
+    return Path(text)
+
+
+def unreachable(path: Path) -> str | None:
+    """Why a path leads to nothing that can be opened, in the system's words; None where it does
+    not: a folder above may be closed, the name too long, or nothing there."""
+    try:
+        path.stat()
+    except OSError as error:
+        return str(error.strerror)
+    return None
 
 
 def moment(text: str) -> datetime:

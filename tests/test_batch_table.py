@@ -81,6 +81,7 @@ def test_a_spreadsheet_s_byte_order_mark_is_no_part_of_a_column(folder: Path) ->
         ("study_id,patient_id,pet,mri\nNA,P1,pet,mri\n", "study_id: wanted a value"),
         ("study_id,patient_id,pet,mri\nS1,P1,NA,mri\n", "pet: wanted a value, got nothing"),
         ("study_id,patient_id,pet,mri\nS1,P1,nowhere,mri\n", "line 2: pet: wanted a path"),
+        ("study_id,patient_id,pet,mri\nS1,P1," + "x" * 300 + ",mri\n", "File name too long"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet\n", "line 2: wanted a cell for mri"),
         ("study_id,patient_id,pet,mri\nS1,P1,pet,mri,more\n", "check commas and quotes"),
         ("study_id,patient_id,pet,mri,weight_kg\nS1,P1,pet,mri,heavy\n", "weight_kg: wanted a num"),

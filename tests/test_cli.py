@@ -127,6 +127,10 @@ def test_a_study_without_lesions_is_a_valid_study(
     assert "MRI not_involved, PET not_involved" in capsys.readouterr().out
 
 
+LONG = "x" * 300
+"""Longer than a name may be."""
+
+
 def refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """The one line that a refusal prints."""
     assert main(argv) == 2
@@ -183,6 +187,39 @@ def test_a_path_that_leads_nowhere_is_refused_before_anything_is_read(
     assert main(["compare", gone, gone, option, "rigd", "-o", str(tmp_path / "out")]) == 2
     assert f"{option}: wanted a path that exists" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_no_registration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["compare", PET, MRI, "-o", str(tmp_path / "o"), "--registration", str(tmp_path)]
+    assert "--registration: wanted a file, or auto, rigid" in refused(argv, capsys)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["compare", "", MRI], ["compare", PET, ""], ["suv", ""], ["compare", PET, MRI, "-o", ""]],
+)
+def test_an_empty_path_is_not_taken_for_where_one_is(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(argv)
+    assert "wanted a path, got an empty one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["compare", LONG, MRI], ["compare", PET, MRI, "--lesions", LONG], ["suv", LONG],
+        ["inspect", LONG], ["accuracy", LONG], ["report", LONG], ["cohort", LONG],
+        ["batch", LONG],
+    ],
+)  # fmt: skip
+def test_a_path_that_no_system_takes_is_refused_in_one_line(
+    argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    has_out = argv[0] not in ("report", "inspect", "suv")
+    line = refused(argv + ["-o", str(tmp_path / "o")] * has_out, capsys)
+    assert "File name too long" in line
 
 
 def test_an_output_that_is_a_file_is_refused(

@@ -178,6 +178,28 @@ class TestConcord:
         assert not got.confirms_registration
         assert got.lesions[0].reason == "low_uptake"
 
+    def test_large_lesions_and_foci_all_apart_are_those_of_two_livers(self) -> None:
+        foci = [spot(n, place, 18) for n, place in enumerate(WIDE[:3])]
+        small = [spot(n, place, 12) for n, place in enumerate(WIDE[:3])]
+        lesions, far = carried(((70, 70, 20), 18)), ((70.0, 70.0, 20.0), 12.0)
+        got = study(lesions, foci)
+        assert got.registration_doubts == (
+            "none of 1 lesion on the MRI and 3 foci on the PET lies where the other scan has one, "
+            "though 1 and 3 of them measure 15 mm and more: the scans may not show the same liver",
+        )
+        assert only(got).reason == "misregistration"
+        agreed = study(carried(((70, 70, 20), 18), (WIDE[0], 8)), foci)
+        cases = {
+            "two foci": study(lesions, foci[:2]),
+            "small foci": study(lesions, small),
+            "a small lesion": study(carried(far), foci),
+            "no lesion": study((), foci),
+            "benign": study(carried(((70, 70, 20), 18), kind=Kind.CYST), foci),
+            "drawn on the PET": study(carried(((70, 70, 20), 18), is_redrawn=True), foci),
+            "one matched": agreed,
+        }
+        assert {name for name, one in cases.items() if one.registration_doubts} == set()
+
     def test_physiologic_uptake_beside_a_lesion_is_flagged_and_no_finding(self) -> None:
         got = study(carried(((40, 40, 40), 12)), [spot(1, (48, 40, 40), 12, "stomach or bowel")])
         assert only(got).status == "negative"

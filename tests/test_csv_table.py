@@ -29,14 +29,17 @@ def read(folder: Path, content: str | bytes, *optional: str) -> CsvTable:
         "\n" + PLAIN.replace("first", " first ") + "\n\n",
         PLAIN.replace("\n", ",,\n") + ",,,,\n , ,\n",
         "ID, Size ,note\nA,12.5,first\nB,7\n",
+        ',id,size,note\n0,A,12.5,first\n7,B,7,\n',
+        '"","id","size","note"\n"1","A",12.5,"first"\n"2","B",7,NA\n',
     ],
     ids=[
         "plain", "mark", "crlf", "cr", "semicolons", "tabs", "utf16", "blank lines",
         "empty columns and rows", "capitals, and a row that ends early",
+        "pandas", "R",
     ],
 )  # fmt: skip
 def test_a_table_is_the_same_however_it_was_saved(tmp_path: Path, content: str | bytes) -> None:
-    table = read(tmp_path, content)
+    table = read(tmp_path, content, "note")
     assert table.columns == ("id", "size", "note")
     assert [dict(record) for _, record in table.records] == [
         {"id": "A", "size": "12.5", "note": "first"},
@@ -84,6 +87,8 @@ def test_only_known_names_are_known_in_capitals(tmp_path: Path) -> None:
     ("content", "says"),
     [
         ("id,size,note\nA,12,5,first\n", "line 2: wanted cells below a heading only"),
+        (",id,size\n1,A,12\n1,B,5\n", "line 2: wanted cells below a heading only"),
+        (",id,size\nx,A,12\n", "line 2: wanted cells below a heading only"),
         ("id,size,\nA,12,5\n", "line 2: wanted cells below a heading only"),
         ("id,note,size\nA,first\n", "line 2: wanted a cell for size, got a row that ends before"),
         ("id,size,Size\nA,1,2\n", "wanted each column once, got size again"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lesionmatch import dicom, nifti
-from lesionmatch.errors import InvalidInput
+from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
 from lesionmatch.segments import Kind, Structure
@@ -29,6 +29,29 @@ def test_a_label_file_beside_the_images_is_found_and_has_a_lesion_a_label(tmp_pa
         (Kind.UNSPECIFIED, {(2, 5, 6)}),
         (Kind.UNSPECIFIED, {(3, 1, 1)}),
     ]
+
+
+def test_what_macos_puts_beside_a_label_file_is_none(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "mri", slices(hbp_slice))
+    labels(folder / "lesions.nii.gz", GRID, (1, 2, 5, 6))
+    (folder / "._lesions.nii.gz").write_bytes(b"\0\5\x16\7" + bytes(100))
+    (folder / "._0001.dcm").write_bytes(b"\0\5\x16\7" + bytes(100))
+    assert dicom.read_mri_study([folder]).assumptions == ()
+
+
+def test_why_the_only_label_file_is_of_no_use_is_said(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "mri", slices(hbp_slice))
+    labels(folder / "lesions.nii.gz", Grid.of(Frame("x"), (6, 12, 10)), (1, 2, 5, 6))
+    says = r"got none \(a label file was set aside \(label file: wanted one on the voxels"
+    with pytest.raises(NothingFound, match=says):
+        dicom.read_mri_study([folder])
+
+
+def test_a_file_of_another_kind_given_for_the_lesions_is_called_that(tmp_path: Path) -> None:
+    (tmp_path / "truth.npz").write_bytes(b"PK" + bytes(50))
+    says = r"--lesions: wanted a segmentation .*, got none \(not DICOM\); give another file"
+    with pytest.raises(NothingFound, match=says):
+        study(tmp_path, [], lesions=tmp_path / "truth.npz")
 
 
 def test_a_given_liver_is_the_liver_whatever_it_is_called(tmp_path: Path) -> None:

@@ -202,6 +202,30 @@ def test_corrected_pet_goes_before_uncorrected(tmp_path: Path) -> None:
     assert asides == {"1.2.3.1": None, "1.2.3.5": "not corrected for attenuation"}
 
 
+@pytest.mark.parametrize(
+    ("method", "aside"),
+    [
+        ("CTAC-SG", None),
+        ("measured,AC1.00", None),
+        ("NONE", "not corrected for attenuation"),
+        ("", "no correction is stated"),
+    ],
+)
+def test_the_method_tells_of_a_correction_where_nothing_else_does(
+    tmp_path: Path, method: str, aside: str | None
+) -> None:
+    datasets = slices(pet_slice, CorrectedImage="", AttenuationCorrectionMethod=method)
+    assert scan(tmp_path, datasets).series[0].set_aside == aside
+
+
+def test_what_is_in_colours_is_no_measurement(tmp_path: Path) -> None:
+    fused = slices(pet_slice, series="1.2.3.5", PhotometricInterpretation="RGB", SeriesNumber=1)
+    study = suv(tmp_path, fused + slices(pet_slice, SeriesNumber=2))
+    assert study.pet_series.uid == "1.2.3.1"
+    asides = {record.uid: record.set_aside for record in study.series}
+    assert asides["1.2.3.5"] == "in colours, not measured values"
+
+
 def test_of_several_reconstructions_one_is_taken_by_rule_and_all_are_named(tmp_path: Path) -> None:
     datasets = (
         slices(pet_slice, series="1.2.3.1", SeriesNumber=3, SeriesDescription="PET PSF TOF")

@@ -244,6 +244,21 @@ def test_a_shifted_day_of_injection_is_put_right_and_said(tmp_path: Path) -> Non
     assert any("day of injection does not fit" in note for note in study.assumptions)
 
 
+def test_a_day_of_injection_without_its_time_takes_the_time_that_stands_beside_it(
+    tmp_path: Path,
+) -> None:
+    change = attribute(
+        RadiopharmaceuticalStartDateTime="20250102000000",
+        RadiopharmaceuticalStartTime="100000.00",
+    )
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), change))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(AN_HOUR, rel=1e-4)
+    assert (
+        "RadiopharmaceuticalStartDateTime has a day alone; RadiopharmaceuticalStartTime was used "
+        "with it"
+    ) in study.assumptions
+
+
 def test_times_with_an_offset_from_utc_are_moved_to_the_scanner_s_clock(tmp_path: Path) -> None:
     def zoned(ds: Dataset) -> None:
         ds.TimezoneOffsetFromUTC = "+0100"

@@ -135,12 +135,27 @@ def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:
         suv_of(tmp_path, mixed)
 
 
-@pytest.mark.parametrize(
-    ("end", "name"), [("130", "Enhanced PET"), ("128.1", "Legacy Converted Enhanced PET")]
-)
-def test_enhanced_pet_is_refused_by_name(tmp_path: Path, end: str, name: str) -> None:
-    def enhanced(ds: Dataset) -> None:
-        ds.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.{end}"
+def test_a_time_of_injection_without_any_day_is_refused_as_such(tmp_path: Path) -> None:
+    def undated(ds: Dataset) -> None:
+        ds.AcquisitionDate = ds.SeriesDate = ""
+        del agent_of(ds).RadiopharmaceuticalStartDateTime
+        agent_of(ds).RadiopharmaceuticalStartTime = "100000"
 
-    with pytest.raises(NothingFound, match=f"{name}, which is not read"):
+    with pytest.raises(MissingAttribute, match="got a time, and no day of imaging to go with it"):
+        suv_of(tmp_path, undated)
+
+
+def test_enhanced_pet_is_refused_by_name(tmp_path: Path) -> None:
+    def enhanced(ds: Dataset) -> None:
+        ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.130"
+
+    with pytest.raises(NothingFound, match="Enhanced PET, which is not read"):
         suv_of(tmp_path, enhanced)
+
+
+def test_a_converted_pet_without_its_frames_is_refused(tmp_path: Path) -> None:
+    def converted(ds: Dataset) -> None:
+        ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.128.1"
+
+    with pytest.raises(InvalidInput, match="wanted functional groups of each of 1 frames, got 0"):
+        suv_of(tmp_path, converted)

@@ -16,7 +16,7 @@ from lesionmatch.batch.ledger import Ledger, job_key
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.tables import write_tables
 from lesionmatch.batch.worker import TICK_S, Job, Limits, Outcome, Stopped, compare_here, run_job
-from lesionmatch.compare import METHODS, Options
+from lesionmatch.compare import Options
 from lesionmatch.errors import InvalidOption, UnusableOutput
 from lesionmatch.progress import Tally
 from lesionmatch.report import index
@@ -83,13 +83,8 @@ def _with_whole_paths(options: Options) -> Options:
 
     Raises `InvalidOption` where a path leads nowhere: no study could be compared.
     """
-    paths = {"lesions": options.lesions, "liver": options.liver}
-    if options.registration not in METHODS:
-        paths["registration"] = Path(options.registration)
-    whole = {name: path.resolve() for name, path in paths.items() if path is not None}
-    for name, path in whole.items():
-        if not path.exists():
-            raise InvalidOption(f"--{name}: wanted a path that exists, got {paths[name]}")
+    options.require_paths()
+    whole = {name: path.resolve() for name, path in options.paths.items()}
     registration = str(whole.pop("registration", options.registration))
     return replace(
         options,

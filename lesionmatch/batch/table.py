@@ -16,7 +16,7 @@ from lesionmatch.columns import LESIONS, RELATIONS
 from lesionmatch.compare import METHODS, Options
 from lesionmatch.csv_table import Record, needed, read_table, require_no
 from lesionmatch.errors import InvalidInput
-from lesionmatch.typed import moment, positive, sex
+from lesionmatch.typed import moment, positive, sex, unreachable
 
 T = TypeVar("T")
 
@@ -106,10 +106,10 @@ def _row(cells: Record, folder: Path) -> StudyRow:
 
 
 def _existing(column: str, cell: str, folder: Path) -> Path:
-    path = (folder / cell).resolve()
-    if not path.exists():
-        raise ValueError(f"{column}: wanted a path that exists, got {cell!r}")
-    return path
+    path = folder / cell
+    if why := unreachable(path):
+        raise ValueError(f"{column}: wanted a path that exists, got {cell!r} ({why})")
+    return path.resolve()
 
 
 def _as_is(_column: str, cell: str, _folder: Path) -> str:

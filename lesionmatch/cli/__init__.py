@@ -29,3 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has left, as `| head` does; there is nobody to tell.
         sys.stderr.close()
         return 141
+    except OSError as error:
+        # A path that is closed to us or too long, or a disk that went away.
+        print(
+            f"lesionmatch: {error.filename or 'a file'}: wanted a path that can be used, got "
+            f"{error.strerror}; check it and the rights to it",
+            file=sys.stderr,
+        )
+        return 2

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import lesionmatch
-from lesionmatch.typed import moment, positive, sex
+from lesionmatch.typed import moment, path, positive, sex
 
 T = TypeVar("T")
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -32,8 +32,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _compare(verbs: Verbs) -> None:
     verb = verbs.add_parser("compare", help="one study, all the way")
-    verb.add_argument("pet", type=Path, metavar="PET", help="folder or zip of the PET/CT")
-    verb.add_argument("mri", type=Path, metavar="MRI", help="folder or zip of the liver MRI")
+    verb.add_argument("pet", type=_path, metavar="PET", help="folder or zip of the PET/CT")
+    verb.add_argument("mri", type=_path, metavar="MRI", help="folder or zip of the liver MRI")
     _out(verb, default=Path("lesionmatch-out"))
     _lesion_options(verb)
     _header_options(verb)
@@ -48,10 +48,10 @@ def _inspect(verbs: Verbs) -> None:
         description="What is in some folders, and what `compare` would take of it.",
     )
     verb.add_argument(
-        "folders", type=Path, nargs="+", metavar="DIR", help="folders, zips or files of a patient"
+        "folders", type=_path, nargs="+", metavar="DIR", help="folders, zips or files of a patient"
     )
     verb.add_argument("--json", action="store_true", help="print JSON for scripts")
-    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
     _phi(verb)
 
 
@@ -64,7 +64,7 @@ def _suv(verbs: Verbs) -> None:
         help="the SUV map alone, as NIfTI",
         description="Whether the PET has SUV, how it comes about, and the map of it as NIfTI.",
     )
-    verb.add_argument("pet", type=Path, metavar="PET", help="folder or zip of the PET/CT")
+    verb.add_argument("pet", type=_path, metavar="PET", help="folder or zip of the PET/CT")
     verb.add_argument(
         "-o", "--out", type=_nifti, metavar="FILE", help="map to write, .nii or .nii.gz"
     )
@@ -79,13 +79,13 @@ def _suv(verbs: Verbs) -> None:
     verb.add_argument("--json", action="store_true", help="print JSON for scripts")
     _pet_options(verb)
     _header_options(verb)
-    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
     _phi(verb)
 
 
 def _batch(verbs: Verbs) -> None:
     verb = verbs.add_parser("batch", help="compare each row of a table, in parallel, resumable")
-    verb.add_argument("studies", type=Path, metavar="STUDIES.csv")
+    verb.add_argument("studies", type=_path, metavar="STUDIES.csv")
     _out(verb)
     verb.add_argument("-j", "--workers", type=_count, metavar="N", help="studies at a time")
     verb.add_argument("--retry", action="store_true", help="try studies again that failed before")
@@ -99,9 +99,11 @@ def _batch(verbs: Verbs) -> None:
 
 def _cohort(verbs: Verbs) -> None:
     verb = verbs.add_parser("cohort", help="index a DICOM tree, pair PET/CT with MRI, select")
-    verb.add_argument("root", type=Path, metavar="DICOM_ROOT", help="folder of many patients")
+    verb.add_argument("root", type=_path, metavar="DICOM_ROOT", help="folder of many patients")
     _out(verb)
-    verb.add_argument("--clinical", type=Path, metavar="CSV", help="patient_id, grade, entity, ...")
+    verb.add_argument(
+        "--clinical", type=_path, metavar="CSV", help="patient_id, grade, entity, ..."
+    )
     verb.add_argument(
         "--window",
         type=_as(_window),
@@ -128,7 +130,7 @@ def _cohort(verbs: Verbs) -> None:
         help="clinical column to carry to studies.csv; repeat",
     )
     verb.add_argument("-j", "--workers", type=_count, metavar="N", help="processes that read")
-    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
     verb.add_argument("--phi", action="store_true", help="keep patients' own identifiers")
     _quiet(verb)
 
@@ -136,14 +138,14 @@ def _cohort(verbs: Verbs) -> None:
 def _accuracy(verbs: Verbs) -> None:
     verb = verbs.add_parser("accuracy", help="tables, intervals and tests from many studies")
     verb.add_argument(
-        "calls", type=Path, metavar="CALLS", help="a batch's folder, or a CSV of calls"
+        "calls", type=_path, metavar="CALLS", help="a batch's folder, or a CSV of calls"
     )
     _out(verb)
     verb.add_argument(
         "--by", action="append", default=[], metavar="COLUMN", help="stratify by it; repeat"
     )
-    verb.add_argument("--readers", type=Path, metavar="CSV", help="study_id, reader, pet, mri")
-    verb.add_argument("--decisions", type=Path, metavar="CSV", help="what persons settled")
+    verb.add_argument("--readers", type=_path, metavar="CSV", help="study_id, reader, pet, mri")
+    verb.add_argument("--decisions", type=_path, metavar="CSV", help="what persons settled")
     verb.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
     verb.add_argument(
         "--draws", type=int, default=2000, metavar="N", help="of the bootstrap; 0 for none"
@@ -154,7 +156,7 @@ def _accuracy(verbs: Verbs) -> None:
 
 def _report(verbs: Verbs) -> None:
     verb = verbs.add_parser("report", help="render the pages again from what is on disk")
-    verb.add_argument("out", type=Path, metavar="OUT", help="what compare or batch wrote")
+    verb.add_argument("out", type=_path, metavar="OUT", help="what compare or batch wrote")
     verb.add_argument(
         "--no-overlays",
         dest="overlays",
@@ -176,7 +178,7 @@ def _out(verb: argparse.ArgumentParser, default: Path | None = None) -> None:
     verb.add_argument(
         "-o",
         "--out",
-        type=Path,
+        type=_path,
         default=default,
         required=default is None,
         metavar="OUT",
@@ -214,8 +216,8 @@ def _header_options(verb: argparse.ArgumentParser) -> None:
 def _lesion_options(verb: argparse.ArgumentParser) -> None:
     _pet_options(verb)
     verb.add_argument("--mri-series", metavar="UID", help="the hepatobiliary series to use")
-    verb.add_argument("--lesions", type=Path, metavar="PATH", help="SEG, RTSTRUCT, NIfTI, NRRD")
-    verb.add_argument("--liver", type=Path, metavar="PATH", help="a mask of the liver")
+    verb.add_argument("--lesions", type=_path, metavar="PATH", help="SEG, RTSTRUCT, NIfTI, NRRD")
+    verb.add_argument("--liver", type=_path, metavar="PATH", help="a mask of the liver")
     verb.add_argument(
         "--different-ids",
         action="store_true",
@@ -231,7 +233,7 @@ def _method_options(verb: argparse.ArgumentParser) -> None:
         help="auto, rigid, affine, deformable, identity, or a file: an ITK transform, a 4x4 matrix "
         "as text, or a DICOM registration (default auto)",
     )
-    verb.add_argument("--protocol", type=Path, metavar="FILE.toml", help="other thresholds")
+    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
     verb.add_argument("--no-overlays", dest="overlays", action="store_false", help="no pictures")
     _phi(verb)
 
@@ -272,6 +274,10 @@ def _as(parse: Callable[[str], T]) -> Callable[[str], T]:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return parsed
+
+
+def _path(text: str) -> Path:
+    return _as(path)(text)
 
 
 def _nifti(text: str) -> Path:

@@ -7,8 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from lesionmatch.compare import METHODS, Options
-from lesionmatch.errors import InvalidOption
+from lesionmatch.compare import Options
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol, load_protocol
 
@@ -154,22 +153,8 @@ def options_of(args: argparse.Namespace) -> Options:
     said = vars(args)
     given = {field.name: said[field.name] for field in fields(Options) if field.name in said}
     options = Options(**given | {"protocol": _protocol(args)})
-    _require_paths(options)
+    options.require_paths()
     return options
-
-
-def _require_paths(options: Options) -> None:
-    """Raise `InvalidOption` for a path that leads nowhere, before anything is read for it."""
-    is_method = options.registration in METHODS
-    paths = {
-        "lesions": options.lesions,
-        "liver": options.liver,
-        "registration": None if is_method else Path(options.registration),
-    }
-    for name, path in paths.items():
-        if path is not None and not path.exists():
-            methods = f", or {', '.join(METHODS)}" if name == "registration" else ""
-            raise InvalidOption(f"--{name}: wanted a path that exists{methods}, got {path}")
 
 
 def _summary(out: Path, *, is_verbose: bool) -> str:

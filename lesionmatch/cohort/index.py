@@ -9,6 +9,7 @@ paths are as they are, so the index is readable by its owner alone.
 
 import os
 import sqlite3
+import stat
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -125,11 +126,20 @@ def files_under(root: Path) -> Iterator[Found]:
         if (key := (status.st_dev, status.st_ino)) in visited:
             continue
         visited.add(key)
-        stack += [entry.path for entry in reversed(entries) if entry.is_dir()]
-        for entry in entries:
-            if entry.is_file():
+        kinds = [(entry, _kind(entry)) for entry in entries]
+        stack += [entry.path for entry, kind in reversed(kinds) if kind == stat.S_IFDIR]
+        for entry, kind in kinds:
+            if kind == stat.S_IFREG:
                 status = entry.stat()
                 yield entry.path[start:], status.st_size, status.st_mtime_ns
+
+
+def _kind(entry: os.DirEntry[bytes]) -> int:
+    """The kind of a file as `stat` has it; 0 for a link that leads to nothing or round itself."""
+    try:
+        return stat.S_IFMT(entry.stat().st_mode)
+    except OSError:
+        return 0
 
 
 def _read_all(root: Path, todo: Sequence[Found], workers: int) -> Generator[list[Read], None, None]:

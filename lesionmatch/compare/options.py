@@ -1,9 +1,12 @@
 """What the user may decide about a comparison."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from lesionmatch import dicom
+from lesionmatch.errors import InvalidOption
 from lesionmatch.protocol import Protocol
+from lesionmatch.typed import unreachable
 
 METHODS = ("auto", "rigid", "affine", "deformable", "identity")
 """What `registration` may name; anything else is the path of a transform's file."""
@@ -19,6 +22,25 @@ class Options(dicom.ReadOptions):
 
     registration: str = "auto"
     overlays: bool = True
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The files and folders that the user gave, by field."""
+        given = {"lesions": self.lesions, "liver": self.liver}
+        if self.registration not in METHODS:
+            given["registration"] = Path(self.registration)
+        return {name: path for name, path in given.items() if path is not None}
+
+    def require_paths(self) -> None:
+        """Raise `InvalidOption` for a path that leads nowhere, before anything is read for it."""
+        for name, path in self.paths.items():
+            methods = f", or {', '.join(METHODS)}" if name == "registration" else ""
+            if why := unreachable(path):
+                raise InvalidOption(
+                    f"--{name}: wanted a path that exists{methods}, got {path} ({why})"
+                )
+            if methods and path.is_dir():
+                raise InvalidOption(f"--{name}: wanted a file{methods}, got the folder {path}")
 
     def to_json(self) -> dict[str, object]:
         """For the record, by field."""

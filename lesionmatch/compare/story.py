@@ -88,6 +88,7 @@ def compare_studies(
         liver = replace(liver, doubts=(*liver.doubts, *beside))
     with progress.stage("relating lesions and foci"):
         concordance = concord(evidence_of(pet, liver, registration, seen, rules), rules)
+        registration = registration.doubted(concordance.registration_doubts)
         calls = call(
             concordance.lesions,
             concordance.foci,

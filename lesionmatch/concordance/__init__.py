@@ -9,8 +9,9 @@ from lesionmatch.concordance.look import PetStatus
 from lesionmatch.concordance.pairs import Focus, Pair, Relation
 from lesionmatch.concordance.reasons import Reason
 from lesionmatch.concordance.relations import Relations, relate
-from lesionmatch.concordance.sharpen import Sharpened, confirms, sharpen, shift_of
+from lesionmatch.concordance.sharpen import Sharpened, sharpen, shift_of
 from lesionmatch.concordance.territory import occupied
+from lesionmatch.concordance.verdict import confirms
 
 __all__ = [
     "Concordance",

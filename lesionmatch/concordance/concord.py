@@ -7,9 +7,9 @@ from lesionmatch.concordance.focus_findings import FocusFinding, focus_finding
 from lesionmatch.concordance.lesion_findings import LesionFinding, lesion_finding
 from lesionmatch.concordance.look import look_at
 from lesionmatch.concordance.relations import Relations, relate
-from lesionmatch.concordance.sharpen import confirms
 from lesionmatch.concordance.strays import strays_of
 from lesionmatch.concordance.territory import Territory
+from lesionmatch.concordance.verdict import confirms, refutations
 from lesionmatch.protocol import Protocol as Rules
 
 
@@ -22,6 +22,8 @@ class Concordance:
     relations: Relations
     confirms_registration: bool
     """Whether matched lesions show that the registration holds, whatever else doubts it."""
+    registration_doubts: tuple[str, ...]
+    """What lesions and foci say against the registration."""
 
 
 def concord(evidence: Evidence, rules: Rules) -> Concordance:
@@ -35,8 +37,9 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
         evidence.carried, evidence.foci, fwhm_mm=evidence.blur.fwhm_mm, rules=rules.relations
     )
     is_confirmed = confirms(relations, evidence.carried, rules)
-    if is_confirmed:
-        evidence = replace(evidence, registration_passed=True)
+    doubts = refutations(relations, evidence.carried, evidence.foci, rules)
+    if is_confirmed or doubts:
+        evidence = replace(evidence, registration_passed=is_confirmed)
     territory = Territory.of(evidence.carried, evidence.foci)
     looks = tuple(
         look_at(n, evidence, relations, territory, rules) for n in range(len(evidence.carried))
@@ -50,4 +53,5 @@ def concord(evidence: Evidence, rules: Rules) -> Concordance:
         ),
         relations=relations,
         confirms_registration=is_confirmed,
+        registration_doubts=doubts,
     )

@@ -3,8 +3,7 @@
 Two corrections, the second on top of the first. Lesions and foci that make the same
 constellation some way apart show that the registration missed by that much (`shift_of`):
 lesions and liver are moved as one, and the PET is read again where its liver is. Then
-matched lesions correct those around them (`sharpen`), which moves nothing but lesions. Where
-enough of them then lie on their foci, the registration holds (`confirms`).
+matched lesions correct those around them (`sharpen`), which moves nothing but lesions.
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.concordance.pairs import Focus, Pair
-from lesionmatch.concordance.relations import Relations, relate
+from lesionmatch.concordance.relations import relate
 from lesionmatch.geometry import Grid
 from lesionmatch.landmarks import Agreement, Landmark, agreement, correction, shared_shift
 from lesionmatch.lesions import Carried
@@ -79,25 +78,6 @@ def shift_of(
         np.array([np.hypot(one.error_mm, fwhm_mm / 2.0) for one in compact]),
         rules,
     )
-
-
-def confirms(relations: Relations, carried: Sequence[Carried], protocol: Protocol) -> bool:
-    """Whether matched lesions show that the registration holds, whatever else doubts it.
-
-    Being matched is not enough: a doubtful registration looks for foci far around, and three
-    of the lesions of one patient find one each among the foci of another. They must lie on
-    them. A lesion drawn on the PET/CT says nothing of the registration.
-    """
-    on_mri = {one.lesion.lesion_id for one in carried if not one.lesion.is_redrawn}
-    telling = [
-        pair
-        for pair in relations.pairs
-        if pair.relation == "matched"
-        and not pair.is_ambiguous
-        and pair.distance_mm <= protocol.landmarks.agreement_mm
-        and pair.lesion_id in on_mri
-    ]
-    return len(telling) >= protocol.reasons.confirmed_count
 
 
 def _is_telling(carried: Carried, rules: LandmarkRules) -> bool:

@@ -133,6 +133,18 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
     passed = (f"made of another series and passed over: {remade}",) if remade else ()
     if len(found) == 1:
         return found[0], passed
+    _require_one_acquisition(found)
+    chosen = min(found, key=_reconstruction_rank)
+    others = listed(record for record in found if record is not chosen)
+    note = (
+        f"of {len(found)} reconstructions of one acquisition, series {chosen.key} was taken "
+        f"({_why(chosen)}); not {others}"
+    )
+    return chosen, (*passed, note)
+
+
+def _require_one_acquisition(found: Sequence[SeriesRecord]) -> None:
+    """Raise `AmbiguousSeries` where series differ in more than their reconstruction."""
     if len({record.uid for record in found}) < len(found):
         raise AmbiguousSeries(
             f"PET: wanted one volume a series, got several in one ({listed(found)}), as "
@@ -143,13 +155,6 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
             f"PET: wanted one acquisition, got {len(found)} series acquired at different times "
             f"({listed(found)}); give --pet-series"
         )
-    chosen = min(found, key=_reconstruction_rank)
-    others = listed(record for record in found if record is not chosen)
-    note = (
-        f"of {len(found)} reconstructions of one acquisition, series {chosen.key} was taken "
-        f"({_why(chosen)}); not {others}"
-    )
-    return chosen, (*passed, note)
 
 
 def _is_remade(record: SeriesRecord) -> bool:

@@ -15,7 +15,8 @@ from lesionmatch.dicom.pet import read_suv, reconstruction, require_dicom, scale
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.study import Reconstruction
-from lesionmatch.dicom.suv.dose import Said, body_of
+from lesionmatch.dicom.suv.body import body_of
+from lesionmatch.dicom.suv.said import Said
 from lesionmatch.dicom.suv.scale import MEAN_OF_BOTH, SuvFacts, SuvScale
 from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Quantity

@@ -8,6 +8,21 @@ from lesionmatch.evaluation.lesionwise import Lesionwise
 from lesionmatch.evaluation.sheet import Cell, Heading, Sheet, bounds, pair, plain
 from lesionmatch.wording import number_of
 
+GROUPS = (
+    Heading("view", "By", "text"),
+    Heading("group", "Lesions", "text"),
+    Heading("lesions", "n", "count"),
+    Heading("patients", "Patients", "count"),
+    Heading("detected", "Detected", "count"),
+    Heading("retrospective", "In retrospect", "count"),
+    Heading("not_covered", "Outside the PET", "count"),
+    Heading("detection", "Detection", "share"),
+    *bounds("exact", "Exact", "share"),
+    *bounds("clustered", "By patient", "share"),
+    Heading("expected", "Expected", "share"),
+    Heading("median_mm", "Median size, mm", "mm"),
+)
+
 
 def lesion_sheet(found: Lesionwise) -> Sheet:
     """Detection of lesions by size, flag and kind, and with those in doubt either way."""
@@ -31,20 +46,7 @@ def lesion_sheet(found: Lesionwise) -> Sheet:
         f"{number_of(doubted.studies, 'study')}): the last rows take these as found, as detected "
         "and as missed. Expected: mean chance by the physics of the scanner. Rows by kind hold "
         "benign lesions too.",
-        (
-            Heading("view", "By", "text"),
-            Heading("group", "Lesions", "text"),
-            Heading("lesions", "n", "count"),
-            Heading("patients", "Patients", "count"),
-            Heading("detected", "Detected", "count"),
-            Heading("retrospective", "In retrospect", "count"),
-            Heading("not_covered", "Outside the PET", "count"),
-            Heading("detection", "Detection", "share"),
-            *bounds("exact", "Exact", "share"),
-            *bounds("clustered", "By patient", "share"),
-            Heading("expected", "Expected", "share"),
-            Heading("median_mm", "Median size, mm", "mm"),
-        ),
+        GROUPS,
         tuple(row for view, members in groups for row in _group_rows(view, members)),
     )
 

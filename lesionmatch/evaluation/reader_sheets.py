@@ -2,7 +2,35 @@
 
 from lesionmatch.accuracy.values import Undefined
 from lesionmatch.evaluation.readers import Reading
-from lesionmatch.evaluation.sheet import Heading, Sheet, bounds, brief, cells, test_cells
+from lesionmatch.evaluation.sheet import (
+    Heading,
+    Sheet,
+    brief,
+    cells,
+    counted,
+    estimated,
+    test_cells,
+)
+
+PAIRS = (
+    Heading("modality", "Of", "text"),
+    Heading("one", "One", "text"),
+    Heading("other", "Other", "text"),
+    Heading("studies", "Studies", "count"),
+    Heading("differ", "Differ", "count"),
+    Heading("uncertain", "Uncertain", "count"),
+    *estimated("agreement", "Agreement"),
+    *estimated("kappa", "Kappa", "number"),
+    Heading("marginal_p", "One says involved oftener, p", "p"),
+)
+AGAINST = (
+    Heading("source", "PET by", "text"),
+    Heading("reference", "MRI by", "text"),
+    *counted(),
+    Heading("uncertain", "Uncertain", "count"),
+    *estimated("sensitivity", "Sensitivity"),
+    *estimated("specificity", "Specificity"),
+)
 
 
 def pairs_sheet(found: Reading) -> Sheet:
@@ -32,19 +60,7 @@ def pairs_sheet(found: Reading) -> Sheet:
         "them. Intervals by patient. "
         f"Fleiss' kappa of all readers: {said}. "
         f"Studies read that are not in the table, and left out: {len(found.unknown)}.",
-        (
-            Heading("modality", "Of", "text"),
-            Heading("one", "One", "text"),
-            Heading("other", "Other", "text"),
-            Heading("studies", "Studies", "count"),
-            Heading("differ", "Differ", "count"),
-            Heading("uncertain", "Uncertain", "count"),
-            Heading("agreement", "Agreement", "share"),
-            *bounds("agreement", "By patient", "share"),
-            Heading("kappa", "Kappa", "number"),
-            *bounds("kappa", "By patient", "number"),
-            Heading("marginal_p", "One says involved oftener, p", "p"),
-        ),
+        PAIRS,
         rows,
     )
 
@@ -66,15 +82,6 @@ def against_sheet(found: Reading) -> Sheet:
         "readers_accuracy",
         "PET calls of each reader against the MRI",
         "Reference: the readers' consensus on the MRI where they read it, else the table's.",
-        (
-            Heading("source", "PET by", "text"),
-            Heading("reference", "MRI by", "text"),
-            *(Heading(name, name.upper(), "count") for name in ("tp", "fp", "fn", "tn")),
-            Heading("uncertain", "Uncertain", "count"),
-            Heading("sensitivity", "Sensitivity", "share"),
-            *bounds("sensitivity", "By patient", "share"),
-            Heading("specificity", "Specificity", "share"),
-            *bounds("specificity", "By patient", "share"),
-        ),
+        AGAINST,
         rows,
     )

@@ -41,6 +41,16 @@ def bounds(name: str, title: str, form: Form) -> tuple[Heading, Heading]:
     )
 
 
+def estimated(name: str, title: str, form: Form = "share") -> tuple[Heading, Heading, Heading]:
+    """The three columns of an estimate with its interval by patient, as `brief` fills them."""
+    return (Heading(name, title, form), *bounds(name, "By patient", form))
+
+
+def counted() -> tuple[Heading, ...]:
+    """The columns of a table of two by two, as `cells` fills them."""
+    return tuple(Heading(name, name.upper(), "count") for name in ("tp", "fp", "fn", "tn"))
+
+
 def test_cells(name: str, test: Test | Undefined) -> tuple[Cell, Cell, Cell]:
     """The name of a test, its statistic and p."""
     if isinstance(test, Undefined):

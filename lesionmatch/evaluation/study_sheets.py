@@ -12,6 +12,8 @@ from lesionmatch.evaluation.sheet import (
     bounds,
     brief,
     cells,
+    counted,
+    estimated,
     pair,
     plain,
     test_cells,
@@ -183,6 +185,17 @@ def reasons_sheets(report: AccuracyReport) -> tuple[Sheet, Sheet]:
     )
 
 
+REASONS = (
+    Heading("reason", "Reason", "text"),
+    Heading("mri", "MRI", "text"),
+    Heading("pet", "PET", "text"),
+    Heading("studies", "Studies", "count"),
+    Heading("share", "Share", "share"),
+    *bounds("share", "Exact", "share"),
+    Heading("paper", "Grawe 2023", "count"),
+)
+
+
 def _reasons_sheet(
     name: str, title: str, causes: Sequence[Cause], counts: dict[str, int], report: AccuracyReport
 ) -> Sheet:
@@ -190,31 +203,16 @@ def _reasons_sheet(
     total = sum(counts.values())
     rows: list[tuple[Cell, ...]] = []
     for code, count in counts.items():
+        share = _share(count, total, report.options)
         cause = known.get(code)
-        rows.append(
-            (
-                code,
-                cause.mri if cause else "",
-                cause.pet if cause else "",
-                count,
-                *_share(count, total, report.options),
-                cause.printed if cause else None,
-            )
-        )
+        mri, pet, printed = (cause.mri, cause.pet, cause.printed) if cause else ("", "", None)
+        rows.append((code, mri, pet, count, *share, printed))
     return Sheet(
         name,
         title,
         "Rows as the paper lays them out, then those it has none for. Shares with exact "
         "intervals. The last column is the paper's own count.",
-        (
-            Heading("reason", "Reason", "text"),
-            Heading("mri", "MRI", "text"),
-            Heading("pet", "PET", "text"),
-            Heading("studies", "Studies", "count"),
-            Heading("share", "Share", "share"),
-            *bounds("share", "Exact", "share"),
-            Heading("paper", "Grawe 2023", "count"),
-        ),
+        REASONS,
         (*rows, ("total", "", "", total, None, None, None, sum(c.printed or 0 for c in causes))),
     )
 
@@ -250,6 +248,17 @@ def uncertain_sheet(report: AccuracyReport) -> Sheet:
     )
 
 
+STRATA = (
+    Heading("studies", "Studies", "count"),
+    Heading("patients", "Patients", "count"),
+    *counted(),
+    Heading("uncertain", "Uncertain", "count"),
+    *estimated("sensitivity", "Sensitivity"),
+    *estimated("specificity", "Specificity"),
+    *estimated("kappa", "Kappa", "number"),
+)
+
+
 def strata_sheet(found: Stratification) -> Sheet:
     """Sensitivity and specificity by the values of a column."""
     rows = tuple(
@@ -270,19 +279,7 @@ def strata_sheet(found: Stratification) -> Sheet:
         f"By {found.column.replace('_', ' ')}",
         "; ".join(_differs(name, test) for name, test in found.differs.items())
         + ". Intervals by patient.",
-        (
-            Heading("value", found.column.replace("_", " "), "text"),
-            Heading("studies", "Studies", "count"),
-            Heading("patients", "Patients", "count"),
-            *(Heading(name, name.upper(), "count") for name in ("tp", "fp", "fn", "tn")),
-            Heading("uncertain", "Uncertain", "count"),
-            Heading("sensitivity", "Sensitivity", "share"),
-            *bounds("sensitivity", "By patient", "share"),
-            Heading("specificity", "Specificity", "share"),
-            *bounds("specificity", "By patient", "share"),
-            Heading("kappa", "Kappa", "number"),
-            *bounds("kappa", "By patient", "number"),
-        ),
+        (Heading("value", found.column.replace("_", " "), "text"), *STRATA),
         rows,
     )
 
@@ -297,6 +294,9 @@ def _unknown(studies: Sequence[str]) -> str:
     return f" Not in the table, and so not counted: {', '.join(studies)}." if studies else ""
 
 
+DECIDED = ("study_id", "pet", "mri", "reason", "decided_by", "decided_at", "note", "stands")
+
+
 def decisions_sheet(report: AccuracyReport) -> Sheet:
     """Who decided what and when; the last one on a study stands."""
     last = {decision.study_id: decision for decision in report.decisions}
@@ -305,13 +305,7 @@ def decisions_sheet(report: AccuracyReport) -> Sheet:
         "What persons settled",
         "The last decision on a study stands; the table above keeps the calls as they were made."
         + _unknown(report.undecidable),
-        tuple(
-            Heading(name, name.replace("_", " "), "text")
-            for name in (
-                *("study_id", "pet", "mri", "reason", "decided_by", "decided_at", "note"),
-                "stands",
-            )
-        ),
+        tuple(Heading(name, name.replace("_", " "), "text") for name in DECIDED),
         tuple(
             (
                 one.study_id,

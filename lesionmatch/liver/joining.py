@@ -3,8 +3,8 @@
 Regions are joined to the liver one after the other where the parenchyma on either side of the
 border is equally bright: as nearly as the border is closed by an edge, or narrow, and less
 nearly where it is wide and open, for then an uneven liver changes there and no organ ends. The
-comparison is made within a centimetre of the border, where the coil nearly cancels. A kidney
-that is as bright as the liver is known by its twin on the left.
+comparison is made within a centimetre of the border, where the coil nearly cancels. What is
+as bright as the liver and yet another organ, and a lobe apart, are known by where they lie.
 """
 
 from dataclasses import dataclass
@@ -13,25 +13,15 @@ import numpy as np
 from scipy import ndimage
 
 from lesionmatch.geometry import Grid
-from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver.mirror import has_twin, room_for_ball
-from lesionmatch.liver.morphology import Values, Voxels, eroded
+from lesionmatch.liver.morphology import Values, Voxels
+from lesionmatch.liver.neighbours import is_left_lobe, is_organ
 from lesionmatch.liver.regions import Bright, Regions, Scene
-from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import region_on
 
 BESIDE_MM = 10.0
 """How far from a border brightness is compared."""
 LEAST_BORDER = 0.1
 """Narrower is a vein that leads to another organ."""
-KIDNEY_MOST_ML = 350.0
-KIDNEY_OPEN_MOST = 0.8
-"""A kidney's border is less open; a part of the liver's may be more."""
-KIDNEY_BELOW_MM = 30.0
-"""Of the liver's middle."""
-KIDNEY_BALL_MM, KIDNEY_TWIN_SHARE = 10.0, 0.5
-"""A ball that fits into a kidney, and the share of its places that have a twin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +81,15 @@ def _boxes(regions: Regions, grid: Grid) -> dict[int, tuple[slice, ...]]:
 
 def _taken(number: int, liver: Voxels, parts: _Parts) -> bool:
     """Join a region to `liver`, in place, if it is liver; whether it is."""
-    border = _border(number, liver, parts)
-    if not border.joins(parts.scene.rules):
-        return False
-    if border.openness < KIDNEY_OPEN_MOST and _is_kidney(number, liver, parts):
-        return False
-    box = parts.boxes[number]
-    liver[box] |= parts.regions[box] == number
-    return True
+    scene, bright = parts.scene, parts.bright
+    border, region = _border(number, liver, parts), parts.regions == number
+    if border.joins(scene.rules):
+        is_liver = not is_organ(region, liver, border.openness, scene, bright)
+    else:
+        is_liver = is_left_lobe(region, liver, scene, bright)
+    if is_liver:
+        liver |= region
+    return is_liver
 
 
 def _border(number: int, liver: Voxels, parts: _Parts) -> _Border:
@@ -127,24 +118,3 @@ def _step(inner: Voxels, outer: Voxels, log: Values, relative: Values) -> float 
         return float(np.median(relative[outer]))
     steps = (np.median(values[outer]) - np.median(values[inner]) for values in (log, relative))
     return float(min(steps, key=abs))
-
-
-def _is_kidney(number: int, liver: Voxels, parts: _Parts) -> bool:
-    """Whether a region lies behind and below the liver's middle and has a twin on the left."""
-    grid, region = parts.scene.grid, parts.regions == number
-    if np.count_nonzero(region) * grid.voxel_ml > KIDNEY_MOST_ML:
-        return False
-    middle, of_liver = (grid.world(np.argwhere(voxels)).mean(0) for voxels in (region, liver))
-    behind_mm, above_mm = (middle - of_liver)[1:]
-    if behind_mm < 0.0 or above_mm > -KIDNEY_BELOW_MM:
-        return False
-    even = np.exp(parts.bright.relative)
-    whole, rest = (
-        work_image(Image(grid, values, Quantity.ARBITRARY), COARSE_MM)
-        for values in (even, np.where(liver | region, np.float32(0.0), even))
-    )
-    fits, others = (room_for_ball(image, KIDNEY_BALL_MM) for image in (whole, rest))
-    inside = region_on(whole.grid, Mask(grid, region)).array
-    deep = eroded(inside, whole.grid, KIDNEY_BALL_MM)
-    twins = has_twin(fits, whole.grid, parts.scene.midline_mm, others)[deep]
-    return bool(np.count_nonzero(twins) > KIDNEY_TWIN_SHARE * twins.size)

@@ -73,9 +73,10 @@ def _filled_planes(planes: NDArray[np.bool_]) -> Iterable[Voxels]:
     return (ndimage.binary_fill_holes(plane) if plane.any() else plane for plane in planes)
 
 
-def largest_piece(voxels: Voxels) -> Voxels:
-    """The largest connected piece of a region."""
+def large_pieces(voxels: Voxels, least_share: float = 1.0) -> Voxels:
+    """The connected pieces of a region that have a share of the largest one's voxels."""
     labels, _ = ndimage.label(voxels)
     sizes = np.bincount(labels.ravel(), minlength=2)
     sizes[0] = 0
-    return np.asarray((labels == int(np.argmax(sizes))) & voxels)
+    is_large = (sizes >= least_share * sizes.max()) & (sizes > 0)
+    return np.asarray(is_large[labels])

@@ -12,7 +12,7 @@ from scipy import ndimage
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.mirror import midline_mm
-from lesionmatch.liver.morphology import Values, Voxels, dilated, largest_piece
+from lesionmatch.liver.morphology import Values, Voxels, dilated, large_pieces
 from lesionmatch.liver.surface import OUTSIDE_MM
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
@@ -81,7 +81,7 @@ def _about_volume(liver: Mask, rules: LiverRules) -> str | None:
 
 
 def _about_pieces(view: _View) -> str | None:
-    main = largest_piece(view.inside.array)
+    main = large_pieces(view.inside.array)
     share = np.count_nonzero(main) / np.count_nonzero(view.inside.array)
     if share >= LEAST_MAIN_SHARE:
         return None
@@ -120,7 +120,7 @@ def _about_border(view: _View, rules: LiverRules) -> str | None:
     if not view.shell.any():
         return None
     as_bright = (view.ratio > rules.bright_least) & (view.ratio < rules.bile_brightness)
-    patch = largest_piece(view.shell & as_bright)
+    patch = large_pieces(view.shell & as_bright)
     share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:
         return None

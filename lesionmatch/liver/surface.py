@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver.morphology import Values, Voxels, filled, largest_piece
+from lesionmatch.liver.morphology import Values, Voxels, filled, large_pieces
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, resample
 
@@ -17,6 +17,8 @@ OUTSIDE_MM = (3.0, 10.0)
 """The shell whose brightness is that of the outside."""
 OUTSIDE_SIGMA_MM = 4.0
 USUAL_OUTSIDE = 0.3
+LEAST_PIECE = 0.03
+"""Of the largest piece: a left lobe may lie apart, what is smaller is a scrap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,7 @@ def on_image(hbp: Image, coarse: Coarse, lesions: Mask | None, rules: LiverRules
     is_liver |= (depth > -BAND_MM) & (ratio > middle) & (ratio < rules.bile_brightness)
     if lesions is not None:
         is_liver |= lesions.crop(box).array
-    return Mask(image.grid, filled(largest_piece(is_liver))).on(hbp.grid)
+    return Mask(image.grid, filled(large_pieces(is_liver, LEAST_PIECE))).on(hbp.grid)
 
 
 def _middle(ratio: Values, depth: Values, grid: Grid) -> Values:

@@ -111,6 +111,23 @@ class ReasonRules:
         least=1.0,
         most=50.0,
     )
+    stranger_mm: float = threshold(
+        15.0,
+        "mm",
+        "equivalent diameter from which a lesion and several foci without each other tell that "
+        "two scans may not show the same liver",
+        "own choice; up to 1.2 cm size alone explains a miss (Grawe et al. 2023, Table 2)",
+        least=1.0,
+        most=100.0,
+    )
+    stranger_count: float = threshold(
+        3.0,
+        "foci",
+        "this many such foci, and no lesion that has a focus, make the registration doubtful",
+        "own choice; a lesion that one scan alone shows is common, several large ones are not",
+        least=1.0,
+        most=50.0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

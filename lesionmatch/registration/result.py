@@ -81,6 +81,10 @@ class Registration:
         """Whether nothing speaks against it."""
         return not self.doubts
 
+    def doubted(self, doubts: tuple[str, ...]) -> "Registration":
+        """This registration with what else speaks against it."""
+        return replace(self, doubts=(*self.doubts, *doubts))
+
     def moved(self, shift_mm: NDArray[np.float64]) -> "Registration":
         """This registration with all of the MRI shifted, (3,) on the PET, and the doubt it leaves.
 

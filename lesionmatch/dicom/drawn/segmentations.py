@@ -86,11 +86,7 @@ def read_lesions(inventory: Inventory, scene: Scene, options: ReadOptions) -> Dr
     source = _scanned(options.lesions, options) if options.lesions else inventory
     drawn = read_drawn(source, scene, need)
     if not drawn.is_about_lesions:
-        got = "only structures" if drawn.segments else "none"
-        raise NothingFound(
-            "lesions: wanted a segmentation of lesions (SEG, RTSTRUCT, NIfTI or NRRD), got "
-            f"{got}; put it into the MRI folder or give --lesions, an empty one for no lesions"
-        )
+        raise _no_lesions(drawn, source, is_given=options.lesions is not None)
     if options.liver is None:
         return drawn
     liver = _liver(options.liver, scene, options)
@@ -101,6 +97,19 @@ def read_lesions(inventory: Inventory, scene: Scene, options: ReadOptions) -> Dr
         series=(*drawn.series, *liver.series),
         label_files=(*drawn.label_files, *liver.label_files),
         assumptions=(*drawn.assumptions, *liver.assumptions),
+    )
+
+
+def _no_lesions(drawn: Drawn, source: Inventory, *, is_given: bool) -> NothingFound:
+    """The refusal of files that do not say which lesions there are, with what they are instead."""
+    got = "only structures" if drawn.segments else "none"
+    whys = drawn.assumptions or (tuple(source.skipped) if is_given else ())
+    if whys:
+        got += f" ({'; '.join(whys)})"
+    remedy = "give another file" if is_given else "put it into the MRI folder or give --lesions"
+    return NothingFound(
+        f"{'--lesions' if is_given else 'lesions'}: wanted a segmentation of lesions (SEG, "
+        f"RTSTRUCT, NIfTI or NRRD), got {got}; {remedy}, an empty one for no lesions"
     )
 
 
@@ -253,7 +262,7 @@ def _of_series(record: SeriesRecord, scene: Scene) -> list[FromFile]:
         frames = _frames(record, scene)
         if record.role == "SEG":
             grids = [stack.grid for stack in scene.stacks]
-            read = read_seg(instance, frames[0], grids, scene.protocol.input, record.what)
+            read = read_seg(instance, frames[0], grids, scene.protocol, record.what)
             found.append(completed(read, between_mm))
         else:
             stacks = scene.stacks

@@ -14,10 +14,13 @@ from typing import BinaryIO
 
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.protocol import InputLimits
+from lesionmatch.typed import unreachable
 
 MEGABYTE = 1_000_000
 SMALL_MEMBER = 16 * MEGABYTE
 LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
+COMPANION = "._"
+"""How macOS begins the name of what it keeps beside a file on other systems' disks."""
 LINK = 0o120000
 ENCRYPTED, NESTED = "an encrypted member of a zip", "a zip inside a zip"
 SEALED = (ENCRYPTED, NESTED)
@@ -64,7 +67,8 @@ class Source:
     @property
     def is_label_volume(self) -> bool:
         """Whether it is NIfTI or NRRD by its name."""
-        return self.name.lower().endswith(LABEL_SUFFIXES)
+        is_companion = self.name.startswith(COMPANION)
+        return self.name.lower().endswith(LABEL_SUFFIXES) and not is_companion
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,11 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
     """
     seen = 0
     for path in paths:
-        if not path.exists():
-            raise NothingFound(f"{path}: wanted a folder, a zip or a file, got nothing there")
+        if why := unreachable(path):
+            raise NothingFound(
+                f"{path}: wanted a folder, a zip or a file, got nothing there ({why}); "
+                "check the path"
+            )
         before = seen
         for file in files_below(path):
             for source in _unpacked(file, limits):

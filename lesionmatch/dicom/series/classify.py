@@ -28,7 +28,9 @@ IMAGES = {PET: "PT", CT: "CT", MR: "MR", **{ENHANCED_PET: "PT", LEGACY_PET: "PT"
     ENHANCED_MR: "MR",
     LEGACY_MR: "MR",
 }
-REFUSED_PET = {ENHANCED_PET: "Enhanced PET", LEGACY_PET: "Legacy Converted Enhanced PET"}
+COLOURS = ("RGB", "YBR", "PALETTE")
+NO_METHOD = re.compile(r"NO|UN|-")
+"""How an AttenuationCorrectionMethod begins that stands for none."""
 OTHER_NAMES = (
     ("1.2.840.10008.5.1.4.1.1.7", "secondary capture"),
     ("1.2.840.10008.5.1.4.1.1.88", "structured report"),
@@ -60,9 +62,8 @@ def describe(dataset: Dataset) -> Taken:
     if modality is None:
         return _other(sop_class)
     aside = _not_a_source_image(dataset)
-    if sop_class in REFUSED_PET:
-        name = REFUSED_PET[sop_class]
-        why = f"{name}, which is not read: export it as classic PET, one file a slice"
+    if sop_class == ENHANCED_PET:
+        why = "Enhanced PET, which is not read: export it as classic PET, one file a slice"
         return Taken("enhanced PET", (), why)
     if modality == "PT":
         return _pet(dataset, aside)
@@ -87,6 +88,8 @@ def _not_a_source_image(dataset: Dataset) -> str | None:
         return "a projection, not slices"
     if "MOSAIC" in kinds:
         return "a mosaic: many slices in one image"
+    if text(dataset, "PhotometricInterpretation").upper().startswith(COLOURS):
+        return "in colours, not measured values"
     if text(dataset, "BurnedInAnnotation").upper() == "YES":
         return "text is burned into the image"
     return None
@@ -94,12 +97,11 @@ def _not_a_source_image(dataset: Dataset) -> str | None:
 
 def _pet(dataset: Dataset, aside: str | None) -> Taken:
     kinds = tuple(word.upper() for word in words(dataset, "SeriesType"))
-    corrected = {word.upper() for word in words(dataset, "CorrectedImage")}
-    flagged = text(dataset, "AttenuationCorrected").upper()
+    is_corrected = _is_attenuation_corrected(dataset)
     role, evidence = "AC PET", ["corrected for attenuation"]
-    if not (corrected & {"ATTN"} or flagged == "YES"):
-        unknown = not corrected and not flagged
+    if not is_corrected:
         role = "NAC PET"
+        unknown = is_corrected is None
         evidence = ["no correction is stated" if unknown else "not corrected for attenuation"]
         aside = aside or evidence[0]
     if "REPROJECTION" in kinds:
@@ -110,6 +112,16 @@ def _pet(dataset: Dataset, aside: str | None) -> Taken:
     elif (number(dataset, "NumberOfTimeSlices") or 1) > 1:
         role, aside = "dynamic PET", aside or "dynamic, not static"
     return Taken(role, tuple(evidence), aside)
+
+
+def _is_attenuation_corrected(dataset: Dataset) -> bool | None:
+    """What a PET says of it; None where it says nothing."""
+    corrections = {word.upper() for word in words(dataset, "CorrectedImage")} - {""}
+    flag = text(dataset, "AttenuationCorrected").upper()
+    if corrections or flag:
+        return "ATTN" in corrections or flag == "YES"
+    method = text(dataset, "AttenuationCorrectionMethod").upper()
+    return NO_METHOD.match(method) is None if method else None
 
 
 def is_made_of_another(dataset: Dataset) -> bool:

@@ -1,9 +1,11 @@
-"""Enhanced multi-frame MR and CT: each frame as a plane with a header like a classic image's.
+"""Enhanced multi-frame images: each frame as a plane with a header like a classic image's.
 
 What functional groups say of a frame is written under the keywords of single-frame images,
-so that grouping, checking and the hepatobiliary score need to know one kind of header.
-Enhanced PET is not read: its dose is in MBq in one class and Bq in the other, its units lie
-in real-world mappings, and there are no objects to prove a reader against.
+so that grouping, checking, SUV and the hepatobiliary score need to know one kind of header.
+An image that was converted from classic ones carries what has no place of its own in the new
+class along as it was, which is all that SUV depends on. A genuine enhanced PET is not read: its
+dose is in another unit, its own units lie in real-world mappings, and there are no objects
+to prove a reader against.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.values import items, number, numbers, text, words
+from lesionmatch.dicom.series.classify import ENHANCED
 from lesionmatch.dicom.series.plane import Plane, plane_of
 from lesionmatch.errors import InvalidInput
 
@@ -36,11 +39,31 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
 }
 """Classic keyword: where a functional group has it."""
 
+CARRIED = (
+    "UnassignedSharedConvertedAttributesSequence",
+    "UnassignedPerFrameConvertedAttributesSequence",
+)
+"""Where a converted image keeps what its class has no place for."""
+
+FIRST_GROUP = 0x0008
+"""Of a dataset proper."""
+LARGE_GROUPS = (0x5200, 0x7FE0)
+"""Functional groups and pixels."""
+
+FRAME_TYPES = (
+    "MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence",
+)  # fmt: skip
+
 COPIED = (
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
-    "Manufacturer", "FrameOfReferenceUID", "PatientID", "PatientBirthDate", "PatientSex",
+    "FrameOfReferenceUID", "PatientID", "PatientBirthDate", "PatientSex",
     "SeriesDescription", "ProtocolName", "SeriesNumber", "SeriesDate", "SeriesTime", "StudyDate",
-    "MRAcquisitionType", "BurnedInAnnotation", "LossyImageCompression",
+    "MRAcquisitionType", "BurnedInAnnotation", "LossyImageCompression", "Manufacturer",
+    "ManufacturerModelName", "PatientWeight", "PatientSize", "TimezoneOffsetFromUTC", "Units",
+    "SUVType", "DecayCorrection", "DecayCorrectionDateTime", "CorrectedImage",
+    "AttenuationCorrected", "SeriesType", "NumberOfTimeSlices", "ReconstructionMethod",
+    "ConvolutionKernel", "RadiopharmaceuticalInformationSequence", "ContrastBolusAgent",
+    "ContrastBolusStartTime",
 )  # fmt: skip
 
 
@@ -61,6 +84,22 @@ def planes_of(instance: Instance, what: str) -> tuple[Plane, ...]:
     )
 
 
+def header_of(instance: Instance) -> Dataset:
+    """What describes an instance: its header, or that of the first frame of an enhanced one."""
+    dataset = instance.dataset
+    if text(dataset, "SOPClassUID") not in ENHANCED:
+        return dataset
+    groups = (
+        *items(dataset, "PerFrameFunctionalGroupsSequence")[:1],
+        *items(dataset, "SharedFunctionalGroupsSequence")[:1],
+    )
+    try:
+        return _flat(_common(dataset), groups)
+    except InvalidInput:
+        # What is malformed is refused where it is used.
+        return dataset
+
+
 def _common(dataset: Dataset) -> dict[str, object]:
     """What all frames share, by keyword."""
     found: dict[str, object] = {name: dataset[name].value for name in COPIED if name in dataset}
@@ -70,28 +109,53 @@ def _common(dataset: Dataset) -> dict[str, object]:
     found["ScanningSequence"] = {"GRADIENT": "GR", "SPIN": "SE", "BOTH": "SE"}.get(echo, "")
     agents = items(dataset, "ContrastBolusAgentSequence")
     named = [text(item, "CodeMeaning") for item in agents]
-    found["ContrastBolusAgent"] = " ".join(name for name in named if name)
+    if any(named):
+        found["ContrastBolusAgent"] = " ".join(name for name in named if name)
     return found
 
 
 def _flat(common: Mapping[str, object], groups: Groups) -> Dataset:
-    header = Dataset()
+    header = _carried(groups)
     for keyword, value in common.items():
-        setattr(header, keyword, value)
+        if value != "":
+            setattr(header, keyword, value)
     for keyword, (sequence, attribute) in NUMBERS.items():
         values = _first(groups, sequence, lambda item, name=attribute: numbers(item, name))  # type: ignore[misc]
         if values:
             setattr(header, keyword, [_decimal(value) for value in values])
-    kinds = _first(groups, "MRImageFrameTypeSequence", lambda item: words(item, "FrameType"))
-    kinds = kinds or _first(groups, "CTImageFrameTypeSequence", lambda i: words(i, "FrameType"))
-    header.ImageType = list(kinds or ())
+    for name in FRAME_TYPES:
+        if kinds := _first(groups, name, lambda item: words(item, "FrameType")):
+            header.ImageType = list(kinds)
     part = _first(groups, "MRImageFrameTypeSequence", lambda i: text(i, "ComplexImageComponent"))
-    header.ComplexImageComponent = part or ""
+    if part:
+        header.ComplexImageComponent = part
     fat = _first(groups, "MRModifierSequence", lambda i: text(i, "SpectrallySelectedSuppression"))
-    header.ScanOptions = "FS" if (fat or "").upper() in ("FAT", "FAT_AND_WATER") else ""
-    at = _first(groups, "FrameContentSequence", lambda i: text(i, "FrameAcquisitionDateTime"))
-    header.AcquisitionDate, header.AcquisitionTime = (at or "")[:8], (at or "")[8:21]
+    if (fat or "").upper() in ("FAT", "FAT_AND_WATER"):
+        header.ScanOptions = "FS"
+    _set_times(header, groups)
     return header
+
+
+def _carried(groups: Groups) -> Dataset:
+    """What a converted image carries along of a frame as it was, shared or its own."""
+    header = Dataset()
+    for name in CARRIED:
+        for item in (item for group in groups for item in items(group, name)[:1]):
+            # Of the keys alone: a dataset's own iteration converts what may be malformed.
+            for tag in item.keys():  # noqa: SIM118
+                if tag.group >= FIRST_GROUP and tag.group not in LARGE_GROUPS:
+                    header[tag] = item.get_item(tag)
+    return header
+
+
+def _set_times(header: Dataset, groups: Groups) -> None:
+    """When a frame was acquired, and for how long."""
+    at = _first(groups, "FrameContentSequence", lambda i: text(i, "FrameAcquisitionDateTime"))
+    if at:
+        header.AcquisitionDate, header.AcquisitionTime = at[:8], at[8:21]
+    lasted = _first(groups, "FrameContentSequence", lambda i: number(i, "FrameAcquisitionDuration"))
+    if lasted:
+        header.ActualFrameDuration = round(lasted)
 
 
 def _decimal(value: float) -> str:

@@ -21,6 +21,7 @@ from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.files.values import items, parse_date, tag_of, text
 from lesionmatch.dicom.series import hbp
 from lesionmatch.dicom.series.classify import describe, plain_words
+from lesionmatch.dicom.series.enhanced import header_of
 from lesionmatch.dicom.series.nuclide import nuclide_of
 from lesionmatch.errors import InvalidInput
 from lesionmatch.protocol import InputLimits
@@ -187,7 +188,7 @@ def _header(path: Path, limits: InputLimits) -> Dataset | str:
     except OSError:
         return "no longer there"
     instance = read_instance(Source(path, None, size), limits)
-    return instance if isinstance(instance, str) else instance.dataset
+    return instance if isinstance(instance, str) else header_of(instance)
 
 
 def tracer(header: Dataset) -> tuple[str, str]:

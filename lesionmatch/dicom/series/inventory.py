@@ -14,8 +14,8 @@ from lesionmatch.dicom.files.unread import LIKE_DICOM, NO_DICOM, looks_like_dico
 from lesionmatch.dicom.files.values import text
 from lesionmatch.dicom.series import hbp
 from lesionmatch.dicom.series.agreement import speaker
-from lesionmatch.dicom.series.classify import ENHANCED, IMAGES, REFUSED_PET, Taken, describe
-from lesionmatch.dicom.series.enhanced import planes_of
+from lesionmatch.dicom.series.classify import ENHANCED, ENHANCED_PET, IMAGES, Taken, describe
+from lesionmatch.dicom.series.enhanced import header_of, planes_of
 from lesionmatch.dicom.series.plane import Plane, plane_of
 from lesionmatch.dicom.series.records import BROKEN_INDEX, HARMLESS, Inventory, SeriesRecord
 from lesionmatch.dicom.series.stack import Part, Stack, TooFewSlices, parts_of, stack_of
@@ -151,7 +151,7 @@ def _records(uid: str, instances: tuple[Instance, ...], protocol: Protocol) -> l
 
 def _taken(instances: Sequence[Instance]) -> tuple[Taken, str]:
     """What some files of a series are taken for, and their modality."""
-    header = speaker([instance.dataset for instance in instances])
+    header = speaker([header_of(instance) for instance in instances])
     return describe(header), text(header, "Modality") or "?"
 
 
@@ -164,7 +164,7 @@ def _of_one_class(
     what = f"{modality} series {uid}"
     try:
         unique, note = _without_copies(instances, what)
-        if sop_class not in IMAGES or sop_class in REFUSED_PET:
+        if sop_class not in IMAGES or sop_class == ENHANCED_PET:
             return [_record(uid, first, modality, taken, unique)]
         parts = parts_of([plane for instance in unique for plane in _planes(instance, what)])
     except InvalidInput as error:

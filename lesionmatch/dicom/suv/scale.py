@@ -15,15 +15,10 @@ from lesionmatch.dicom.series.agreement import (
     require_sane_slopes,
 )
 from lesionmatch.dicom.suv.agent import require_one_agent
-from lesionmatch.dicom.suv.dose import (
-    Administration,
-    Said,
-    administration,
-    body_of,
-    check_uptake,
-    minutes_between,
-    private,
-)
+from lesionmatch.dicom.suv.body import body_of
+from lesionmatch.dicom.suv.dose import Administration, administration
+from lesionmatch.dicom.suv.injected import check_uptake
+from lesionmatch.dicom.suv.said import Said, minutes_between, private
 from lesionmatch.dicom.suv.times import (
     GIVEN,
     acquired,

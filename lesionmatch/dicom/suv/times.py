@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from lesionmatch.dicom.files.values import moment, number, parse_datetime, text, where
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.suv.dose import private, zone_of
+from lesionmatch.dicom.suv.said import private, zone_of
 from lesionmatch.errors import InvalidInput, MissingAttribute
 from lesionmatch.suv import Injection, Reference, mean_activity_s, spread_s
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -14,6 +14,8 @@ from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.rounded import Line, rounded_line
+from lesionmatch.errors import InvalidInput
+from tests.drawn_files import plane, seg
 from tests.reading_files import MAKERS, pet_slice, saved
 
 SPACING_MM = 3.27
@@ -105,6 +107,7 @@ def test_whole_millimetres_are_not_taken_for_rounded() -> None:
 
 
 @given(st.integers(3, 60), st.floats(0.5, 8.0), st.floats(-900, 900), st.data())
+@settings(max_examples=40, deadline=None)
 def test_what_was_rounded_is_even_and_what_lacks_a_slice_is_not(
     count: int, spacing: float, start: float, data: st.DataObject
 ) -> None:
@@ -128,3 +131,36 @@ def test_an_oblique_volume_is_even_but_for_its_rounding(tmp_path: Path) -> None:
     (record,) = dicom.scan([saved(tmp_path, datasets)]).series
     grid = record.usable_stack().grid
     np.testing.assert_allclose(grid.world([29, 0, 0]), normal * SPACING_MM * 29, atol=0.1)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.3])
+@pytest.mark.parametrize("spacing_mm", [3.27, 1.13])
+def test_a_seg_with_rounded_positions_is_where_its_slices_are(
+    tmp_path: Path, tilt: float, spacing_mm: float
+) -> None:
+    turn = [1, 0, 0, 0, np.cos(tilt), np.sin(tilt)]
+    normal = np.array([0, -np.sin(tilt), np.cos(tilt)])
+    places = [[f"{x:.1f}" for x in normal * spacing_mm * n] for n in range(20)]
+    datasets = [MAKERS["MR"](n) for n in range(20)]
+    drawn = seg([(1, n, plane((5, 6))) for n in range(4, 15)])
+    shared = drawn.SharedFunctionalGroupsSequence[0]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [f"{x:.8f}" for x in turn]
+    measures = shared.PixelMeasuresSequence[0]
+    measures.SpacingBetweenSlices = measures.SliceThickness = f"{spacing_mm:.4f}"
+    for ds, place in zip(datasets, places, strict=True):
+        ds.ImageOrientationPatient = [f"{x:.8f}" for x in turn]
+        ds.ImagePositionPatient = place
+    for item, place in zip(drawn.PerFrameFunctionalGroupsSequence, places[4:], strict=False):
+        item.PlanePositionSequence[0].ImagePositionPatient = place
+    found = dicom.read_mri_study([saved(tmp_path, [*datasets, drawn])]).segments[0].mask
+    assert found.volume_ml == pytest.approx(11 * 4 * spacing_mm / 1000.0, rel=0.01)
+    middle = normal * spacing_mm * 9 + np.array(turn[:3]) * 12 + np.array(turn[3:]) * 10
+    np.testing.assert_allclose(found.points_mm().mean(0), middle, atol=0.1)
+
+
+def test_frames_farther_off_than_their_rounding_are_refused(tmp_path: Path) -> None:
+    drawn = seg([(1, n, plane((5, 6))) for n in range(4)])
+    place = drawn.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence[0]
+    place.ImagePositionPatient = ["-20.0", "-30.3", "6.0"]
+    with pytest.raises(InvalidInput, match=r"frame 3 off it by 0\.15 voxels"):
+        dicom.read_mri_study([saved(tmp_path, [*(MAKERS["MR"](n) for n in range(6)), drawn])])

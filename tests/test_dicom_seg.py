@@ -12,7 +12,7 @@ from lesionmatch.dicom.drawn.seg import read_seg
 from lesionmatch.dicom.drawn.segmentations import Scene, drawn_files
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame
-from lesionmatch.protocol import InputLimits, Protocol
+from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Kind, Segment
 from tests.drawn_files import (
     GRID,
@@ -201,7 +201,7 @@ def test_public_segs_equal_what_another_reader_made_of_them(
     file: str, truth: str, label: int
 ) -> None:
     instance = loaded(DATA / "seg" / file)
-    drawn = read_seg(instance, Frame("f"), [], InputLimits(), "SEG").segments[0].mask
+    drawn = read_seg(instance, Frame("f"), [], Protocol(), "SEG").segments[0].mask
     expected = nifti.read_labels(DATA / "seg" / truth, Frame("f")).mask(label)
     ours, theirs = (in_order(mask) for mask in (drawn, expected))
     np.testing.assert_allclose(ours, theirs, atol=0.01)

@@ -172,6 +172,7 @@ def test_a_deformable_registration_may_have_no_grid(tmp_path: Path) -> None:
         (PET, [rigid(MRI, QUARTER_TURN, SHIFT)], "got 2 whose order matters; multiply"),
         (PET, [rigid(MRI, np.transpose(SHIFT))], r"wanted \(4, 4\) ending"),
         (PET, [rigid(MRI, np.diag([1, 1, 0, 1]))], "wanted finite and invertible"),
+        (PET, [rigid(MRI, 1e6 * np.array(SHIFT))], "moves points by 5000 mm at most, got 5e"),
         (PET, [rigid(MRI, [1, 2, 3])], "wanted 16 numbers in a matrix, got 3"),
         (PET, [rigid(MRI)], "wanted a matrix for each frame, got none"),
         (PET, [], r"got none of 1\.2\.8, but 1\.2\.9"),
@@ -189,11 +190,16 @@ def test_a_registration_that_does_not_say_how_both_lie_is_refused(
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"VectorGridData": bytes(12)}, "a shift at each of its points, got another"),
-        ({"GridDimensions": [21, 11]}, "a shift at each of its points, got another"),
+        ({"VectorGridData": bytes(12)}, "a shift at each of 1386 points, got another number"),
+        ({"GridDimensions": [21, 11]}, "a grid with its place"),
+        ({"GridDimensions": [21, 0, 6]}, "a grid with its place"),
         ({"ImageOrientationPatient": [1, 0, 0]}, "a grid with its place"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0.1, 1, 0]}, "a grid of perpendicular axes"),
+        ({"ImageOrientationPatient": [2, 0, 0, 0, 1, 0]}, "a grid of perpendicular axes"),
         ({"VectorGridData": b"\xff" * 21 * 11 * 6 * 12}, "got points without"),
-        ({"GridResolution": [0.0, 20.0, 40.0]}, "wanted finite and invertible"),
+        ({"VectorGridData": b"\x01\x00\xa0\x7f" * 21 * 11 * 6 * 3}, "got points without"),
+        ({"GridResolution": [0.0, 20.0, 40.0]}, "a grid with its place"),
+        ({"GridResolution": [1e200, 20.0, 40.0]}, "perpendicular axes within 5000 mm"),
     ],
 )
 def test_a_grid_that_is_not_whole_is_refused(

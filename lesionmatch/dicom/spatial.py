@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from lesionmatch.dicom.files.instance import Instance, read_instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.files.values import element, items, numbers, tag_of, text
+from lesionmatch.dicom.series.plane import FARTHEST_MM
 from lesionmatch.errors import InvalidGeometry, InvalidInput
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.protocol import InputLimits
@@ -24,6 +25,9 @@ from lesionmatch.resample import PointMap
 
 RIGID = "1.2.840.10008.5.1.4.1.1.66.1"
 DEFORMABLE = "1.2.840.10008.5.1.4.1.1.66.3"
+PLACE = ("ImageOrientationPatient", "ImagePositionPatient", "GridDimensions", "GridResolution")
+UNIT_TOL = 1e-3
+"""Of directions, which are written with a few digits."""
 ORDER_TOL = 1e-6
 """Products of matrices that differ by less in any element are the same in either order."""
 
@@ -160,37 +164,52 @@ def _matrix(item: Dataset, file: _File) -> NDArray[np.float64]:
         raise InvalidInput(
             f"{file.what}: wanted 16 numbers in a matrix, got {len(values)}; export it again"
         )
+    if max(map(abs, values)) > FARTHEST_MM:
+        raise InvalidInput(
+            f"{file.what}: wanted a matrix that moves points by {FARTHEST_MM:g} mm at most, got "
+            f"{max(map(abs, values)):g}; export it again"
+        )
     return np.array(values).reshape(4, 4)
 
 
 def _field(item: Dataset, file: _File) -> tuple[Grid, NDArray[np.float64]]:
     """The grid in the registered frame, and (*shape, 3) shifts at it, mm."""
-    axes, origin, size, spacing = (
-        np.array(numbers(item, name) or ())
-        for name in (
-            "ImageOrientationPatient", "ImagePositionPatient", "GridDimensions", "GridResolution",
-        )
-    )  # fmt: skip
+    grid = _grid(item, file)
     stored = element(item, tag_of("VectorGridData"))
-    count = int(np.prod(size)) * 3 if len(size) == 3 else 0
-    is_whole = isinstance(stored, bytes) and 0 < 4 * count == len(stored)
-    if (len(axes), len(origin), len(spacing)) != (6, 3, 3) or not is_whole:
+    count = 3 * int(np.prod(grid.shape, dtype=np.int64))
+    if not isinstance(stored, bytes) or len(stored) != 4 * count:
         raise InvalidInput(
-            f"{file.what}: wanted a grid with its place and a shift at each of its points, got "
+            f"{file.what}: wanted a shift at each of {count // 3} points, got another number; "
+            "export it again"
+        )
+    shifts = np.frombuffer(stored, file.number)
+    # What is not finite is not near either.
+    if not (np.abs(shifts) <= FARTHEST_MM).all():
+        raise InvalidInput(
+            f"{file.what}: wanted a shift of {FARTHEST_MM:g} mm at most at each point of the grid, "
+            "got points without; fill them in, or export the matrix alone"
+        )
+    return grid, shifts.astype(np.float64).reshape(*grid.shape, 3)
+
+
+def _grid(item: Dataset, file: _File) -> Grid:
+    """Where shifts are given, in the registered frame."""
+    axes, origin, size, spacing = (np.array(numbers(item, name) or ()) for name in PLACE)
+    is_whole = (len(axes), len(origin), len(size), len(spacing)) == (6, 3, 3, 3)
+    if not is_whole or spacing.min() <= 0.0 or size.min() < 1.0:
+        raise InvalidInput(f"{file.what}: wanted a grid with its place, got none; export it again")
+    columns, rows = axes[:3], axes[3:]
+    skew = float(np.abs(axes.reshape(2, 3) @ axes.reshape(2, 3).T - np.eye(2)).max())
+    reach = max(float(np.abs(origin).max()), float((spacing * size).max()))
+    if skew > UNIT_TOL or reach > FARTHEST_MM:
+        raise InvalidInput(
+            f"{file.what}: wanted a grid of perpendicular axes within {FARTHEST_MM:g} mm, got "
             "another; export it again"
         )
-    columns, rows = axes[:3], axes[3:]
-    grid = Grid.of(
+    return Grid.of(
         file.frame,
         size[::-1].astype(int).tolist(),
         origin_mm=origin,
         spacing_mm=spacing[::-1],
         directions=np.stack([np.cross(columns, rows), rows, columns], axis=1),
     )
-    shifts = np.frombuffer(stored, file.number).astype(np.float64)
-    if not np.isfinite(shifts).all():
-        raise InvalidInput(
-            f"{file.what}: wanted a shift at each point of the grid, got points without; "
-            "fill them in, or export the matrix alone"
-        )
-    return grid, shifts.reshape(*grid.shape, 3)

@@ -18,6 +18,7 @@ from lesionmatch.dicom.drawn.content import FromFile, is_about_lesions
 from lesionmatch.dicom.drawn.contours import Region, pixels, region
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.values import items, number, numbers, text
+from lesionmatch.dicom.series.plane import FARTHEST_MM
 from lesionmatch.dicom.series.stack import Stack
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid
@@ -28,8 +29,6 @@ from lesionmatch.wording import number_of, was_or_were
 ON_SLICE = 0.1
 """Contours this fraction of a slice off are on it: systems round positions."""
 PLANE_TOL_MM = 0.1
-FARTHEST_MM = 5000.0
-"""No scanner's frame of reference reaches farther."""
 OWN_PIXEL_MM = 1.0
 """Of a grid of our own, where contours lie on no image."""
 AREA_TYPES = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")

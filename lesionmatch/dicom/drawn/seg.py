@@ -15,21 +15,25 @@ from pydicom.dataset import Dataset
 from lesionmatch.dicom.drawn.content import FromFile, is_about_lesions
 from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import MEGABYTE
-from lesionmatch.dicom.files.values import items, number, numbers, text
+from lesionmatch.dicom.files.values import items, number, numbers, text, words
 from lesionmatch.dicom.pixels.volume import stored
 from lesionmatch.dicom.series.classify import LABELMAP_SEG
 from lesionmatch.dicom.series.plane import pixel_shape
+from lesionmatch.dicom.series.rounded import units_mm
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Mask
-from lesionmatch.protocol import InputLimits
+from lesionmatch.protocol import InputLimits, Protocol
 from lesionmatch.segments import Code, Segment, meaning_of
 from lesionmatch.wording import enumerated
 
 BACKGROUND = 0
 """The number of no segment, in a label map alone."""
 ON_GRID_TOL = 0.05
-"""Frames may lie this fraction of a voxel off the grid they share: rounding of positions."""
+"""Frames may lie this fraction of a voxel off the grid they share, or as far as the rounding of
+their positions moves them."""
+MOST_OFF = 0.25
+"""No rounding excuses more than this fraction: it is no longer clear which voxel is meant."""
 UNIT_TOL = 1e-3
 
 
@@ -41,6 +45,8 @@ class SegFrame:
     number: int
     """Of the segment; 0 in a label map, whose pixels are the numbers."""
     position_mm: NDArray[np.float64]
+    written: tuple[str, ...]
+    """The position as the file has it."""
     axes: NDArray[np.float64]
     """(2, 3): along which the column, then the row index grows."""
     spacing_mm: tuple[float, float]
@@ -60,7 +66,7 @@ class Description:
 
 
 def read_seg(
-    instance: Instance, frame: Frame, grids: Sequence[Grid], limits: InputLimits, what: str
+    instance: Instance, frame: Frame, grids: Sequence[Grid], protocol: Protocol, what: str
 ) -> FromFile:
     """The segments of a SEG file that hold a voxel, and notes on the others.
 
@@ -75,7 +81,7 @@ def read_seg(
     if int(number(dataset, "NumberOfFrames") or 0) == 0:
         return FromFile((), (f"{what} holds no frame: nothing was drawn",), about)
     frames = _frames(dataset, what)
-    pixels = stored(instance, limits, what)
+    pixels = stored(instance, protocol.input, what)
     _require_described(_numbers_drawn(dataset, frames, pixels), described, what)
     near = [grid for grid in grids if grid.frame == frame]
     threshold = _threshold(dataset)
@@ -85,7 +91,7 @@ def read_seg(
         if not mine:
             empty.append(str(description.number))
             continue
-        mask = _mask(mine, frames, pixel_shape(dataset), near, frame, limits, what)
+        mask = _mask(mine, frames, pixel_shape(dataset), near, frame, protocol, what)
         segments.append(
             Segment(
                 label=description.label,
@@ -192,6 +198,7 @@ def _frame(index: int, groups: tuple[Dataset, ...], is_map: bool, what: str) -> 
         index=index,
         number=segment,
         position_mm=np.array(position),
+        written=words(_group(groups, "PlanePositionSequence"), "ImagePositionPatient"),
         axes=directions,
         spacing_mm=(spacing[0], spacing[1]),
         distance_mm=abs(distance) if distance else None,
@@ -227,23 +234,24 @@ def _mask(
     shape: tuple[int, int],
     grids: Sequence[Grid],
     frame: Frame,
-    limits: InputLimits,
+    protocol: Protocol,
     what: str,
 ) -> Mask:
     """The pixels of a segment on the smallest grid that holds its frames."""
     first = drawn[0][0]
     normal = np.cross(first.axes[0], first.axes[1])
-    depth = slice_distance_mm(frames, normal, grids)
+    units = units_mm([one.written for one in frames], protocol.series.coarsest_position_mm)
+    depth = slice_distance_mm(frames, normal, grids, units)
     matrix = np.eye(4)
     matrix[:3, 0] = normal * depth
     matrix[:3, 1] = first.axes[1] * first.spacing_mm[0]
     matrix[:3, 2] = first.axes[0] * first.spacing_mm[1]
     matrix[:3, 3] = first.position_mm
-    corners = [_corner(one, matrix, first, what) for one, _ in drawn]
+    corners = [_corner(one, matrix, first, units, what) for one, _ in drawn]
     low = np.min(corners, axis=0)
     size = np.max(corners, axis=0) - low + (1, *shape)
     matrix[:3, 3] += matrix[:3, :3] @ low
-    array = _placed(drawn, np.array(corners) - low, shape, size, limits, what)
+    array = _placed(drawn, np.array(corners) - low, shape, size, protocol.input, what)
     return Mask(Grid(frame, (size[0], size[1], size[2]), matrix), array).trimmed()
 
 
@@ -269,13 +277,20 @@ def _placed(
 
 
 def _corner(
-    frame: SegFrame, matrix: NDArray[np.float64], first: SegFrame, what: str
+    frame: SegFrame,
+    matrix: NDArray[np.float64],
+    first: SegFrame,
+    units: NDArray[np.float64],
+    what: str,
 ) -> NDArray[np.int_]:
     """The first voxel of a frame on the grid of the first one. Raises `InvalidInput` off it."""
     exact = np.linalg.solve(matrix[:3, :3], frame.position_mm - matrix[:3, 3])
     whole = np.rint(exact).astype(int)
     turned = np.abs(frame.axes - first.axes).max() > UNIT_TOL
-    if turned or np.abs(exact - whole).max() > ON_GRID_TOL or frame.spacing_mm != first.spacing_mm:
+    sizes = np.linalg.norm(matrix[:3, :3], axis=0)
+    axes = matrix[:3, :3].T / sizes[:, None]
+    most = [_off(axis, units, size) for axis, size in zip(axes, sizes, strict=True)]
+    if turned or (np.abs(exact - whole) > most).any() or frame.spacing_mm != first.spacing_mm:
         raise InvalidInput(
             f"{what}: wanted frames of one grid, got frame {frame.index + 1} off it by "
             f"{np.abs(exact - whole).max():.2f} voxels; export one segmentation a series"
@@ -283,24 +298,39 @@ def _corner(
     return np.asarray(whole)
 
 
+def _off(axis: NDArray[np.float64], units: NDArray[np.float64], size_mm: float) -> float:
+    """How far off a position may be along an axis, in voxels of this size: two that were rounded
+    differ by up to a unit from what they were."""
+    rounded = float(np.abs(axis) @ units) / size_mm
+    return max(ON_GRID_TOL, min(rounded, MOST_OFF))
+
+
 def slice_distance_mm(
-    frames: Sequence[SegFrame], normal: NDArray[np.float64], grids: Sequence[Grid]
+    frames: Sequence[SegFrame],
+    normal: NDArray[np.float64],
+    grids: Sequence[Grid],
+    units: NDArray[np.float64],
 ) -> float:
-    """How far slices lie apart: of several answers, the first that all frames fit."""
+    """How far slices lie apart: of several answers, the first that all frames fit, and where none
+    does, the first that they fit but for their rounding."""
     places = np.unique(np.round([frame.position_mm @ normal for frame in frames], 3))
     gaps = np.diff(places)
     gaps = gaps[gaps > 0.01]
-    near = [_distance_along(grid, normal) for grid in grids if _lies_on(grid, frames[0], normal)]
+    near = [
+        _distance_along(grid, normal) for grid in grids if _lies_on(grid, frames[0], normal, units)
+    ]
     options = [
         *sorted({frame.distance_mm for frame in frames if frame.distance_mm}),
         *near,
         *sorted({frame.thickness_mm for frame in frames if frame.thickness_mm}),
         *([float(gaps.min())] if len(gaps) else []),
     ]
-    for option in options:
-        steps = gaps / option
-        if (np.abs(steps - np.rint(steps)) < ON_GRID_TOL).all() and (steps > 0.5).all():
-            return option
+    for excuses in (0.0 * units, units):
+        for option in options:
+            steps = gaps / option
+            most = _off(normal, excuses, option)
+            if (np.abs(steps - np.rint(steps)) < most).all() and (steps > 0.5).all():
+                return option
     return options[0] if options else 1.0
 
 
@@ -308,9 +338,11 @@ def _distance_along(grid: Grid, normal: NDArray[np.float64]) -> float:
     return float(abs(grid.world_from_voxel[:3, 0] @ normal))
 
 
-def _lies_on(grid: Grid, frame: SegFrame, normal: NDArray[np.float64]) -> bool:
+def _lies_on(
+    grid: Grid, frame: SegFrame, normal: NDArray[np.float64], units: NDArray[np.float64]
+) -> bool:
     """Whether a frame lies on one of the slices of a grid."""
     if abs(abs(grid.directions[:, 0] @ normal) - 1.0) > UNIT_TOL:
         return False
     along = float(grid.voxels(frame.position_mm)[0])
-    return abs(along - round(along)) < ON_GRID_TOL
+    return abs(along - round(along)) <= _off(normal, units, _distance_along(grid, normal))

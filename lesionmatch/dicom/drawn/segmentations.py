@@ -262,7 +262,7 @@ def _of_series(record: SeriesRecord, scene: Scene) -> list[FromFile]:
         frames = _frames(record, scene)
         if record.role == "SEG":
             grids = [stack.grid for stack in scene.stacks]
-            read = read_seg(instance, frames[0], grids, scene.protocol.input, record.what)
+            read = read_seg(instance, frames[0], grids, scene.protocol, record.what)
             found.append(completed(read, between_mm))
         else:
             stacks = scene.stacks

@@ -27,6 +27,9 @@ SPLITTERS = (
 )
 """Attributes that may tell volumes of one series apart, the most telling first."""
 
+FARTHEST_MM = 5000.0
+"""No scanner's frame of reference reaches farther."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plane:

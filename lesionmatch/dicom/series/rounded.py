@@ -38,7 +38,8 @@ def rounded_line(planes: Sequence[Plane], coarsest_mm: float) -> Line | None:
     Positions written more coarsely than `coarsest_mm` are not taken for rounded.
     """
     positions = np.array([plane.position_mm for plane in planes])
-    units = np.minimum(_units_mm(planes), coarsest_mm)
+    written = [words(plane.header, "ImagePositionPatient") for plane in planes]
+    units = units_mm(written, coarsest_mm)
     fits = [
         _even(places, unit / 2 + EXACT_MM) for places, unit in zip(positions.T, units, strict=True)
     ]
@@ -51,10 +52,11 @@ def rounded_line(planes: Sequence[Plane], coarsest_mm: float) -> Line | None:
     return Line(start, step, float(units.max()))
 
 
-def _units_mm(planes: Sequence[Plane]) -> NDArray[np.float64]:
-    """The last decimal that any position has, of each coordinate."""
-    written = [words(plane.header, "ImagePositionPatient") for plane in planes]
-    return np.array([10.0 ** min(map(_exponent, column)) for column in zip(*written, strict=True)])
+def units_mm(written: Sequence[Sequence[str]], coarsest_mm: float) -> NDArray[np.float64]:
+    """The last decimal of some positions, of each coordinate that of the finest; `coarsest_mm` at
+    most."""
+    last = [10.0 ** min(map(_exponent, column)) for column in zip(*written, strict=True)]
+    return np.minimum(last, coarsest_mm)
 
 
 def _exponent(word: str) -> int:

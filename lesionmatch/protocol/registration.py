@@ -259,7 +259,7 @@ class RegistrationBounds:
         most=20.0,
     )
     pet_level: float = threshold(
-        0.75,
+        1.12,
         "ln mm",
         "a of the deformable map's bound on the PET",
         _BOUND,

@@ -71,11 +71,11 @@ def _even(places: NDArray[np.float64], most: float) -> tuple[float, float] | Non
     Two places bound the step from below and above; a step between all these bounds will do.
     """
     number = np.arange(len(places), dtype=np.float64)
-    apart = number[None] - number[:, None]
-    later = apart > 0
-    rise = (places[None] - places[:, None])[later]
-    least = ((rise - 2.0 * most) / apart[later]).max()
-    greatest = ((rise + 2.0 * most) / apart[later]).min()
+    least, greatest = -np.inf, np.inf
+    for n in range(1, len(places)):
+        rise = places[n:] - places[:-n]
+        least = max(least, float(rise.max() - 2.0 * most) / n)
+        greatest = min(greatest, float(rise.min() + 2.0 * most) / n)
     if least > greatest:
         return None
     step = (least + greatest) / 2.0

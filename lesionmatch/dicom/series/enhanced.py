@@ -45,6 +45,8 @@ CARRIED = (
 )
 """Where a converted image keeps what its class has no place for."""
 
+MOST_WHOLE = 2**31 - 1
+"""The largest number that an integer string may hold."""
 FIRST_GROUP = 0x0008
 """Of a dataset proper."""
 LARGE_GROUPS = (0x5200, 0x7FE0)
@@ -155,7 +157,7 @@ def _set_times(header: Dataset, groups: Groups) -> None:
         header.AcquisitionDate, header.AcquisitionTime = at[:8], at[8:21]
     lasted = _first(groups, "FrameContentSequence", lambda i: number(i, "FrameAcquisitionDuration"))
     if lasted:
-        header.ActualFrameDuration = round(lasted)
+        header.ActualFrameDuration = min(round(lasted), MOST_WHOLE)
 
 
 def _decimal(value: float) -> str:

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from lesionmatch import dicom
 from lesionmatch.cohort.index import files_under
 from lesionmatch.dicom.series.headers import SeriesFacts, series_facts
+from lesionmatch.errors import LesionMatchError
 from lesionmatch.protocol import InputLimits
 from tests.reading_files import hbp_slice, pet_slice, philips, saved, slices
 
@@ -123,3 +124,16 @@ def test_a_cohort_tells_what_a_converted_pet_is(tmp_path: Path) -> None:
     facts: dict[str, Any] = series_facts({"1": folder / file[0].decode()}, InputLimits())
     assert isinstance(facts["1"], SeriesFacts)
     assert (facts["1"].role, facts["1"].nuclide, facts["1"].set_aside) == ("AC PET", "68Ga", None)
+
+
+def test_what_is_malformed_in_a_converted_file_is_refused_where_it_is_used(tmp_path: Path) -> None:
+    _, folder = both(tmp_path, slices(pet_slice, 5))
+    path = next(folder.iterdir())
+    data = path.read_bytes()
+    # A number of the series that is none, and a representation that there is not.
+    number = b"\x20\x00\x11\x00IS\x02\x00"
+    path.write_bytes(data.replace(number + b"5 ", number + b"\xfc|"))
+    dicom.read_pet_study([folder])
+    path.write_bytes(data.replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00L\x0f"))
+    with pytest.raises(LesionMatchError):
+        dicom.read_pet_study([folder])

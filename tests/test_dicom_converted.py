@@ -13,7 +13,6 @@ from pydicom.dataset import Dataset
 from lesionmatch import dicom
 from lesionmatch.cohort.index import files_under
 from lesionmatch.dicom.series.headers import SeriesFacts, series_facts
-from lesionmatch.errors import LesionMatchError
 from lesionmatch.protocol import InputLimits
 from tests.reading_files import hbp_slice, pet_slice, philips, saved, slices
 
@@ -126,14 +125,20 @@ def test_a_cohort_tells_what_a_converted_pet_is(tmp_path: Path) -> None:
     assert (facts["1"].role, facts["1"].nuclide, facts["1"].set_aside) == ("AC PET", "68Ga", None)
 
 
-def test_what_is_malformed_in_a_converted_file_is_refused_where_it_is_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stored", "broken"),
+    [
+        (b"\x20\x00\x11\x00IS\x02\x005 ", b"\x20\x00\x11\x00IS\x02\x00\xfc|"),
+        (b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00L\x0f"),
+    ],
+    ids=["a series number that is none", "a representation that there is not"],
+)
+def test_what_is_malformed_and_not_needed_does_no_harm(
+    tmp_path: Path, stored: bytes, broken: bytes
+) -> None:
     _, folder = both(tmp_path, slices(pet_slice, 5))
+    clean = dicom.read_pet_study([folder]).suv.array
     path = next(folder.iterdir())
-    data = path.read_bytes()
-    # A number of the series that is none, and a representation that there is not.
-    number = b"\x20\x00\x11\x00IS\x02\x00"
-    path.write_bytes(data.replace(number + b"5 ", number + b"\xfc|"))
-    dicom.read_pet_study([folder])
-    path.write_bytes(data.replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00L\x0f"))
-    with pytest.raises(LesionMatchError):
-        dicom.read_pet_study([folder])
+    assert stored in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(stored, broken))
+    np.testing.assert_array_equal(dicom.read_pet_study([folder]).suv.array, clean)

@@ -1,6 +1,5 @@
 """One simulated study, registered as a user's would be."""
 
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +14,12 @@ from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import Recipe, Size, simulate, wrong
 from lesionmatch.protocol import Protocol, RegistrationRules
-from lesionmatch.registration import Method, Registration, given, identity, register
+from lesionmatch.registration import Method, Registration, given, identity, register, stages
 from lesionmatch.registration.appearance import ct_target, pet_target, without_bias
 from lesionmatch.registration.evidence import Gain, gain, seen, witness
 from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.scene import grid_about
 from lesionmatch.resample import PointMap, matrix_of, write_transform
-
-stages = importlib.import_module("lesionmatch.registration.register")
-"""The module, which the function of its name hides."""
 
 STUDY = simulate(
     Recipe(seed=90210, size=Size.SMALL, breathing_mm=14, deformation_mm=6, frame_offset_mm=250)

@@ -17,8 +17,9 @@ from lesionmatch.liver.regions import Bright, Scene
 from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.resample import distance_mm, region_on
 
-GALLBLADDER_OPEN_MOST, KIDNEY_OPEN_MOST = 0.07, 0.8
-"""Their borders are less open than this; a part of the liver's may be more."""
+GALLBLADDER_OPEN_MOST, OPEN_MOST = 0.07, 0.8
+"""A gallbladder's border and those of kidneys and veins are less open than this; a part of the
+liver's may be more."""
 GALLBLADDER_MOST_ML, GALLBLADDER_LATERAL_MM = 60.0, 20.0
 KIDNEY_MOST_ML = 350.0
 KIDNEY_BELOW_MM = 30.0
@@ -37,8 +38,9 @@ side of a cube as large as itself."""
 FISSURE_LEFT, FISSURE_BEHIND, FISSURE_UP = 0.6, 0.1, 0.5
 """It lies to the left, not behind, where the large vessels are, nor above, as the heart does:
 parts of the way across."""
-TUBE_LONG, TUBE_LEAST_MM = 8.5, 90.0
-"""A vein beside the liver is this many times as long as its radius, and so long."""
+TUBE_LONG, TUBE_LEAST_MM, TUBES_MOST = 8.5, 90.0, 2.0
+"""A vein beside the liver is this many times as long as its radius, and so long; two
+may touch."""
 
 
 def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, bright: Bright) -> bool:
@@ -48,9 +50,9 @@ def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, brigh
     """
     return (
         (openness < GALLBLADDER_OPEN_MOST and _is_gallbladder(region, liver, scene))
-        or (openness < KIDNEY_OPEN_MOST and _is_kidney(region, liver, scene, bright))
+        or (openness < OPEN_MOST and _is_kidney(region, liver, scene, bright))
+        or (openness < OPEN_MOST and _is_vein(region, scene.grid))
         or _is_heart(region, liver, scene)
-        or _is_vein(region, scene.grid)
     )
 
 
@@ -102,11 +104,14 @@ def _is_heart(region: Voxels, liver: Voxels, scene: Scene) -> bool:
 
 
 def _is_vein(region: Voxels, grid: Grid) -> bool:
-    """Whether a region is long and thin."""
-    around = distance_mm(Mask(grid, ~region))[region]
+    """Whether a region is long and thin: a tube, or two beside each other, but no plate."""
+    radius_mm = float(distance_mm(Mask(grid, ~region))[region].max())
     spread = np.cov(grid.world(np.argwhere(region)).T)
     length_mm = float(np.sqrt(12.0 * np.linalg.eigvalsh(spread)[-1]))
-    return length_mm > max(TUBE_LEAST_MM, TUBE_LONG * float(around.max()))
+    tube_ml = np.pi * radius_mm**2 * length_mm / 1000.0
+    volume_ml = np.count_nonzero(region) * grid.voxel_ml
+    is_long = length_mm > max(TUBE_LEAST_MM, TUBE_LONG * radius_mm)
+    return is_long and volume_ml < TUBES_MOST * tube_ml
 
 
 def is_left_lobe(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:

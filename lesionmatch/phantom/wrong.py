@@ -32,13 +32,20 @@ def _flipped(study: SimulatedStudy, axis: int) -> tuple[Image, Mask]:
     return Image(hbp.grid, array, hbp.quantity), Mask(hbp.grid, liver)
 
 
-def half_liver(study: SimulatedStudy) -> tuple[Image, Mask]:
-    """The MRI cut off half way through the liver."""
-    slices = np.flatnonzero(study.liver.array.any((1, 2)))
-    start = int(slices[len(slices) // 2])
-    stop = study.hbp.grid.shape[0]
-    box = (slice(start, stop), *(slice(0, n) for n in study.hbp.grid.shape[1:]))
-    return study.hbp.crop((box[0], box[1], box[2])), study.liver.crop((box[0], box[1], box[2]))
+def half_liver(
+    study: SimulatedStudy, axis: int = 0, *, keeps_last: bool = True
+) -> tuple[Image, Mask]:
+    """The MRI cut off half way through the liver, along slices, rows or columns."""
+    across = tuple(n for n in range(3) if n != axis)
+    shown = np.flatnonzero(study.liver.array.any(across))
+    middle = int(shown[len(shown) // 2])
+    start, stop = [0, 0, 0], list(study.hbp.grid.shape)
+    if keeps_last:
+        start[axis] = middle
+    else:
+        stop[axis] = middle
+    z, y, x = (slice(low, high) for low, high in zip(start, stop, strict=True))
+    return study.hbp.crop((z, y, x)), study.liver.crop((z, y, x))
 
 
 def thighs(study: SimulatedStudy) -> tuple[Image, Mask]:
@@ -54,9 +61,13 @@ def thighs(study: SimulatedStudy) -> tuple[Image, Mask]:
     return Image(grid, array.astype(np.float32), study.hbp.quantity), study.liver
 
 
+def mixed_up(study: SimulatedStudy, other: SimulatedStudy) -> tuple[Image, Mask]:
+    """The MRI of another study as it is, lesions and all, in this one's frame."""
+    grid = replace(other.hbp.grid, frame=study.hbp.grid.frame)
+    return Image(grid, other.hbp.array, other.hbp.quantity), Mask(grid, other.liver.array)
+
+
 def another_patient(study: SimulatedStudy) -> tuple[Image, Mask]:
     """The MRI of another body, examined the same way."""
     other: Recipe = replace(study.recipe, seed=study.recipe.seed + OTHER_BODY, lesions=(), spots=())
-    made = simulate(other)
-    grid = replace(made.hbp.grid, frame=study.hbp.grid.frame)
-    return Image(grid, made.hbp.array, made.hbp.quantity), Mask(grid, made.liver.array)
+    return mixed_up(study, simulate(other))

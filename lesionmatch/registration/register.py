@@ -6,8 +6,7 @@ in one order: the linear algebra library, which divides its sums among threads, 
 one. So the same images give the same map, bit by bit, whatever the number of threads.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from lesionmatch.errors import InvalidOption, RegistrationFailed
 from lesionmatch.geometry import Points, Transform
 from lesionmatch.image import Image, Mask
-from lesionmatch.protocol import Protocol, RegistrationBounds, RegistrationRules
+from lesionmatch.protocol import Protocol, RegistrationBounds
 from lesionmatch.registration.appearance import Target, ct_target, pet_target, without_bias
 from lesionmatch.registration.bound import (
     DoubtfulBound,
@@ -25,54 +24,26 @@ from lesionmatch.registration.bound import (
     offset_left_mm,
 )
 from lesionmatch.registration.cut import cut_of
-from lesionmatch.registration.deform import (
-    Deformation,
-    Floats,
-    Opinion,
-    Stiffness,
-    deformation,
-)
-from lesionmatch.registration.doubts import doubts_of, growth_limits, is_settled, remarks_of
+from lesionmatch.registration.deform import Floats
+from lesionmatch.registration.doubts import doubts_of, remarks_of
 from lesionmatch.registration.evidence import (
-    Gain,
-    Witness,
     coverage,
-    gain,
     inner_agreement,
     liver_median,
     mutual_information,
     probe_ratio,
     seen,
-    witness,
 )
-from lesionmatch.registration.inverse import TwoWay, both_ways, jacobian, linear_both_ways
-from lesionmatch.registration.linear import (
-    Samples,
-    fitted,
-    samples_about,
-    volume_about,
-)
-from lesionmatch.registration.linear import mutual_information as linear_information
+from lesionmatch.registration.inverse import TwoWay
 from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.result import Quality, Registration
-from lesionmatch.registration.scene import Scene, grid_about, scene
-from lesionmatch.registration.search import Peaks, best_shifts
+from lesionmatch.registration.stages import METHODS, Fit, Method, Study, fit_of
 from lesionmatch.resample import PointMap
-
-Method = Literal["auto", "rigid", "affine", "deformable"]
-METHODS: tuple[Method, ...] = ("auto", "rigid", "affine", "deformable")
 
 SEED = 20231
 LEAST_LIVER_ML = 50.0
 AROUND_LIVER_MM = 45.0
 """The MRI further from the liver than this plays no part."""
-
-STIFF = {
-    "ct": Stiffness(),
-    "pet": Stiffness(edge_weight=2.0, opinions=(Opinion(0.2, 1.0), Opinion(0.2, 1.0))),
-}
-"""A PET shows the liver's outline and hot lesions blurred, so their edges may say less, and no
-vessels, so there is no second witness to trust."""
 
 
 def register(
@@ -114,8 +85,8 @@ def _registered(
     box = mri.grid.box_around(liver.points_mm(), AROUND_LIVER_MM)
     whole = liver
     mri, liver = mri.crop(box), liver.crop(box)
-    study = _Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
-    fit = _fit(study, method, rng)
+    study = Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
+    fit = fit_of(study, method, rng)
     shift = (
         pet_from_ct(liver, fit.ways.target_from_mri, pet_target(pet), rng)
         if (pet is not None and target.name == "ct")
@@ -132,171 +103,8 @@ def _target(ct: Image | None, pet: Image | None) -> Target:
     raise RegistrationFailed("registration: wanted a CT or a PET to register to, got neither")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Study:
-    """What is registered to what."""
-
-    mri: Image
-    """About the liver, without bias."""
-    liver: Mask
-    whole_liver: Mask
-    """The same on the whole MRI, whose end may cut it."""
-    target: Target
-    rules: RegistrationRules
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    """The stage that was kept, and how the stages fared."""
-
-    kind: str
-    linear: Transform
-    ways: TwoWay
-    peaks: Peaks
-    witness: Witness
-    affine_gain: Gain | None
-    deformable_gain: Gain | None
-    bent: "_Bent | None"
-    refused: tuple[str, ...]
-    """Why a stage the method asked for was not kept."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Bent:
-    """A deformation that was kept, and what it was fitted on."""
-
-    deformation: Deformation
-    scene: Scene
-    growth: Floats
-    """What the map does to the volume of each of the liver's voxels."""
-
-    @property
-    def displacement_p95_mm(self) -> float:
-        """How far the deformation moves the liver, 95th percentile."""
-        lengths = np.linalg.norm(self.deformation.field[:, self.scene.inside], axis=0)
-        return float(np.percentile(lengths, 95))
-
-
-def _fit(study: _Study, method: Method, rng: np.random.Generator) -> _Fit:
-    peaks = best_shifts(study.mri, study.liver, study.target)
-    rigid = _rigid(study, peaks, rng)
-    how = STIFF[study.target.name]
-    judge = witness(study.mri, study.liver, grid_about(study.liver, how.margin_mm, how.spacing_mm))
-    fit = _Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ())
-    if method == "rigid":
-        return fit
-    fit = _with_affine(study, fit, method, rng)
-    return fit if method == "affine" else _with_deformation(study, fit, method, rng)
-
-
-def _scene(study: _Study, linear: Transform) -> Scene:
-    how = STIFF[study.target.name]
-    return scene(
-        study.mri,
-        study.liver,
-        study.target,
-        linear,
-        margin_mm=how.margin_mm,
-        spacing_mm=how.spacing_mm,
-    )
-
-
-def _rigid(study: _Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
-    """The best rigid map: from every summit at 5 mm, the best of them again at 3 mm."""
-    coarse = samples_about(study.mri, study.liver, spacing_mm=5.0, margin_mm=20.0)
-    candidates = []
-    for shift in peaks.shifts_mm:
-        matrix = np.eye(4)
-        matrix[:3, 3] = shift
-        start = Transform(study.target.image.frame, study.mri.frame, matrix)
-        volume = volume_about(study.target, _reach(start, coarse, 40.0), spacing_mm=5.0)
-        found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=rng)
-        candidates.append((linear_information(found, coarse, volume), found))
-    best = max(candidates, key=lambda candidate: candidate[0])[1]
-    return _refined(study, best, "rigid", 10, rng)
-
-
-def _refined(
-    study: _Study,
-    start: Transform,
-    kind: Literal["rigid", "affine"],
-    iterations: int,
-    rng: np.random.Generator,
-) -> Transform:
-    fine = samples_about(study.mri, study.liver, spacing_mm=3.0, margin_mm=15.0)
-    volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
-    return fitted(start, fine, volume, kind, iterations=iterations, drawn=20_000, rng=rng)
-
-
-def _reach(start: Transform, samples: Samples, margin_mm: float) -> Points:
-    """(2, 3) corners of an upright box around where the samples may land."""
-    landed = start.apply(samples.points_mm)
-    return np.stack([landed.min(0) - margin_mm, landed.max(0) + margin_mm])
-
-
-def _with_affine(study: _Study, fit: _Fit, method: Method, rng: np.random.Generator) -> _Fit:
-    """`fit` with an affine map, where it is better or was asked for."""
-    affine = _refined(study, fit.linear, "affine", 15, rng)
-    ways = linear_both_ways(affine)
-    gained = _gain(study, fit, ways)
-    judged = replace(fit, affine_gain=gained)
-    if method != "affine" and gained.errors < study.rules.stage_gain_errors:
-        return judged
-    return replace(judged, kind="affine", linear=affine, ways=ways)
-
-
-def _gain(study: _Study, fit: _Fit, ways: TwoWay) -> Gain:
-    before = seen(fit.witness, study.target, fit.ways.target_from_mri)
-    after = seen(fit.witness, study.target, ways.target_from_mri)
-    return gain(fit.witness, before, after, study.target.window)
-
-
-def _with_deformation(study: _Study, fit: _Fit, method: Method, rng: np.random.Generator) -> _Fit:
-    """`fit` with a deformation, where it is better and can be trusted, or was asked for."""
-    how = STIFF[study.target.name]
-    ground = _scene(study, fit.linear)
-    bent = deformation(ground, how, rng)
-    field = bent.field
-    growth = jacobian(ground, field, fit.linear)[ground.inside]
-    if growth.min() <= 0.0:
-        return replace(fit, refused=("the deformation folds the liver onto itself",))
-    ways = both_ways(ground, field, study.liver, fit.linear)
-    gained = _gain(study, fit, ways)
-    reasons = _against(study, fit.witness, ways, growth)
-    judged = replace(fit, deformable_gain=gained)
-    is_idle = gained.errors < study.rules.stage_gain_errors
-    if method != "deformable" and (is_idle or reasons):
-        return replace(judged, refused=reasons)
-    kept = _Bent(bent, ground, growth)
-    return replace(judged, kind="deformable", ways=ways, bent=kept, refused=reasons)
-
-
-def _against(study: _Study, judge: Witness, ways: TwoWay, growth: Floats) -> tuple[str, ...]:
-    """Why a deformation cannot be trusted; nothing when it can."""
-    rules = study.rules
-    if _is_within(growth, growth_limits(rules, is_sure=False)):
-        return ()
-    is_sure = is_settled(study.target.name, _inner(study, judge, ways), rules)
-    if _is_within(growth, growth_limits(rules, is_sure=is_sure)):
-        return ()
-    return (
-        f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
-        f"{growth.max():.2f} of its volume",
-    )
-
-
-def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
-    return limits[0] <= float(growth.min()) and float(growth.max()) <= limits[1]
-
-
-def _inner(study: _Study, judge: Witness, ways: TwoWay) -> float | None:
-    there = ways.target_from_mri
-    middle = liver_median(judge, seen(judge, study.target, there))
-    return inner_agreement(judge, study.target, there, middle)
-
-
 def _result(
-    study: _Study, fit: _Fit, shift: Transform | None, bounds: RegistrationBounds
+    study: Study, fit: Fit, shift: Transform | None, bounds: RegistrationBounds
 ) -> Registration:
     quality = _quality(study, fit, _offset_mm(study, fit, shift))
     applied = shift if quality.pet_ct_offset_applied else None
@@ -319,7 +127,7 @@ def _result(
     )
 
 
-def _offset_mm(study: _Study, fit: _Fit, shift: Transform | None) -> Points | None:
+def _offset_mm(study: Study, fit: Fit, shift: Transform | None) -> Points | None:
     """(3,) how far the middle of the liver lies on the PET from where it lies on the CT."""
     if shift is None:
         return None
@@ -328,7 +136,7 @@ def _offset_mm(study: _Study, fit: _Fit, shift: Transform | None) -> Points | No
 
 
 def _bound(
-    study: _Study, fit: _Fit, quality: Quality, rules: RegistrationBounds
+    study: Study, fit: Fit, quality: Quality, rules: RegistrationBounds
 ) -> EvenBound | LocalBound:
     if fit.bent is None:
         return linear_bound(fit.kind, study.target.name, rules)
@@ -350,7 +158,7 @@ def _shifted(ways: TwoWay, shift: Transform) -> TwoWay:
     )
 
 
-def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
+def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
     there, judge, target = fit.ways.target_from_mri, fit.witness, study.target
     now = seen(judge, target, there)
     middle = liver_median(judge, now)
@@ -380,7 +188,7 @@ def _quality(study: _Study, fit: _Fit, offset: Points | None) -> Quality:
     )
 
 
-def _growth(fit: _Fit) -> Floats:
+def _growth(fit: Fit) -> Floats:
     """What the map does to the volume of each of the liver's voxels."""
     if fit.bent is None:
         return np.array([np.linalg.det(fit.linear.matrix[:3, :3])], np.float32)

@@ -23,13 +23,15 @@ from scipy import ndimage
 from lesionmatch.errors import InvalidOption
 from lesionmatch.geometry import Points, Transform
 from lesionmatch.phantom.study import SimulatedStudy
+from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration import Registration
 from lesionmatch.registration.appearance import ct_target, without_bias
-from lesionmatch.registration.deform import Stiffness
 from lesionmatch.registration.scene import Scene, scene
+from lesionmatch.registration.stiffness import stiffness
 from lesionmatch.resample import PointMap, matrix_of
 
 Errors = NDArray[np.float64]
+HOW = stiffness("ct", RegistrationRules())
 Landing = Callable[[Points], Points]
 """Points of the MRI to where they land on the CT."""
 Shift = Callable[[Points], Points]
@@ -91,7 +93,7 @@ def judged(study: SimulatedStudy, landing: Landing, seconds: float) -> Judged:
 
 
 def _ground(study: SimulatedStudy, affine: Registration) -> Scene:
-    how, start = Stiffness(), matrix_of(affine.pet_from_mri)
+    start = matrix_of(affine.pet_from_mri)
     if start is None:
         raise InvalidOption("engines: wanted a linear map to start from, got a deformable one")
     return scene(
@@ -99,8 +101,8 @@ def _ground(study: SimulatedStudy, affine: Registration) -> Scene:
         study.liver,
         ct_target(study.ct),
         Transform(study.ct.frame, study.hbp.frame, start),
-        margin_mm=how.margin_mm,
-        spacing_mm=how.spacing_mm,
+        margin_mm=HOW.margin_mm,
+        spacing_mm=HOW.spacing_mm,
     )
 
 
@@ -179,12 +181,12 @@ def _arrays(ground: Scene) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     low, high = ground.window.low, ground.window.high
     ct = np.clip(np.nan_to_num(ground.target.array, nan=low), low, high)
     mri = np.nan_to_num(ground.mri.array, nan=0.0)
-    top = np.quantile(mri[ground.distance_mm <= Stiffness().region_mm], 0.995)
+    top = np.quantile(mri[ground.distance_mm <= HOW.region_mm], 0.995)
     return np.clip(mri, 0.0, top).astype(np.float32), ct.astype(np.float32)
 
 
 def _region(ground: Scene) -> NDArray[np.uint8]:
-    near = ground.distance_mm <= Stiffness().region_mm
+    near = ground.distance_mm <= HOW.region_mm
     return (near & np.isfinite(ground.mri.array)).astype(np.uint8)
 
 

@@ -3,9 +3,9 @@
 ``python scripts/bench registration`` prints, for each study, the error in the liver (mean,
 95th percentile and greatest distance from where 1,500 points truly lie) on the CT and on
 the PET, the lesions' own error, how many lie within their bound, least Jacobian and CPU
-seconds; then what the rows come to, by kind of study; then the engines side by side, and how
-many wrong and good pairs were doubted. All points the MRI covers count, on the CT or not. Every
-fourth study is a hard one, of a noisy CT, half of them unenhanced, and of short bends.
+seconds; then what the rows come to, by kind of study, with how many pairs were doubted; then
+the engines side by side. All points the MRI covers count, on the CT or not. Every fourth study
+is a hard one, of a noisy CT, half of them unenhanced, and of short bends.
 
     --first N --studies N    seeds (default 8000 and 30; tuned on below 4000)
     --engines N              the first N studies also by our affine map alone, SimpleITK's
@@ -14,7 +14,6 @@ fourth study is a hard one, of a noisy CT, half of them unenhanced, and of short
     --linear N               the first N studies also by a rigid and an affine map, and their bounds
     --foreign N              studies further from what the method assumes, seeds from --first
     --memory N               the memory the first N studies need, each in a process of its own
-    --wrong N                N wrong pairs made of each study of coarse voxels, kinds in turn
     --patients DIR           folder of the patient label maps; every third study is one
 """
 
@@ -31,9 +30,8 @@ from numpy.typing import NDArray
 
 from lesionmatch.accuracy.intervals import clopper_pearson
 from lesionmatch.accuracy.values import Proportion
-from lesionmatch.errors import InvalidOption, RegistrationFailed
-from lesionmatch.image import Image, Mask
-from lesionmatch.phantom import Anatomy, LesionRecipe, Place, Plane, Recipe, Size, simulate, wrong
+from lesionmatch.errors import InvalidOption
+from lesionmatch.phantom import Anatomy, LesionRecipe, Place, Plane, Recipe, Size, simulate
 from lesionmatch.phantom.study import SimulatedStudy
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Method, Registration, register
@@ -42,13 +40,6 @@ from lesionmatch.segments import Kind
 Errors = NDArray[np.float64]
 
 PLACES = (Place.ANYWHERE, Place.SUBCAPSULAR, Place.DEEP, Place.NEAR_VESSEL)
-WRONG = {
-    "mirrored": wrong.mirrored,
-    "upside down": wrong.upside_down,
-    "half a liver": wrong.half_liver,
-    "thighs": wrong.thighs,
-    "another": wrong.another_patient,
-}
 HEAD = (
     "seed  anatomy  size     plane   breath deform turn | CT mean  p95   max | PET mean  p95   max"
     " | lesions mean  max  bound within |  min J  CPU wall"
@@ -301,26 +292,6 @@ def engines_summary(found: dict[str, list[Judged]]) -> None:
         print("elastix B-spline: absent (pip install itk-elastix)")
 
 
-def wrong_pairs(study: SimulatedStudy, count: int, doubted: dict[str, list[bool]]) -> None:
-    """Register `count` wrong pairs made of a study, kinds in turn, and note which were doubted."""
-    kinds = list(WRONG)
-    for number in range(count):
-        name = kinds[(study.recipe.seed + 2 * number) % len(kinds)]
-        found = outcome(study, *WRONG[name](study))
-        is_doubted = isinstance(found, RegistrationFailed) or not found.passed
-        doubted[name].append(is_doubted)
-        said = found if isinstance(found, RegistrationFailed) else found.doubts
-        print(f"{study.recipe.seed:5d} {name}: {said or 'NOT DOUBTED'}", flush=True)
-
-
-def outcome(study: SimulatedStudy, mri: Image, liver: Mask) -> Registration | RegistrationFailed:
-    """The registration of another MRI to a study's PET/CT, or why there is none."""
-    try:
-        return register(mri, liver, ct=study.ct, pet=study.suv, protocol=Protocol())
-    except RegistrationFailed as error:
-        return error
-
-
 def share(were: list[bool]) -> str:
     """A count and its exact 95 % interval."""
     found = clopper_pearson(Proportion(sum(were), len(were)))
@@ -332,7 +303,6 @@ def main() -> None:
     options = asked()
     seeds = range(options.first, options.first + options.studies)
     rows, without_ct, foreign = [], [], []
-    doubted: dict[str, list[bool]] = {name: [] for name in WRONG}
     linear: dict[Method, list[Row]] = {"rigid": [], "affine": []}
     beside: dict[str, list[Judged]] = {}
     needed_mb: list[float] = []
@@ -351,17 +321,11 @@ def main() -> None:
             print(f"{study.recipe.seed:5d} peak memory {needed_mb[-1]:.0f} MB", flush=True)
         if number < options.engines:
             engines(study, rows[-1], beside)
-        if study.recipe.size is Size.SMALL:
-            wrong_pairs(study, options.wrong, doubted)
     summary(rows)
     for study in made(seeds[: options.foreign], options.patients, foreign_recipe_of):
         foreign.append(measured(study))
         print(foreign[-1].text, flush=True)
     summary(foreign)
-    for name, were in doubted.items() if options.wrong else ():
-        print(f"{name:13s}: {share(were)} doubted")
-    if options.wrong:
-        print(f"wrong pairs  : {share([d for were in doubted.values() for d in were])} doubted")
     if without_ct:
         print(line_of("without a CT", without_ct))
     for method, of_method in linear.items():
@@ -378,7 +342,7 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench registration")
     for name, default in (
         ("first", 8000), ("studies", 30), ("engines", 0), ("no-ct", 0), ("linear", 0),
-        ("memory", 0), ("wrong", 0), ("foreign", 0),
+        ("memory", 0), ("foreign", 0),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--patients", type=Path, default=None)

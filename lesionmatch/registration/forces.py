@@ -1,0 +1,176 @@
+"""What pulls the deformation: mutual information and edges, sample by sample.
+
+See `deform` for the mathematics. Samples are the voxels of the liver and its surroundings; each
+gives a force and a curvature, along slice, row and column, in mm. Outside the liver only what
+acts along the surface's normal is left, and each of the two fits weighs what it trusts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from lesionmatch.image import Mask
+from lesionmatch.registration.information import Window, alignment_score
+from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
+from lesionmatch.registration.scene import Scene, halves, reserved
+from lesionmatch.registration.stiffness import Opinion, Stiffness
+from lesionmatch.resample import distance_mm
+
+Floats = NDArray[np.float32]
+
+SURFACE_MM = 10.0
+"""So deep the surface, blurred, is no longer seen."""
+
+LEAST_KNOWN = 1e-3
+"""Share of the Gaussian within the scan below which a mean is let go to nothing."""
+
+PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+"""Components of a symmetric tensor, by axis."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """The places forces come from."""
+
+    voxels: NDArray[np.float32]
+    """(N, 3) on the grid."""
+    cell: NDArray[np.intp]
+    """Which cell of the spline's cells each lies in."""
+    normals: Floats
+    """(N, 3) unit normals of the liver's surface, along slice, row and column."""
+    is_inside: NDArray[np.bool_]
+    """(N,) whether in the liver."""
+    depth_share: Floats
+    """(N,) depth in the liver, in `SURFACE_MM`, at most 1."""
+    half: NDArray[np.bool_]
+    """(N,) which of the two fits sees it."""
+
+
+def samples_of(scene: Scene, how: Stiffness) -> Samples:
+    scanned = ndimage.binary_erosion(np.isfinite(scene.mri.array))
+    region = (scene.distance_mm <= how.region_mm) & ~reserved(scene.grid) & scanned
+    voxels = np.argwhere(region)
+    cells = -(-np.array(scene.grid.shape) // how.cell_voxels)
+    z, y, x = (voxels // how.cell_voxels).T
+    cell = (z * cells[1] + y) * cells[2] + x
+    depth = _depth(scene)
+    signed = scene.distance_mm - depth
+    rounded = ndimage.gaussian_filter(signed, 2.0)
+    slopes = gradient(rounded, scene.grid.spacing_mm)[:, region].T
+    normals = slopes / (np.linalg.norm(slopes, axis=1, keepdims=True) + 1e-6)
+    share = np.minimum(depth[region] / np.float32(SURFACE_MM), np.float32(1.0))
+    half = halves(scene.grid)[region]
+    return Samples(voxels.astype(np.float32), cell, normals, scene.inside[region], share, half)
+
+
+def _depth(scene: Scene) -> Floats:
+    return distance_mm(Mask(scene.grid, ~scene.inside))
+
+
+def edge_tensor(image: Floats, spacing_mm: NDArray[np.float64], edge_per_mm: float) -> list[Floats]:
+    """Six components of ``n nᵀ``; those off the diagonal times sqrt 2, so that squares add up."""
+    slopes = gradient(image, spacing_mm)
+    normal = slopes / np.sqrt((slopes**2).sum(0) + np.float32(edge_per_mm) ** 2)
+    root = np.float32(np.sqrt(2.0))
+    return [
+        (normal[i] * normal[j] * (root if i != j else np.float32(1.0))).astype(np.float32)
+        for i, j in PAIRS
+    ]
+
+
+def smoothed_where(image: Floats, known: NDArray[np.bool_], sigma: NDArray[np.float64]) -> Floats:
+    """The Gaussian mean of what is `known` about each voxel; `sigma` in voxels along each axis.
+
+    The end of a scan is no edge. Smoothed as if there were air beyond, it would be a strong one.
+    """
+    share = ndimage.gaussian_filter(known.astype(np.float32), sigma)
+    total = ndimage.gaussian_filter(np.where(known, image, np.float32(0.0)), sigma)
+    return np.asarray(total / np.maximum(share, np.float32(LEAST_KNOWN)), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contrast:
+    """Both images at one smoothing, as the forces see them."""
+
+    fixed_bins: Floats
+    """(N,) of the samples."""
+    fixed_edges: Floats
+    """(N, 6)."""
+    stacked: Floats
+    """(voxels, 8, 4): target's intensity, its edge tensor, whether scanned; with gradients."""
+
+
+def contrast_of(scene: Scene, samples: Samples, smoothing_mm: float, how: Stiffness) -> Contrast:
+    spacing = scene.grid.spacing_mm
+    on_target, on_mri = np.isfinite(scene.target.array), np.isfinite(scene.mri.array)
+    scanned = ndimage.binary_erosion(on_target, border_value=1)
+    held = np.clip(scene.target.array, scene.window.low, scene.window.high)
+    moving = smoothed_where(held, on_target, smoothing_mm / spacing)
+    fixed = smoothed_where(scene.mri.array, on_mri, smoothing_mm / spacing)
+    where = tuple(samples.voxels.astype(np.intp).T)
+    top = float(np.quantile(fixed[where], 0.995))
+    unit = np.float32(scene.window.high - scene.window.low)
+    edges = edge_tensor(moving / unit, spacing, how.edge_per_mm)
+    fixed_edges = edge_tensor(fixed / np.float32(top), spacing, how.edge_per_mm)
+    channels = [moving, *edges, scanned.astype(np.float32)]
+    return Contrast(
+        Window(0.0, top).bins(fixed[where]),
+        np.stack([e[where] for e in fixed_edges], -1),
+        with_gradients(channels, spacing),
+    )
+
+
+def forces_of(
+    contrast: Contrast,
+    samples: Samples,
+    chosen: NDArray[np.intp],
+    moved: Floats,
+    scene: Scene,
+    how: Stiffness,
+    opinion: Opinion,
+) -> tuple[Floats, Floats]:
+    """(n, 3) force and (n, 3, 3) curvature of each chosen sample."""
+    found = read(interpolation(moved, scene.grid.shape), contrast.stacked)
+    scanned = (found[:, 7, 0] > 0.999).astype(np.float32)
+    is_inside = samples.is_inside[chosen]
+    score, information = np.zeros((2, len(chosen)), np.float32)
+    for part in (is_inside, ~is_inside):
+        _, score[part], information[part] = alignment_score(
+            contrast.fixed_bins[chosen][part], found[part, 0, 0], scene.window, scanned[part]
+        )
+    slopes = found[:, 0, 1:]
+    force = score[:, None] * slopes
+    curvature = information[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
+    residual = (contrast.fixed_edges[chosen] - found[:, 1:7, 0]) * scanned[:, None]
+    weight = np.float32(2.0 * how.edge_weight)
+    edges = found[:, 1:7, 1:] * scanned[:, None, None]
+    force += weight * np.einsum("nc,nci->ni", residual, edges)
+    curvature += weight * np.einsum("nci,ncj->nij", edges, edges, optimize=False)
+    outside = np.flatnonzero(~is_inside)
+    _project(force, curvature, outside, samples.normals[chosen[outside]], opinion.outside_weight)
+    _weigh(force, curvature, is_inside, samples.depth_share[chosen], opinion.surface_weight)
+    return force, curvature
+
+
+def _weigh(
+    force: Floats, curvature: Floats, is_inside: NDArray[np.bool_], share: Floats, weight: float
+) -> None:
+    """Let what lies in the liver near its surface count for less."""
+    if weight == 1.0:
+        return
+    factor = np.where(is_inside, weight + (1.0 - weight) * share, 1.0).astype(np.float32)
+    force *= factor[:, None]
+    curvature *= factor[:, None, None]
+
+
+def _project(
+    force: Floats, curvature: Floats, rows: NDArray[np.intp], normals: Floats, weight: float
+) -> None:
+    """Leave of some rows only what acts along their normals, weighted (see the module)."""
+    share = np.float32(weight)
+    along = share * np.einsum("ni,ni->n", normals, force[rows])
+    stiff = share * np.einsum("ni,nij,nj->n", normals, curvature[rows], normals)
+    force[rows] = along[:, None] * normals
+    curvature[rows] = stiff[:, None, None] * normals[:, :, None] * normals[:, None, :]

@@ -1,0 +1,207 @@
+"""Rigid, affine, deformable: each stage starts from the one before.
+
+A stage is kept only if voxels it never saw prefer it (see `evidence`), or where it was asked for.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from lesionmatch.geometry import Points, Transform
+from lesionmatch.image import Image, Mask
+from lesionmatch.protocol import RegistrationRules
+from lesionmatch.registration.appearance import Target
+from lesionmatch.registration.deform import Deformation, Floats, deformation
+from lesionmatch.registration.doubts import growth_limits, is_settled
+from lesionmatch.registration.evidence import (
+    Gain,
+    Witness,
+    gain,
+    inner_agreement,
+    liver_median,
+    seen,
+    witness,
+)
+from lesionmatch.registration.inverse import TwoWay, both_ways, jacobian, linear_both_ways
+from lesionmatch.registration.linear import (
+    Samples,
+    fitted,
+    mutual_information,
+    samples_about,
+    volume_about,
+)
+from lesionmatch.registration.scene import Scene, grid_about, scene
+from lesionmatch.registration.search import Peaks, best_shifts
+from lesionmatch.registration.stiffness import Stiffness, stiffness
+
+Method = Literal["auto", "rigid", "affine", "deformable"]
+METHODS: tuple[Method, ...] = ("auto", "rigid", "affine", "deformable")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """What is registered to what."""
+
+    mri: Image
+    """About the liver, without bias."""
+    liver: Mask
+    whole_liver: Mask
+    """The same on the whole MRI, whose end may cut it."""
+    target: Target
+    rules: RegistrationRules
+
+    @property
+    def stiffness(self) -> Stiffness:
+        """Of its deformation."""
+        return stiffness(self.target.name, self.rules)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """The stage that was kept, and how the stages fared."""
+
+    kind: str
+    linear: Transform
+    ways: TwoWay
+    peaks: Peaks
+    witness: Witness
+    affine_gain: Gain | None
+    deformable_gain: Gain | None
+    bent: "Bent | None"
+    refused: tuple[str, ...]
+    """Why a stage the method asked for was not kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bent:
+    """A deformation that was kept, and what it was fitted on."""
+
+    deformation: Deformation
+    scene: Scene
+    growth: Floats
+    """What the map does to the volume of each of the liver's voxels."""
+
+    @property
+    def displacement_p95_mm(self) -> float:
+        """How far the deformation moves the liver, 95th percentile."""
+        lengths = np.linalg.norm(self.deformation.field[:, self.scene.inside], axis=0)
+        return float(np.percentile(lengths, 95))
+
+
+def fit_of(study: Study, method: Method, rng: np.random.Generator) -> Fit:
+    peaks = best_shifts(study.mri, study.liver, study.target)
+    rigid = _rigid(study, peaks, rng)
+    how = study.stiffness
+    judge = witness(study.mri, study.liver, grid_about(study.liver, how.margin_mm, how.spacing_mm))
+    fit = Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ())
+    if method == "rigid":
+        return fit
+    fit = _with_affine(study, fit, method, rng)
+    return fit if method == "affine" else _with_deformation(study, fit, method, rng)
+
+
+def _scene(study: Study, linear: Transform) -> Scene:
+    how = study.stiffness
+    return scene(
+        study.mri,
+        study.liver,
+        study.target,
+        linear,
+        margin_mm=how.margin_mm,
+        spacing_mm=how.spacing_mm,
+    )
+
+
+def _rigid(study: Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
+    """The best rigid map: from every summit at 5 mm, the best of them again at 3 mm."""
+    coarse = samples_about(study.mri, study.liver, spacing_mm=5.0, margin_mm=20.0)
+    candidates = []
+    for shift in peaks.shifts_mm:
+        matrix = np.eye(4)
+        matrix[:3, 3] = shift
+        start = Transform(study.target.image.frame, study.mri.frame, matrix)
+        volume = volume_about(study.target, _reach(start, coarse, 40.0), spacing_mm=5.0)
+        found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=rng)
+        candidates.append((mutual_information(found, coarse, volume), found))
+    best = max(candidates, key=lambda candidate: candidate[0])[1]
+    return _refined(study, best, "rigid", 10, rng)
+
+
+def _refined(
+    study: Study,
+    start: Transform,
+    kind: Literal["rigid", "affine"],
+    iterations: int,
+    rng: np.random.Generator,
+) -> Transform:
+    fine = samples_about(study.mri, study.liver, spacing_mm=3.0, margin_mm=15.0)
+    volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
+    return fitted(start, fine, volume, kind, iterations=iterations, drawn=20_000, rng=rng)
+
+
+def _reach(start: Transform, samples: Samples, margin_mm: float) -> Points:
+    """(2, 3) corners of an upright box around where the samples may land."""
+    landed = start.apply(samples.points_mm)
+    return np.stack([landed.min(0) - margin_mm, landed.max(0) + margin_mm])
+
+
+def _with_affine(study: Study, fit: Fit, method: Method, rng: np.random.Generator) -> Fit:
+    """`fit` with an affine map, where it is better or was asked for."""
+    affine = _refined(study, fit.linear, "affine", 15, rng)
+    ways = linear_both_ways(affine)
+    gained = _gain(study, fit, ways)
+    judged = replace(fit, affine_gain=gained)
+    if method != "affine" and gained.errors < study.rules.stage_gain_errors:
+        return judged
+    return replace(judged, kind="affine", linear=affine, ways=ways)
+
+
+def _gain(study: Study, fit: Fit, ways: TwoWay) -> Gain:
+    before = seen(fit.witness, study.target, fit.ways.target_from_mri)
+    after = seen(fit.witness, study.target, ways.target_from_mri)
+    return gain(fit.witness, before, after, study.target.window)
+
+
+def _with_deformation(study: Study, fit: Fit, method: Method, rng: np.random.Generator) -> Fit:
+    """`fit` with a deformation, where it is better and can be trusted, or was asked for."""
+    how = study.stiffness
+    ground = _scene(study, fit.linear)
+    bent = deformation(ground, how, rng)
+    field = bent.field
+    growth = jacobian(ground, field, fit.linear)[ground.inside]
+    if growth.min() <= 0.0:
+        return replace(fit, refused=("the deformation folds the liver onto itself",))
+    ways = both_ways(ground, field, study.liver, fit.linear)
+    gained = _gain(study, fit, ways)
+    reasons = _against(study, fit.witness, ways, growth)
+    judged = replace(fit, deformable_gain=gained)
+    is_idle = gained.errors < study.rules.stage_gain_errors
+    if method != "deformable" and (is_idle or reasons):
+        return replace(judged, refused=reasons)
+    kept = Bent(bent, ground, growth)
+    return replace(judged, kind="deformable", ways=ways, bent=kept, refused=reasons)
+
+
+def _against(study: Study, judge: Witness, ways: TwoWay, growth: Floats) -> tuple[str, ...]:
+    """Why a deformation cannot be trusted; nothing when it can."""
+    rules = study.rules
+    if _is_within(growth, growth_limits(rules, is_sure=False)):
+        return ()
+    is_sure = is_settled(study.target.name, _inner(study, judge, ways), rules)
+    if _is_within(growth, growth_limits(rules, is_sure=is_sure)):
+        return ()
+    return (
+        f"the deformation shrinks or stretches the liver to {growth.min():.2f} or "
+        f"{growth.max():.2f} of its volume",
+    )
+
+
+def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
+    return limits[0] <= float(growth.min()) and float(growth.max()) <= limits[1]
+
+
+def _inner(study: Study, judge: Witness, ways: TwoWay) -> float | None:
+    there = ways.target_from_mri
+    middle = liver_median(judge, seen(judge, study.target, there))
+    return inner_agreement(judge, study.target, there, middle)

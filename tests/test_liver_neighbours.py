@@ -55,6 +55,14 @@ def test_a_gallbladder_is_left_out_whether_brighter_or_as_bright_as_the_liver() 
     assert share_found(gallbladder, fossa, 100.0) < 0.1
 
 
+def test_bright_bile_sunk_into_the_liver_is_not_filled_with_it_and_a_bright_lesion_is() -> None:
+    buried = ellipsoid((-40.0, -20.0, -62.0), (15.0, 18.0, 24.0))
+    fossa = LIVER & ~ellipsoid((-40.0, -20.0, -62.0), (18.0, 21.0, 27.0))
+    assert share_found(buried, fossa, 200.0) < 0.05
+    within = ellipsoid((-50.0, 0.0, -10.0), (15.0, 15.0, 15.0))
+    assert share_found(within, LIVER & ~within, 200.0) == 1.0
+
+
 def test_a_left_lobe_behind_a_fissure_is_liver_and_a_darker_organ_there_is_not() -> None:
     apart = LEFT_LOBE & ~ellipsoid((-45.0, -5.0, -10.0), (66.0, 74.0, 68.0))
     assert share_found(apart) > 0.9

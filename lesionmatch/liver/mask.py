@@ -17,6 +17,7 @@ import numpy as np
 
 from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Mask
+from lesionmatch.liver.bile import bile_beside
 from lesionmatch.liver.hollows import with_hollows
 from lesionmatch.liver.joining import joined
 from lesionmatch.liver.level import parenchyma_level
@@ -25,7 +26,7 @@ from lesionmatch.liver.regions import Scene, bright_near, divided, scene_of
 from lesionmatch.liver.seed import find_seed
 from lesionmatch.liver.surface import Coarse, on_image
 from lesionmatch.liver.work import work_image
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import resample_mask
 
 SPACING_MM = 3.0
@@ -51,7 +52,7 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
         drawn = resample_mask(lesions, image.grid) >= 0.5
     start = resample_mask(seed, image.grid) >= 0.5
     bright, calm = _grown(scene_of(image, drawn, rules), start)
-    liver = on_image(hbp, _whole(image, bright, calm), lesions, rules)
+    liver = on_image(hbp, _whole(image, bright, calm, rules), lesions, rules)
     if liver.volume_ml < LEAST_SHARE * rules.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")
     return liver
@@ -67,7 +68,7 @@ def _grown(scene: Scene, seed: Voxels) -> tuple[Voxels, Voxels]:
     return liver, calm
 
 
-def _whole(image: Image, bright: Voxels, calm: Voxels) -> Coarse:
+def _whole(image: Image, bright: Voxels, calm: Voxels, rules: LiverRules) -> Coarse:
     """The liver with vessels, clefts and lesions within it, and lesions at its surface."""
     box = Mask(image.grid, bright).box(MARGIN_MM)
     part, bright = image.crop(box), bright[box]
@@ -75,7 +76,8 @@ def _whole(image: Image, bright: Voxels, calm: Voxels) -> Coarse:
     ratio = np.asarray(part.array / level, np.float32)
     whole = filled(closed(bright, part.grid, VESSEL_GAP_MM))
     whole = filled(with_hollows(whole, ratio, part.grid))
-    return Coarse(part.grid, whole, bright, level, ratio)
+    bile = bile_beside(ratio > rules.bile_brightness, whole, part.grid) & ~bright
+    return Coarse(part.grid, whole & ~bile, bright, level, ratio, bile)
 
 
 def _not_found(got: str) -> InvalidInput:

@@ -111,7 +111,7 @@ def _is_vein(region: Voxels, grid: Grid) -> bool:
     tube_ml = np.pi * radius_mm**2 * length_mm / 1000.0
     volume_ml = np.count_nonzero(region) * grid.voxel_ml
     is_long = length_mm > max(TUBE_LEAST_MM, TUBE_LONG * radius_mm)
-    return is_long and volume_ml < TUBES_MOST * tube_ml
+    return bool(is_long and volume_ml < TUBES_MOST * tube_ml)
 
 
 def is_left_lobe(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:

@@ -16,9 +16,10 @@ from skimage.segmentation import watershed
 
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask
+from lesionmatch.liver.bile import thick_bile
 from lesionmatch.liver.level import parenchyma_level
 from lesionmatch.liver.mirror import midline_mm
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded, steepness
+from lesionmatch.liver.morphology import Values, Voxels, dilated, steepness
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm
 
@@ -36,8 +37,6 @@ THICKNESSES_MM = (18.0, 13.0, 9.0, 6.0, 2.9)
 as the way to a heart through a patch where its edge is faint."""
 LEAST_ML = 0.3
 """Of a core."""
-BILE_RADIUS_MM, BILE_RIM_MM = 5.0, 5.0
-"""Bile that is thicker than a duct, and how far its edge reaches."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,18 +87,9 @@ def bright_near(calm: Voxels, scene: Scene) -> Bright:
     least, most = scene.rules.bright_least, scene.rules.bile_brightness + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
-    bright &= ~_rim_of_bile(relative > np.log(most), scene.grid)
+    bright &= ~thick_bile(relative > np.log(most), scene.grid)
     edge = max(EDGE_TIMES * float(np.median(scene.slope[calm])), EDGE_LEAST)
     return Bright(bright, bright & (scene.slope < edge), relative)
-
-
-def _rim_of_bile(bile: Voxels, grid: Grid) -> Voxels:
-    """The edge of a gallbladder, which is as bright as the liver without being liver.
-
-    It would lead around the gallbladder, and what it encloses be filled.
-    """
-    cores = eroded(bile, grid, BILE_RADIUS_MM)
-    return dilated(cores, grid, BILE_RADIUS_MM + BILE_RIM_MM)
 
 
 def divided(bright: Bright, scene: Scene) -> Regions:

@@ -9,7 +9,7 @@ from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.morphology import Values, Voxels, filled, large_pieces
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import distance_mm, resample
+from lesionmatch.resample import distance_mm, resample, resample_mask
 
 BAND_MM = 5.0
 """The surface lies at most this far from that on the working grid."""
@@ -34,6 +34,8 @@ class Coarse:
     """Brightness of parenchyma at each place."""
     ratio: Values
     """The image over `level`."""
+    bile: Voxels
+    """A gallbladder or bowel beside the liver, which is not to be filled again."""
 
 
 def on_image(hbp: Image, coarse: Coarse, lesions: Mask | None, rules: LiverRules) -> Mask:
@@ -53,7 +55,9 @@ def on_image(hbp: Image, coarse: Coarse, lesions: Mask | None, rules: LiverRules
     is_liver |= (depth > -BAND_MM) & (ratio > middle) & (ratio < rules.bile_brightness)
     if lesions is not None:
         is_liver |= lesions.crop(box).array
-    return Mask(image.grid, filled(large_pieces(is_liver, LEAST_PIECE))).on(hbp.grid)
+    bile = resample_mask(Mask(coarse.grid, coarse.bile), image.grid) >= 0.5
+    found = filled(large_pieces(is_liver, LEAST_PIECE)) & (is_liver | ~bile)
+    return Mask(image.grid, found).on(hbp.grid)
 
 
 def _middle(ratio: Values, depth: Values, grid: Grid) -> Values:

@@ -11,6 +11,16 @@ from tests.cohort_tree import Person, Tree
 
 NAMES = Pseudonyms(b"k" * 32, phi=False)
 ALONE = CohortOptions(workers=1)
+CLINICAL = """patient_id,grade,entity,therapy_date,centre
+SECRET1,2,pancreas,,A
+SECRET2,G3,pancreas,,A
+SECRET3,,pancreas,,A
+SECRET4,G1,lung,,B
+SECRET5,G1,pancreas,2020-01-10,B
+SECRET6,G1,pancreas,2020-03-01;2019-12-31,B
+SECRET7,G1,pancreas,,B
+SECRET7,G2,pancreas,,B
+"""
 
 
 def person(number: int, **changes: str) -> Person:
@@ -40,15 +50,3 @@ def files(folder: Path) -> list[Path]:
 
 def reasons(cohort: Cohort, kind: str) -> list[str]:
     return sorted(one.reason for one in cohort.selection.left if one.kind == kind)
-
-
-CLINICAL = """patient_id,grade,entity,therapy_date,centre
-SECRET1,2,pancreas,,A
-SECRET2,G3,pancreas,,A
-SECRET3,,pancreas,,A
-SECRET4,G1,lung,,B
-SECRET5,G1,pancreas,2020-01-10,B
-SECRET6,G1,pancreas,2020-03-01;2019-12-31,B
-SECRET7,G1,pancreas,,B
-SECRET7,G2,pancreas,,B
-"""

@@ -78,6 +78,7 @@ class _Voxels:
     world_from_voxel: NDArray[np.float64]
 
     def grid(self, frame: Frame) -> Grid:
+        """Where the voxels lie, in a frame that the file does not name."""
         slices, rows, columns = self.array.shape
         return Grid(frame, (slices, rows, columns), self.world_from_voxel)
 

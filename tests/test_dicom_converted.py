@@ -123,3 +123,22 @@ def test_a_cohort_tells_what_a_converted_pet_is(tmp_path: Path) -> None:
     facts: dict[str, Any] = series_facts({"1": folder / file[0].decode()}, InputLimits())
     assert isinstance(facts["1"], SeriesFacts)
     assert (facts["1"].role, facts["1"].nuclide, facts["1"].set_aside) == ("AC PET", "68Ga", None)
+
+
+@pytest.mark.parametrize(
+    ("stored", "broken"),
+    [
+        (b"\x20\x00\x11\x00IS\x02\x005 ", b"\x20\x00\x11\x00IS\x02\x00\xfc|"),
+        (b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00L\x0f"),
+    ],
+    ids=["a series number that is none", "a representation that there is not"],
+)
+def test_what_is_malformed_and_not_needed_does_no_harm(
+    tmp_path: Path, stored: bytes, broken: bytes
+) -> None:
+    _, folder = both(tmp_path, slices(pet_slice, 5))
+    clean = dicom.read_pet_study([folder]).suv.array
+    path = next(folder.iterdir())
+    assert stored in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(stored, broken))
+    np.testing.assert_array_equal(dicom.read_pet_study([folder]).suv.array, clean)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from lesionmatch import dicom
 from lesionmatch.dicom.files.instance import Instance
@@ -95,6 +97,17 @@ def test_a_finer_decimal_in_any_position_leaves_no_room_for_rounding() -> None:
     assert line_of(datasets) is not None
     datasets[7].ImagePositionPatient = ["-20.0", "-30.0", f"{even(12)[7]:.4f}"]
     assert line_of(datasets) is None
+
+
+@pytest.mark.parametrize("word", ["0e99999999999999999999", "1e-99999999999999999999", "1e-400"])
+def test_a_number_that_is_no_decimal_leaves_no_room_for_rounding(word: str) -> None:
+    datasets = written(even(12, start=0.0))
+    assert line_of(datasets) is not None
+    planes = [plane_of(Instance(Source(Path("none"), None, 999), ds, 0)) for ds in datasets]
+    planes[0].header[0x00200032] = RawDataElement(
+        BaseTag(0x00200032), "DS", 0, f"-20.0\\-30.0\\{word}".encode(), 0, False, True
+    )
+    assert rounded_line(planes, 0.1) is None
 
 
 def test_whole_millimetres_are_not_taken_for_rounded() -> None:

@@ -13,7 +13,6 @@ MRI = Frame("1.2.4")
 
 def bound_with(
     offset_left_mm: float = 0.0,
-    growth_max: float = 1.2,
     apart_mm: float = 1.0,
 ) -> LocalBound:
     """Of a map whose fits lie alike apart in a cube of 30 mm, but half as far in its first half."""
@@ -23,7 +22,6 @@ def bound_with(
     return LocalBound(
         bent=bent,
         grid=Grid.of(MRI, (12, 12, 12), spacing_mm=(2.5, 2.5, 2.5)),
-        growth_max=growth_max,
         level=RegistrationBounds().ct_level,
         offset_left_mm=offset_left_mm,
         rules=RegistrationBounds(),
@@ -45,18 +43,13 @@ def test_the_bound_grows_where_the_two_fits_lie_apart() -> None:
     assert away > 1.5 * bound_with(apart_mm=2.0)(PLACE)[0]
 
 
-def test_the_bound_grows_with_the_growth_of_the_liver() -> None:
-    assert bound_with(growth_max=1.5)(PLACE)[0] > 1.3 * bound_with(growth_max=1.1)(PLACE)[0]
-
-
 def test_no_bound_is_below_the_least() -> None:
     rules = RegistrationBounds()
-    assert bound_with(apart_mm=0.0, growth_max=0.8)(PLACE)[0] == pytest.approx(rules.least_mm)
+    assert bound_with(apart_mm=0.0)(PLACE)[0] == pytest.approx(rules.least_mm)
 
 
 def test_the_bound_is_the_formula_of_its_module() -> None:
     rules = RegistrationBounds()
     logs = rules.ct_level + rules.apart_power * np.log(4.0 + 0.3)
-    logs += rules.growth_power * np.log(1.2)
     found = bound_with(apart_mm=4.0)(PLACE)[0]
     assert found == pytest.approx(np.exp(logs) - 0.1)

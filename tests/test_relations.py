@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 from lesionmatch.concordance import Relations, occupied, relate
 from lesionmatch.concordance.boxes import boxes_around, meet
 from lesionmatch.concordance.territory import Territory
+from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried
 from lesionmatch.protocol import RelationRules
 from tests.concordance_scene import PET_GRID, Place, Spot, ball, carried, spot
@@ -29,7 +30,7 @@ class TestRelations:
         assert pair.distance_mm == pytest.approx(2.0, abs=0.1)
         assert pair.tolerance_mm == pytest.approx(np.hypot(4.0, 3.5))
         assert (pair.gap_mm, pair.surface_distance_mm) == (0.0, 0.0)
-        assert 0.8 <= pair.shared <= pair.overlap <= 1.0
+        assert 0.8 <= pair.overlap <= pair.shared <= 1.0
         assert relations.of_lesion("L1") == relations.of_focus("F1") == "matched"
         assert relations.foci_of("L1") == ("F1",)
         assert relations.lesions_of("F1") == ("L1",)
@@ -78,6 +79,19 @@ class TestRelations:
         relations = related(lesions, [spot(1, (41, 40, 40), 24)])
         assert relations.of_lesion("L1") == relations.of_lesion("L2") == "merged"
         assert set(relations.lesions_of("F1")) == {"L1", "L2"}
+
+    def test_a_lesion_whose_middle_a_neighbour_s_focus_fills_shares_it(self) -> None:
+        # As where two large lesions touch: one focus of two lobes, the fainter one narrower
+        # than its lesion (18 mm of 26: a third of its volume).
+        lesions = carried(((30, 45, 45), 30), ((58, 45, 45), 26))
+        lobes = ball((30, 45, 45), 30, PET_GRID).on(PET_GRID).array
+        lobes = lobes | ball((58, 45, 45), 18, PET_GRID).on(PET_GRID).array
+        lobes[15:16, 15:16, 14:18] = True
+        focus = Spot("F1", np.array((32.0, 45.0, 45.0)), Mask(PET_GRID, lobes))
+        relations = related(lesions, [focus])
+        (pair,) = (p for p in relations.pairs if p.lesion_id == "L2")
+        assert pair.overlap < 0.35
+        assert relations.of_lesion("L1") == relations.of_lesion("L2") == "merged"
 
     def test_a_cold_neighbour_of_a_hot_lesion_stays_alone(self) -> None:
         lesions = carried(((36, 40, 40), 10), ((50, 40, 40), 8))

@@ -44,14 +44,17 @@ class Study:
 
     @property
     def has_pet(self) -> bool:
+        """Whether it has files of PET."""
         return "PT" in self.files
 
     @property
     def has_mri(self) -> bool:
+        """Whether it has files of MRI."""
         return "MR" in self.files
 
     @property
     def has_ct(self) -> bool:
+        """Whether it has files of CT."""
         return "CT" in self.files
 
     @property

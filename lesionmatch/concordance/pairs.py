@@ -73,7 +73,7 @@ class Pair:
     overlap: float
     """Share of the smaller of both extents that lies in the other."""
     shared: float
-    """Share of the lesion's extent that lies in the focus."""
+    """Share of the lesion's core that lies in the focus."""
     tolerance_mm: float
     cost: float
     """0 for the same place, 2 where neither gap nor distance may grow."""
@@ -129,6 +129,8 @@ class _Site:
 
     carried: Carried
     extent: Mask
+    core: Mask
+    """The inner half of the extent, which the blur of a hot neighbour does not reach."""
     tree: "cKDTree[None]"
     """Of the voxels of the extent."""
     offs_mm: Points
@@ -145,6 +147,7 @@ class _Site:
         return cls(
             carried=carried,
             extent=extent,
+            core=_core(extent),
             tree=cKDTree(extent.points_mm()),
             offs_mm=_offs_mm(carried.error_mm, int(rules.draws)),
             tolerance_mm=min(reach_mm, rules.tolerance_most_mm),
@@ -167,6 +170,15 @@ class _Site:
         return float(self.extent.grid.spacing_mm.min())
 
 
+def _core(extent: Mask) -> Mask:
+    """The half of a region that lies nearest to its centroid."""
+    points = extent.points_mm()
+    away_mm = np.linalg.norm(points - points.mean(0), axis=1)
+    inner = np.zeros_like(extent.array)
+    inner[extent.array] = away_mm <= np.median(away_mm)
+    return Mask(extent.grid, inner)
+
+
 def _offs_mm(error_mm: float, draws: int) -> Points:
     """(1 + draws, 3): nothing, then draws of an error with this 95 % bound."""
     drawn = np.random.default_rng(DRAW_SEED).normal(0.0, 1.0 / BOUND_IN_SD, (draws, 3))
@@ -178,10 +190,11 @@ def _pairs(site: _Site, region: _Region, rules: RelationRules) -> tuple[Pair, ..
     lesion, focus, tolerance_mm = site.carried.lesion, region.focus, site.tolerance_mm
     away_mm = np.linalg.norm(site.carried.centroid_mm + site.offs_mm - focus.centroid_mm, axis=1)
     common_ml = _common_ml(site.extent, focus.extent, site.offs_mm)
+    shared = _common_ml(site.core, focus.extent, site.offs_mm) / site.core.volume_ml
     surface_mm = site.surface_distance_mm(region)
     worst_mm = tolerance_mm + (lesion.equivalent_diameter_mm + region.diameter_mm) / 2.0
     least_ml = min(site.volume_ml, region.volume_ml)
-    measured = np.stack([away_mm, site.gaps_mm(focus), common_ml], axis=1)
+    measured = np.stack([away_mm, site.gaps_mm(focus), common_ml, shared], axis=1)
     return tuple(
         Pair(
             lesion_id=lesion.lesion_id,
@@ -190,15 +203,15 @@ def _pairs(site: _Site, region: _Region, rules: RelationRules) -> tuple[Pair, ..
             gap_mm=gap_mm,
             surface_distance_mm=surface_mm,
             overlap=both_ml / least_ml,
-            shared=both_ml / site.volume_ml,
+            shared=core_share,
             tolerance_mm=tolerance_mm,
             cost=gap_mm / tolerance_mm + distance_mm / worst_mm,
             is_candidate=focus.physiologic_neighbour is None
-            and (gap_mm <= tolerance_mm or both_ml >= rules.shared_overlap * site.volume_ml),
+            and (gap_mm <= tolerance_mm or core_share >= rules.shared_overlap),
             relation=None,
             is_ambiguous=False,
         )
-        for distance_mm, gap_mm, both_ml in measured.tolist()
+        for distance_mm, gap_mm, both_ml, core_share in measured.tolist()
     )
 
 

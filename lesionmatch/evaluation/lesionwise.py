@@ -39,6 +39,7 @@ class SizeBin:
     has_upper: bool
 
     def holds(self, size_mm: float) -> bool:
+        """Whether a size lies in it."""
         above = size_mm >= self.lower if self.has_lower else size_mm > self.lower
         below = size_mm <= self.upper if self.has_upper else size_mm < self.upper
         return above and below

@@ -52,10 +52,12 @@ class StudyCalls:
 
     @property
     def is_missing(self) -> bool:
+        """Whether a call was not given."""
         return self.pet is None or self.mri is None
 
     @property
     def is_uncertain(self) -> bool:
+        """Whether both calls were given and one of them is uncertain."""
         return not self.is_missing and self.cell is None
 
 

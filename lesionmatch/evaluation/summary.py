@@ -68,6 +68,7 @@ class Summary:
 
     @property
     def patients(self) -> int:
+        """How many patients have a study in the table."""
         return len(self.tables)
 
 

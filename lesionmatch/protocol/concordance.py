@@ -44,7 +44,7 @@ class RelationRules:
     shared_overlap: float = threshold(
         0.5,
         "ratio",
-        "a second lesion shares a focus that covers at least this much of it",
+        "a second lesion shares a focus that covers at least this much of its inner half",
         "own choice; a neighbour of a hot lesion is touched by its blur, not covered",
         least=0.05,
         most=1.0,

@@ -251,7 +251,7 @@ class RegistrationBounds:
     """The 95 % bound of a registration's error (`registration_error_mm`)."""
 
     ct_level: float = threshold(
-        0.73,
+        0.78,
         "ln mm",
         "a of the deformable map's bound on the CT",
         _BOUND,
@@ -259,7 +259,7 @@ class RegistrationBounds:
         most=20.0,
     )
     pet_level: float = threshold(
-        0.75,
+        1.12,
         "ln mm",
         "a of the deformable map's bound on the PET",
         _BOUND,
@@ -267,20 +267,12 @@ class RegistrationBounds:
         most=20.0,
     )
     apart_power: float = threshold(
-        0.55,
+        0.76,
         "power",
         "b: how the bound grows with how far the two fits lie apart",
         _BOUND,
         least=0.0,
         most=5.0,
-    )
-    growth_power: float = threshold(
-        1.65,
-        "power",
-        "c: how the bound grows with the greatest local growth of the liver",
-        _BOUND,
-        least=0.0,
-        most=10.0,
     )
     corrected_offset_left: float = threshold(
         0.1,

@@ -95,6 +95,7 @@ def _overlay(comparison: Comparison, lesion_id: str) -> str | None:
 
 
 def relation_row(pair: Pair) -> dict[str, object]:
+    """A row of relations.csv, by column."""
     return {
         "lesion_id": pair.lesion_id,
         "focus_id": pair.focus_id,

@@ -16,6 +16,7 @@ SCHEMA = 1
 
 
 def summary(comparison: Comparison) -> dict[str, object]:
+    """All of a comparison but its images, as JSON takes it; `schema` counts its versions."""
     liver, registration = comparison.liver, comparison.registration
     concordance, reference = comparison.concordance, comparison.seen.reference
     return {

@@ -143,7 +143,6 @@ def _bound(
     return LocalBound(
         bent=fit.bent.deformation,
         grid=fit.bent.scene.grid,
-        growth_max=float(fit.bent.growth.max()),
         level=rules.ct_level if study.target.name == "ct" else rules.pet_level,
         offset_left_mm=offset_left_mm(quality, rules),
         rules=rules,

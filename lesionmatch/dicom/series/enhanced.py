@@ -11,10 +11,13 @@ to prove a reader against.
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from lesionmatch.dicom.files.instance import Instance
-from lesionmatch.dicom.files.values import items, number, numbers, text, words
+from lesionmatch.dicom.files.values import items, number, numbers, tag_of, text, words
 from lesionmatch.dicom.series.classify import ENHANCED
 from lesionmatch.dicom.series.plane import Plane, plane_of
 from lesionmatch.errors import InvalidInput
@@ -45,6 +48,8 @@ CARRIED = (
 )
 """Where a converted image keeps what its class has no place for."""
 
+MOST_WHOLE = 2**31 - 1
+"""The largest number that an integer string may hold."""
 FIRST_GROUP = 0x0008
 """Of a dataset proper."""
 LARGE_GROUPS = (0x5200, 0x7FE0)
@@ -53,6 +58,9 @@ LARGE_GROUPS = (0x5200, 0x7FE0)
 FRAME_TYPES = (
     "MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence",
 )  # fmt: skip
+
+ECHOES = {"GRADIENT": "GR", "SPIN": "SE", "BOTH": "SE"}
+"""Classic Scanning Sequence by Echo Pulse Sequence."""
 
 COPIED = (
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
@@ -100,38 +108,50 @@ def header_of(instance: Instance) -> Dataset:
         return dataset
 
 
-def _common(dataset: Dataset) -> dict[str, object]:
-    """What all frames share, by keyword."""
-    found: dict[str, object] = {name: dataset[name].value for name in COPIED if name in dataset}
-    found["Rows"], found["Columns"] = (int(number(dataset, n) or 0) for n in ("Rows", "Columns"))
-    found["SequenceName"] = text(dataset, "PulseSequenceName")
-    echo = text(dataset, "EchoPulseSequence").upper()
-    found["ScanningSequence"] = {"GRADIENT": "GR", "SPIN": "SE", "BOTH": "SE"}.get(echo, "")
+def _common(dataset: Dataset) -> Dataset:
+    """What all frames share, as a classic image has it."""
+    header = Dataset()
+    for name in COPIED:
+        if text(dataset, name) or items(dataset, name):
+            _copy(header, dataset, tag_of(name))
+    header.Rows, header.Columns = (int(number(dataset, n) or 0) for n in ("Rows", "Columns"))
+    _put(header, "SequenceName", text(dataset, "PulseSequenceName"))
+    _put(header, "ScanningSequence", ECHOES.get(text(dataset, "EchoPulseSequence").upper()))
     agents = items(dataset, "ContrastBolusAgentSequence")
     named = [text(item, "CodeMeaning") for item in agents]
-    if any(named):
-        found["ContrastBolusAgent"] = " ".join(name for name in named if name)
-    return found
+    _put(header, "ContrastBolusAgent", " ".join(name for name in named if name))
+    return header
 
 
-def _flat(common: Mapping[str, object], groups: Groups) -> Dataset:
+def _put(header: Dataset, keyword: str, value: object) -> None:
+    """Write a value, if there is one, in place of what is there."""
+    if value:
+        tag = tag_of(keyword)
+        header[tag] = DataElement(tag, dictionary_VR(tag), value)
+
+
+def _copy(header: Dataset, source: Dataset, tag: BaseTag) -> None:
+    """An element as it is stored: what is malformed is refused where it is used."""
+    found = source.get_item(tag)
+    if found is not None:
+        header[tag] = found
+
+
+def _flat(common: Dataset, groups: Groups) -> Dataset:
     header = _carried(groups)
-    for keyword, value in common.items():
-        if value != "":
-            setattr(header, keyword, value)
+    for tag in common.keys():  # noqa: SIM118 - a dataset's own iteration converts
+        _copy(header, common, tag)
     for keyword, (sequence, attribute) in NUMBERS.items():
         values = _first(groups, sequence, lambda item, name=attribute: numbers(item, name))  # type: ignore[misc]
-        if values:
-            setattr(header, keyword, [_decimal(value) for value in values])
+        _put(header, keyword, [_decimal(value) for value in values or ()])
     for name in FRAME_TYPES:
-        if kinds := _first(groups, name, lambda item: words(item, "FrameType")):
-            header.ImageType = list(kinds)
+        kinds = _first(groups, name, lambda item: words(item, "FrameType"))
+        _put(header, "ImageType", list(kinds or ()))
     part = _first(groups, "MRImageFrameTypeSequence", lambda i: text(i, "ComplexImageComponent"))
-    if part:
-        header.ComplexImageComponent = part
+    _put(header, "ComplexImageComponent", part)
     fat = _first(groups, "MRModifierSequence", lambda i: text(i, "SpectrallySelectedSuppression"))
     if (fat or "").upper() in ("FAT", "FAT_AND_WATER"):
-        header.ScanOptions = "FS"
+        _put(header, "ScanOptions", "FS")
     _set_times(header, groups)
     return header
 
@@ -141,10 +161,9 @@ def _carried(groups: Groups) -> Dataset:
     header = Dataset()
     for name in CARRIED:
         for item in (item for group in groups for item in items(group, name)[:1]):
-            # Of the keys alone: a dataset's own iteration converts what may be malformed.
-            for tag in item.keys():  # noqa: SIM118
+            for tag in item.keys():  # noqa: SIM118 - a dataset's own iteration converts
                 if tag.group >= FIRST_GROUP and tag.group not in LARGE_GROUPS:
-                    header[tag] = item.get_item(tag)
+                    _copy(header, item, tag)
     return header
 
 
@@ -152,10 +171,10 @@ def _set_times(header: Dataset, groups: Groups) -> None:
     """When a frame was acquired, and for how long."""
     at = _first(groups, "FrameContentSequence", lambda i: text(i, "FrameAcquisitionDateTime"))
     if at:
-        header.AcquisitionDate, header.AcquisitionTime = at[:8], at[8:21]
+        _put(header, "AcquisitionDate", at[:8])
+        _put(header, "AcquisitionTime", at[8:21])
     lasted = _first(groups, "FrameContentSequence", lambda i: number(i, "FrameAcquisitionDuration"))
-    if lasted:
-        header.ActualFrameDuration = round(lasted)
+    _put(header, "ActualFrameDuration", min(round(lasted or 0.0), MOST_WHOLE))
 
 
 def _decimal(value: float) -> str:

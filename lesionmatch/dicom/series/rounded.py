@@ -9,7 +9,7 @@ the last decimal is less than such a quarter, it cannot hide in the rounding.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from lesionmatch.dicom.files.values import words
 from lesionmatch.dicom.series.plane import Plane
 
+FINEST = -9
+"""Of 10: a nanometre is as good as exact."""
 EXACT_MM = 1e-6
 """Decimals written as binary numbers and back are right to better than this."""
 
@@ -61,8 +63,12 @@ def units_mm(written: Sequence[Sequence[str]], coarsest_mm: float) -> NDArray[np
 
 def _exponent(word: str) -> int:
     """Of 10 at the last digit that is not 0; 1 for a zero, which says nothing of rounding."""
-    found = Decimal(word).normalize().as_tuple()
-    return int(found.exponent) if any(found.digits) else 1
+    try:
+        found = Decimal(word).normalize().as_tuple()
+    except InvalidOperation:
+        # An exponent that is a number and no decimal, as nobody writes it.
+        return FINEST
+    return max(int(found.exponent), FINEST) if any(found.digits) else 1
 
 
 def _even(places: NDArray[np.float64], most: float) -> tuple[float, float] | None:
@@ -71,11 +77,11 @@ def _even(places: NDArray[np.float64], most: float) -> tuple[float, float] | Non
     Two places bound the step from below and above; a step between all these bounds will do.
     """
     number = np.arange(len(places), dtype=np.float64)
-    apart = number[None] - number[:, None]
-    later = apart > 0
-    rise = (places[None] - places[:, None])[later]
-    least = ((rise - 2.0 * most) / apart[later]).max()
-    greatest = ((rise + 2.0 * most) / apart[later]).min()
+    least, greatest = -np.inf, np.inf
+    for n in range(1, len(places)):
+        rise = places[n:] - places[:-n]
+        least = max(least, float(rise.max() - 2.0 * most) / n)
+        greatest = min(greatest, float(rise.min() + 2.0 * most) / n)
     if least > greatest:
         return None
     step = (least + greatest) / 2.0

@@ -82,7 +82,7 @@ def test_no_vessel_lies_in_a_drawn_lesion() -> None:
 def test_the_veins_of_4_mm_and_more_are_found_and_little_else() -> None:
     for name in ("tilted", "coronal"):
         it, found = study(name), liver(name).vessels
-        veins = vessels_on_mri(it, least_radius_mm=2.0).array & it.liver.array
+        veins = vessels_on_mri(it).array & it.liver.array
         veins &= ~drawn(name).array
         near = distance_mm(found) <= 3.0
         assert (near & veins).sum() / veins.sum() > 0.8

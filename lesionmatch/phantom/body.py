@@ -15,6 +15,9 @@ from lesionmatch.phantom.shapes import (
     distance_to_segments,
 )
 
+LARGE_RADIUS_MM = 2.0
+"""Of vessels that the truth calls large."""
+
 SLOPE_STEP_MM = 2.0
 
 
@@ -116,7 +119,7 @@ class Body:
         steepness = np.sqrt(sum(s * s for s in slopes)) / (2 * SLOPE_STEP_MM)
         return np.asarray(-level / np.maximum(steepness, 0.3))
 
-    def vessel_mm(self, points_mm: Points, least_radius_mm: float = 2.0) -> Field:
+    def vessel_mm(self, points_mm: Points, least_radius_mm: float = LARGE_RADIUS_MM) -> Field:
         """Distance of points to the lumen of a portal or hepatic vein, or the cava, 4 mm wide."""
         wanted = (Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
         large = [s for s in self.trees(*wanted) if s.stop_radius_mm >= least_radius_mm]

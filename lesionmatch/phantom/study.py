@@ -6,7 +6,7 @@ import numpy as np
 
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import analytic, patient, render, scanners
-from lesionmatch.phantom.body import Body, Tissue
+from lesionmatch.phantom.body import LARGE_RADIUS_MM, Body, Tissue
 from lesionmatch.phantom.placing import Placed, place_lesions, place_spots
 from lesionmatch.phantom.recipe import Anatomy, Recipe
 from lesionmatch.phantom.setup import Scene, scene
@@ -37,10 +37,10 @@ class SimulatedStudy:
     tissues: Tissues
 
 
-def vessels_on_mri(study: SimulatedStudy, *, least_radius_mm: float = 1.5) -> Mask:
+def vessels_on_mri(study: SimulatedStudy) -> Mask:
     """Large veins (portal, hepatic, cava) on the HBP grid, at least half a voxel filled."""
     veins = study.body.trees(Tissue.PORTAL_VEIN, Tissue.HEPATIC_VEIN, Tissue.CAVA)
-    large = [vein for vein in veins if vein.stop_radius_mm >= least_radius_mm]
+    large = [vein for vein in veins if vein.stop_radius_mm >= LARGE_RADIUS_MM]
     array = np.zeros(study.hbp.grid.shape, bool)
     for part, view in render.slabs(study.hbp.grid, study.scene.mri_pose):
         found = render.tree_share(view, large)

@@ -140,7 +140,7 @@ def draw_liver(study: SimulatedStudy, out: Path) -> None:
     liver = describe_liver(
         study.hbp, mask, origin="found", lesions=[], structures={}, protocol=rules
     )
-    veins = vessels_on_mri(study, least_radius_mm=2.0)
+    veins = vessels_on_mri(study)
     true = Mask(veins.grid, veins.array & study.liver.array)
     layers = {
         "liver": (mask.points_mm()[::40], "0.88", 4),

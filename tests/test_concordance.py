@@ -184,11 +184,16 @@ class TestConcord:
         lesions, far = carried(((70, 70, 20), 18)), ((70.0, 70.0, 20.0), 12.0)
         got = study(lesions, foci)
         assert got.registration_doubts == (
-            "none of 1 lesion on the MRI and 3 foci on the PET lies where the other scan has one, "
-            "though 1 and 3 of them measure 15 mm and more: the scans may not show the same liver",
+            "none of 1 lesion on the MRI lies on a focus of the PET, and 3 foci of 15 mm and more "
+            "have no lesion: the scans may not show the same liver",
         )
         assert only(got).reason == "misregistration"
-        agreed = study(carried(((70, 70, 20), 18), (WIDE[0], 8)), foci)
+        agreed = study(carried(((70, 70, 20), 18), (WIDE[0], 8)), [*foci, spot(8, WIDE[3], 18)])
+        # Some match by chance, but do not lie on each other.
+        chance = spot(9, (70, 78, 20))
+        matched = study(lesions, [*foci, chance])
+        assert only(matched).relation == "matched"
+        assert len(matched.registration_doubts) == 1
         cases = {
             "two foci": study(lesions, foci[:2]),
             "small foci": study(lesions, small),
@@ -196,7 +201,7 @@ class TestConcord:
             "no lesion": study((), foci),
             "benign": study(carried(((70, 70, 20), 18), kind=Kind.CYST), foci),
             "drawn on the PET": study(carried(((70, 70, 20), 18), is_redrawn=True), foci),
-            "one matched": agreed,
+            "one on its focus": agreed,
         }
         assert {name for name, one in cases.items() if one.registration_doubts} == set()
 

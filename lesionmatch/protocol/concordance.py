@@ -123,7 +123,7 @@ class ReasonRules:
     stranger_count: float = threshold(
         3.0,
         "foci",
-        "this many such foci, and no lesion that has a focus, make the registration doubtful",
+        "this many such foci without a lesion, and no lesion that lies on its focus, are doubtful",
         "own choice; a lesion that one scan alone shows is common, several large ones are not",
         least=1.0,
         most=50.0,

@@ -155,7 +155,7 @@ def test_clustered_intervals_are_wider_where_a_patients_studies_are_alike() -> N
     assert one.clustered.upper - one.clustered.lower > 1.8 * (one.exact.upper - one.exact.lower)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(*[st.sampled_from([YES, NO, MAYBE, None])] * 2), min_size=1, max_size=30))
 def test_every_study_is_counted_once_and_bounds_hold_the_extremes(
     calls: list[tuple[Call | None, Call | None]],

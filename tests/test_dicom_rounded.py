@@ -120,7 +120,7 @@ def test_whole_millimetres_are_not_taken_for_rounded() -> None:
 
 
 @given(st.integers(3, 60), st.floats(0.5, 8.0), st.floats(-900, 900), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_was_rounded_is_even_and_what_lacks_a_slice_is_not(
     count: int, spacing: float, start: float, data: st.DataObject
 ) -> None:

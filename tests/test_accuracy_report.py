@@ -155,6 +155,12 @@ def test_clustered_intervals_are_wider_where_a_patients_studies_are_alike() -> N
     assert one.clustered.upper - one.clustered.lower > 1.8 * (one.exact.upper - one.exact.lower)
 
 
+def test_kappa_is_worth_half_where_each_patient_has_the_same_study_twice() -> None:
+    cells = [(YES, YES)] * 20 + [(YES, NO)] * 4 + [(NO, YES)] * 6 + [(NO, NO)] * 10
+    found = assemble(studies([*cells, *cells], patients=40), options=QUICK).summary
+    assert found.estimates["kappa"].design_effect == pytest.approx(2 * 40 / 39)
+
+
 @settings(max_examples=40)
 @given(st.lists(st.tuples(*[st.sampled_from([YES, NO, MAYBE, None])] * 2), min_size=1, max_size=30))
 def test_every_study_is_counted_once_and_bounds_hold_the_extremes(

@@ -34,6 +34,10 @@ def nameless(ds: Dataset) -> None:
     del agent_of(ds).RadionuclideCodeSequence
 
 
+def no_agent(ds: Dataset) -> None:
+    del ds.RadiopharmaceuticalInformationSequence
+
+
 def with_a_comma(ds: Dataset) -> None:
     ds.add(RawDataElement(Tag(0x00101030), "DS", 4, b"70,5", 0, False, True))  # type: ignore[arg-type]
 
@@ -72,6 +76,14 @@ REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
         InvalidInput,
         "got 480.0 min",
     ),
+    (
+        attribute(DecayCorrection="ADMIN", RadiopharmaceuticalStartDateTime="20250102105500"),
+        InvalidInput,
+        "wanted imaging 20 to 240 min after injection, got 5.0 min",
+    ),
+    (attribute(ActualFrameDuration=0), InvalidInput, "and a positive ActualFrameDuration"),
+    (attribute(FrameReferenceTime=2.7e9), InvalidInput, "wanted FrameReferenceTime.*, got 2.7e"),
+    (no_agent, MissingAttribute, "wanted RadionuclideHalfLife or a nuclide's code"),
     (long_lived, InvalidInput, "wanted the day of injection"),
     (two_agents, InvalidInput, "wanted one radiopharmaceutical, got 2"),
     (philips, MissingAttribute, r"wanted Philips' SUV factor \(7053,1000\)"),

@@ -95,6 +95,11 @@ def test_a_measure_without_an_error_has_no_bootstrap(tmp_path: Path) -> None:
     assert "bootstrap" in found["specificity"]
 
 
+def test_the_paper_s_causes_add_up_to_its_discordant_studies() -> None:
+    assert sum(cause.printed or 0 for cause in taxonomy.MISSED) == 51
+    assert sum(cause.printed or 0 for cause in taxonomy.CALLED) == 16
+
+
 def test_reasons_are_known_however_they_are_spelled() -> None:
     counts = taxonomy.counted(
         taxonomy.MISSED, ["small_size", "Small size", "small-size", "Seen later"]

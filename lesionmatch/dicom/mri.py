@@ -14,7 +14,7 @@ from lesionmatch.dicom.series.agreement import (
     require_sane_intercepts,
     require_sane_slopes,
 )
-from lesionmatch.dicom.series.asked import asked_for, require_dicom
+from lesionmatch.dicom.series.asked import asked_for, instead, require_dicom
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.patient import identity, of_one_patient, same_patient_note
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
@@ -113,7 +113,9 @@ def choose_hbp(inventory: Inventory, options: ReadOptions) -> SeriesRecord:
     if options.mri_series:
         return asked_for(series, options.mri_series, "--mri-series")
     if not series:
-        raise NothingFound("MRI: wanted an MR series, got none; name the folder of the liver MRI")
+        raise NothingFound(
+            f"MRI: wanted an MR series, got {instead(inventory)}; name the folder of the liver MRI"
+        )
     rules = options.protocol.series
     ranked = sorted(
         (record for record in series if record.score is not None),

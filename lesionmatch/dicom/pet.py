@@ -13,7 +13,7 @@ from lesionmatch.dicom.drawn.segmentations import Drawn, Need, Scene, read_drawn
 from lesionmatch.dicom.files.values import number, text
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.pixels.volume import require_lossless, rescale, volume
-from lesionmatch.dicom.series.asked import asked_for, require_dicom
+from lesionmatch.dicom.series.asked import asked_for, instead, require_dicom
 from lesionmatch.dicom.series.classify import is_made_of_another, plain_words
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.patient import identity, listed, of_one_patient
@@ -107,7 +107,7 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
         return asked_for(series, options.pet_series, "--pet-series"), ()
     every = [record for record in series if record.role == "AC PET" and record.is_candidate]
     if not every:
-        raise NothingFound(_no_pet(series))
+        raise NothingFound(_no_pet(inventory))
     found = [record for record in every if not _is_remade(record)] or every
     remade = listed(record for record in every if record not in found)
     passed = (f"made of another series and passed over: {remade}",) if remade else ()
@@ -142,9 +142,11 @@ def _is_remade(record: SeriesRecord) -> bool:
     return is_made_of_another(record.header) and not HARMONISED.search(_said(record.header))
 
 
-def _no_pet(series: Sequence[SeriesRecord]) -> str:
+def _no_pet(inventory: Inventory) -> str:
+    series = inventory.of_modality("PT")
     if not series:
-        return "PET: wanted a PET series, got none; name the folder of the PET/CT"
+        got = instead(inventory)
+        return f"PET: wanted a PET series, got {got}; name the folder of the PET/CT"
     reasons = "; ".join(f"{record.key}: {record.set_aside}" for record in series)
     return (
         f"PET: wanted a static PET series corrected for attenuation, got none ({reasons}); "

@@ -21,7 +21,7 @@ from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Segment, Structure
-from lesionmatch.wording import said_once
+from lesionmatch.wording import enumerated, said_once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ def read_lesions(inventory: Inventory, scene: Scene, options: ReadOptions) -> Dr
 def _no_lesions(drawn: Drawn, source: Inventory, *, is_given: bool) -> NothingFound:
     """The refusal of files that do not say which lesions there are, with what they are instead."""
     got = "only structures" if drawn.segments else "none"
-    whys = drawn.assumptions or (tuple(source.skipped) if is_given else ())
+    whys = drawn.assumptions or (_whys_none(source) if is_given else ())
     if whys:
         got += f" ({'; '.join(whys)})"
     remedy = "give another file" if is_given else "put it into the MRI folder or give --lesions"
@@ -110,6 +110,12 @@ def _no_lesions(drawn: Drawn, source: Inventory, *, is_given: bool) -> NothingFo
         f"{'--lesions' if is_given else 'lesions'}: wanted a segmentation of lesions (SEG, "
         f"RTSTRUCT, NIfTI or NRRD), got {got}; {remedy}, an empty one for no lesions"
     )
+
+
+def _whys_none(source: Inventory) -> tuple[str, ...]:
+    """What the files are that hold no segmentation."""
+    roles = [*dict.fromkeys(record.role for record in source.series)]
+    return (f"only {enumerated(roles)}",) if roles else tuple(source.skipped)
 
 
 def _scanned(path: Path, options: ReadOptions) -> Inventory:

@@ -1,11 +1,13 @@
-"""What a person named, held against what there is."""
+"""What a person named, held against what there is; and what there is instead."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from lesionmatch.dicom.series.classify import IMAGES
 from lesionmatch.dicom.series.patient import listed
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.errors import AmbiguousSeries, NothingFound
+from lesionmatch.wording import enumerated
 
 
 def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
@@ -29,3 +31,9 @@ def asked_for(series: Sequence[SeriesRecord], key: str, option: str) -> SeriesRe
     if len(found) > 1:
         raise AmbiguousSeries(f"{option} {key}: wanted one volume, got several: {listed(found)}")
     return found[0]
+
+
+def instead(inventory: Inventory) -> str:
+    """The kinds of images there are, for a message that misses one: folders may be swapped."""
+    kinds = {record.modality for record in inventory.series} & set(IMAGES.values())
+    return f"only {enumerated(sorted(kinds))}" if kinds else "none"

@@ -282,3 +282,12 @@ class StatisticRules:
         least=2.0,
         most=100.0,
     )
+    mixed_share: float = threshold(
+        0.1,
+        "fraction",
+        "no liver is seen where more than this lies a quarter below its level, and as much above",
+        "own measurement: 0.18 and 0.16 at least where tumour was taken for liver, else below 0.07 "
+        "or above 0.02",
+        least=0.0,
+        most=1.0,
+    )

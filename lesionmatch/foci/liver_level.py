@@ -29,8 +29,12 @@ class Level:
     is_seen: bool
 
 
-def liver_level(values: NDArray[np.floating], rules: FociRules) -> Level:
+def liver_level(
+    values: NDArray[np.floating], rules: FociRules, *, calm: NDArray[np.floating] | None = None
+) -> Level:
     """SUV of the liver from voxels of liver and tumour: the likeliest mode of log SUV.
+
+    `calm` are voxels of the same places smoothed until hardly any noise is left.
 
     Lesion-free liver is one narrow peak; tumours are hotter and spread, cysts are colder but
     few. How much of the image a mode holds is weighed against how usual such a liver is, so
@@ -45,17 +49,18 @@ def liver_level(values: NDArray[np.floating], rules: FociRules) -> Level:
     likely = [_share(logs, mode) * _usual(mode, rules) for mode in modes]
     mode = modes[int(np.argmax(likely))]
     level = float(np.exp(np.median(logs[np.abs(logs - mode) < WITHIN_LOG])))
-    if level > rules.most_liver_suv or _is_mixed(logs - np.log(level), rules):
+    if level > rules.most_liver_suv or _is_mixed(values if calm is None else calm, level, rules):
         least = float(np.quantile(values, LEAST_QUANTILE))
         return Level(min(rules.usual_liver_suv, least), is_seen=False)
     return Level(level, is_seen=True)
 
 
-def _is_mixed(off: NDArray[np.floating], rules: FociRules) -> bool:
-    """Whether log SUV spreads from a level as that of several tumours does.
+def _is_mixed(values: NDArray[np.floating], level: float, rules: FociRules) -> bool:
+    """Whether uptake spreads from a level as that of several tumours does.
 
-    Vessels, cysts and noise leave less between the cold and a liver; lesions spread upwards only.
+    Vessels and cysts leave less between the cold and a liver; lesions spread upwards only.
     """
+    off = np.log(np.maximum(values, 1e-3) / level)
     below = float(np.mean((off > COLD_LOG) & (off < -WITHIN_LOG)))
     above = float(np.mean(off > WITHIN_LOG))
     return min(below, above) > rules.mixed_share

@@ -283,11 +283,10 @@ class StatisticRules:
         most=100.0,
     )
     mixed_share: float = threshold(
-        0.1,
+        0.07,
         "fraction",
         "no liver is seen where more than this lies a quarter below its level, and as much above",
-        "own measurement: 0.18 and 0.16 at least where tumour was taken for liver, else below 0.07 "
-        "or above 0.02",
+        "own measurement: both above 0.12 where tumour was taken for liver, else below 0.04",
         least=0.0,
         most=1.0,
     )

@@ -216,7 +216,7 @@ class TestCarry:
         fine = carried.moved((0.0, 0.0, 0.0), 0.0, PET_GRID.with_spacing(1.5), RULES)
         assert fine.extent is not None
         array = np.pad(fine.extent.array, 1)
-        np.testing.assert_array_equal(array, binary_closing(array, np.ones((3, 3, 3))))
+        np.testing.assert_array_equal(array, binary_closing(array, np.ones((3, 3, 3), np.bool_)))
         assert fine.extent.volume_ml == pytest.approx(lesion.volume_ml, rel=0.05)
 
     def test_half_a_lesion_outside_is_half_covered(self) -> None:

@@ -88,7 +88,7 @@ def test_an_empty_mask_has_no_surface() -> None:
     assert surface_points_mm(Mask(GRID, np.zeros(GRID.shape, np.bool_))).shape == (0, 3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(-5, 5, width=32), min_size=6, max_size=6))
 def test_closed_form_eigenvalues_are_those_of_numpy(parts: list[float]) -> None:
     xx, yy, zz, xy, xz, yz = parts

@@ -42,6 +42,14 @@ class StatisticRules:
         least=-2.0,
         most=2.0,
     )
+    filled_skew: float = threshold(
+        0.14,
+        "skewness",
+        "where the finest scale is more skewed than this, its noise is, and heights are less rare",
+        "own measurement: filling what is cold gives symmetric noise 0.10, SD 0.03 between livers",
+        least=-1.0,
+        most=10.0,
+    )
     left_out_z: float = threshold(
         4.0,
         "SD",

@@ -217,6 +217,27 @@ def test_cold_lesions_are_not_taken_for_the_liver() -> None:
     assert liver_level(uptake, PROTOCOL.foci).suv == pytest.approx(7.0, rel=0.03)
 
 
+def test_uptake_that_spreads_both_ways_from_its_level_is_several_tumours() -> None:
+    rng = np.random.default_rng(0)
+    several = rng.lognormal(np.log(9.5), 0.35, 10000)
+    assert liver_level(several, PROTOCOL.foci) == Level(5.0, is_seen=False)
+    one_tissue = replace(PROTOCOL.foci, mixed_share=0.5)
+    assert liver_level(several, one_tissue).suv == pytest.approx(9.0, abs=1.0)
+    # Of less uptake than is usual, the least that is seen is nearer to the liver's.
+    fainter = liver_level(several / 2.0, PROTOCOL.foci)
+    assert not fainter.is_seen
+    assert fainter.suv == pytest.approx(2.7, abs=0.1)
+
+
+def test_a_liver_with_lesions_above_it_and_little_below_is_seen() -> None:
+    rng = np.random.default_rng(0)
+    liver, lesions, vessels = np.full(8000, 6.0), np.full(1400, 15.0), np.full(600, 4.0)
+    calm = np.concatenate([liver, lesions, vessels])
+    level = liver_level(rng.normal(calm, 0.9), PROTOCOL.foci, calm=calm)
+    assert level.is_seen
+    assert level.suv == pytest.approx(6.0, rel=0.03)
+
+
 def test_without_any_liver_left_a_usual_one_is_taken_and_said() -> None:
     tumour = np.random.default_rng(0).normal(24.0, 2.0, 10000)
     assert liver_level(tumour, PROTOCOL.foci) == Level(5.0, is_seen=False)

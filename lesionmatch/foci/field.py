@@ -34,9 +34,6 @@ from lesionmatch.protocol import FociRules
 
 USUAL = FociRules()
 
-SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 10.0))
-"""Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
-
 MARGIN_MM = 32.0
 """What is kept around the liver: more than three standard deviations of the widest surround."""
 
@@ -108,8 +105,11 @@ def scales(rules: FociRules) -> tuple[tuple[float, float, float], ...]:
     The wider the centre, the fewer independent places a liver has, and the rarer is the same
     height by chance: a Gaussian field's count goes with the inverse cube of its width.
     """
-    rarer_sd = (rules.rarer_fine_sd, rules.rarer_middle_sd, rules.rarer_wide_sd)
-    return tuple((*mm, sd) for mm, sd in zip(SCALES_MM, rarer_sd, strict=True))
+    return (
+        (rules.fine_centre_mm, rules.fine_surround_mm, rules.rarer_fine_sd),
+        (rules.middle_centre_mm, rules.middle_surround_mm, rules.rarer_middle_sd),
+        (rules.wide_centre_mm, rules.wide_surround_mm, rules.rarer_wide_sd),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,6 +43,8 @@ class Witness:
     """Places on the MRI by which maps are judged."""
 
     points_mm: Points
+    voxels: NDArray[np.intp]
+    """(N, 3) of them on a grid of `SPACING_MM`."""
     bins: Floats
     is_liver: NDArray[np.bool_]
     is_deep: NDArray[np.bool_]
@@ -58,7 +60,8 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     bright = resample(mri, grid, outside=np.nan).array
     near = (distance_mm(inside) <= SHELL_MM) & np.isfinite(bright)
-    points = grid.world(np.argwhere(near))
+    voxels = np.argwhere(near)
+    points = grid.world(voxels)
     values = bright[near]
     nearest = np.rint(deform_grid.voxels(points)).astype(int)
     nearest = np.clip(nearest, 0, np.array(deform_grid.shape) - 1)
@@ -67,7 +70,8 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     block = np.ravel_multi_index(tuple(place.T), tuple(place.max(0) + 1))
     window = Window(0.0, float(np.quantile(values, 0.995)))
     deep = distance_mm(Mask(grid, ~inside.array)) >= DEEP_MM
-    return Witness(points, window.bins(values), inside.array[near], deep[near], held_back, block)
+    bins = window.bins(values)
+    return Witness(points, voxels, bins, inside.array[near], deep[near], held_back, block)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +149,7 @@ def gain(witness: Witness, before: Seen, after: Seen, window: Window) -> Gain:
     return Gain(float(change.mean()), float(sums.sum() / spread))
 
 
-def _ways() -> NDArray[np.float64]:
+def ways() -> NDArray[np.float64]:
     """(14, 3) directions: along the axes and to the corners of a cube."""
     axes = np.concatenate([np.eye(3), -np.eye(3)])
     corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
@@ -161,7 +165,7 @@ def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> 
         seen = Seen(values_at(target, places + shift))
         return _table(witness, seen, target.window, everywhere).mutual_information
 
-    return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in _ways()), 1e-6)
+    return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in ways()), 1e-6)
 
 
 def inner_agreement(
@@ -186,5 +190,5 @@ def inner_agreement(
         ones = np.ones(int(on.sum()), np.float32)
         return JointTable.of(bins[on], window.bins(values[on]), ones).mutual_information
 
-    beside = float(np.mean([at(INNER_SHIFT_MM * way) for way in _ways()]))
+    beside = float(np.mean([at(INNER_SHIFT_MM * way) for way in ways()]))
     return at(np.zeros(3)) / max(beside, 1e-6)

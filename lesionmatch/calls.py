@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 from lesionmatch.lesions import Lesion
 from lesionmatch.protocol import CallRules
 from lesionmatch.segments import Kind
-from lesionmatch.wording import enumerated, number_of
+from lesionmatch.wording import begun, enumerated, number_of
 
 Involvement = Literal["involved", "not_involved", "uncertain"]
 Cell = Literal["TP", "FP", "FN", "TN"]
@@ -218,7 +218,7 @@ def _why(
         case None:
             found = mri if counting else f"{_no_lesion(benign)} on the MRI"
             foci = number_of(len(findings), "focus") if findings else "no focus"
-            return f"{found[0].upper()}{found[1:]} and {foci} on the PET, but {enumerated(doubts)}"
+            return f"{begun(found)} and {foci} on the PET, but {enumerated(doubts)}"
 
 
 def _involving(counting: Sequence[LesionSeen]) -> str:

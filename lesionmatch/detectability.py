@@ -159,8 +159,6 @@ class Expectation:
     """At the lesion's centre."""
     least_visible_ratio: float
     """True ratio to the liver from which it is found unprompted."""
-    least_prompted_ratio: float
-    """True ratio to the liver from which it is found once the MRI says where to look."""
     visibility: Visibility
     """Of a metastasis of typical uptake."""
 
@@ -172,12 +170,12 @@ def expectation(
     recovery = centre_recovery(diameter_mm, blur)
     unprompted = least_visible_ratio(recovery, cov, rules.unprompted_cnr)
     prompted = least_visible_ratio(recovery, cov, rules.prompted_cnr)
-    return Expectation(
-        recovery, unprompted, prompted, _visibility(unprompted, prompted, rules.typical_ratio)
-    )
+    return Expectation(recovery, unprompted, _visibility(unprompted, prompted, rules.typical_ratio))
 
 
 def _visibility(unprompted: float, prompted: float, typical: float) -> Visibility:
+    """Of a lesion of the `typical` ratio, by the least ratios that are found unprompted and once
+    the MRI says where to look."""
     if typical >= unprompted:
         return "expected"
     return "retrospective" if typical >= prompted else "not_expected"

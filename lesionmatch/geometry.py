@@ -27,13 +27,17 @@ SAME_PLACE_TOL_MM = 0.01
 """Grids whose corners agree this well are the same: DICOM writes positions as decimal
 strings of 16 characters, and two writers of one geometry differ by far less than this."""
 
+LARGEST_CONDITION = 1e9
+"""Of a matrix that can be inverted: beyond it rounding alone moves a point a metre away by
+more than a thousandth of a millimetre on the way there and back."""
+
 
 def _affine(matrix: ArrayLike, what: str) -> NDArray[np.float64]:
     """A read-only (4, 4) copy. Raises `InvalidGeometry` unless finite, affine and invertible."""
     copy = np.array(matrix, dtype=np.float64)
     if copy.shape != (4, 4) or not np.array_equal(copy[3], LAST_ROW):
         raise InvalidGeometry(f"{what}: wanted (4, 4) ending {LAST_ROW}, got {copy.tolist()}")
-    if not np.isfinite(copy).all() or np.linalg.det(copy) == 0.0:
+    if not np.isfinite(copy).all() or not np.linalg.cond(copy[:3, :3]) <= LARGEST_CONDITION:
         raise InvalidGeometry(f"{what}: wanted finite and invertible, got {copy.tolist()}")
     copy.setflags(write=False)
     return copy

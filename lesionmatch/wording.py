@@ -35,6 +35,15 @@ def enumerated(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def begun(text: str) -> str:
+    """A text as a sentence begins; what is in capitals further on stays so.
+
+    >>> begun("seen by PET alone"), begun("")
+    ('Seen by PET alone', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def plain(word: str) -> str:
     """A term as the tables write it, however a person does.
 

@@ -354,7 +354,7 @@ def test_the_papers_significance_survives_the_known_design_effects() -> None:
     assert round(design.tolerated(plain, 0.05), 2) == 4.76
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_korn_graubard_covers_the_truth_of_alike_studies(seed: int) -> None:
     # 60 patients of 1 to 6 wholly alike studies, truth 0.8; 40 trials cover nearly always

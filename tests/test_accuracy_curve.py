@@ -55,7 +55,7 @@ def test_detection_curve_refuses_what_cannot_carry_it() -> None:
     assert isinstance(curve.detection_curve(np.full(200, 8.0), found, patient), Undefined)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.sampled_from(["none", "steep", "coarse"]))
 def test_a_curve_is_finite_or_undefined(seed: int, how: str) -> None:
     rng = np.random.default_rng(seed)

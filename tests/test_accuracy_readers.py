@@ -84,6 +84,20 @@ def test_one_reader_has_nobody_to_agree_with() -> None:
     assert {one.reference for one in found.accuracy} == {"table"}
 
 
+def test_readers_agree_beyond_chance_by_fleiss_where_all_have_called() -> None:
+    pet: list[tuple[Call, ...]] = [(YES, YES, YES), (NO, NO, NO), (YES, NO, NO), (MAYBE, YES, YES)]
+    mri: list[tuple[Call, ...]] = [(YES, YES), (NO, YES)]
+    calls = [
+        ReaderCall(f"S{k}", reader, said, mri[k][n] if k < len(mri) and n < len(mri[k]) else None)
+        for k, row in enumerate(pet)
+        for n, (reader, said) in enumerate(zip("ABC", row, strict=True))
+    ]
+    found = assemble(studies([(YES, YES)] * 4), calls=calls, options=QUICK).readers
+    assert found is not None
+    # PET: agreement (1 + 1 + 1/3) / 3, by chance (4/9)^2 + (5/9)^2. MRI: 1/2, by chance 10/16.
+    assert found.fleiss == {"pet": pytest.approx(22 / 40), "mri": pytest.approx(-1 / 3)}
+
+
 def test_consensus_is_what_more_than_half_say() -> None:
     def calls(*said: Call) -> list[ReaderCall]:
         return [ReaderCall("S", f"R{k}", one, None) for k, one in enumerate(said)]

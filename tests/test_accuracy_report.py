@@ -95,6 +95,11 @@ def test_a_measure_without_an_error_has_no_bootstrap(tmp_path: Path) -> None:
     assert "bootstrap" in found["specificity"]
 
 
+def test_the_paper_s_causes_add_up_to_its_discordant_studies() -> None:
+    assert sum(cause.printed or 0 for cause in taxonomy.MISSED) == 51
+    assert sum(cause.printed or 0 for cause in taxonomy.CALLED) == 16
+
+
 def test_reasons_are_known_however_they_are_spelled() -> None:
     counts = taxonomy.counted(
         taxonomy.MISSED, ["small_size", "Small size", "small-size", "Seen later"]
@@ -155,7 +160,13 @@ def test_clustered_intervals_are_wider_where_a_patients_studies_are_alike() -> N
     assert one.clustered.upper - one.clustered.lower > 1.8 * (one.exact.upper - one.exact.lower)
 
 
-@settings(max_examples=40, deadline=None)
+def test_kappa_is_worth_half_where_each_patient_has_the_same_study_twice() -> None:
+    cells = [(YES, YES)] * 20 + [(YES, NO)] * 4 + [(NO, YES)] * 6 + [(NO, NO)] * 10
+    found = assemble(studies([*cells, *cells], patients=40), options=QUICK).summary
+    assert found.estimates["kappa"].design_effect == pytest.approx(2 * 40 / 39)
+
+
+@settings(max_examples=40)
 @given(st.lists(st.tuples(*[st.sampled_from([YES, NO, MAYBE, None])] * 2), min_size=1, max_size=30))
 def test_every_study_is_counted_once_and_bounds_hold_the_extremes(
     calls: list[tuple[Call | None, Call | None]],

@@ -225,7 +225,7 @@ PLACES = st.lists(st.tuples(*[st.floats(15, 80)] * 3), min_size=0, max_size=4)
 
 
 class TestLaws:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(PLACES, PLACES, st.sampled_from([None, 0.01, 0.5]), st.sampled_from(list(Kind)))
     def test_every_disagreement_has_one_reason_with_evidence_and_no_agreement_has_one(
         self, lesions: list[Place], foci: list[Place], null_p: float | None, kind: Kind
@@ -239,7 +239,7 @@ class TestLaws:
             is_agreed = bool(focus.lesion_ids) and kind.counts
             assert (focus.reason is None) == is_agreed == (focus.evidence == "")
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.tuples(*[st.floats(-1, 1)] * 3), st.floats(2.0, 8.0))
     def test_a_registration_off_by_no_more_than_it_says_changes_no_match_and_no_status(
         self, way: Place, error_mm: float

@@ -62,7 +62,7 @@ def assert_same_suv(folder: Path, classic: list[Dataset]) -> dicom.PetStudy:
     weight_kg=st.floats(40, 150),
     minutes=st.integers(30, 120),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_converted_pet_has_the_suv_of_its_slices(
     tmp_path_factory: pytest.TempPathFactory,
     slopes: list[float],

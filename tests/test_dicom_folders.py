@@ -28,13 +28,20 @@ def test_a_folder_without_dicom_has_its_own_sentence(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pet_has_its_own_sentence(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="wanted a PET series, got none"):
+    with pytest.raises(NothingFound, match="wanted a PET series, got only CT; name the folder"):
         suv(tmp_path, ct_slices())
 
 
 def test_a_folder_without_mr_has_its_own_sentence(tmp_path: Path) -> None:
-    with pytest.raises(NothingFound, match="wanted an MR series, got none"):
+    with pytest.raises(NothingFound, match="wanted an MR series, got only CT; name the folder"):
         mri(tmp_path, ct_slices())
+
+
+def test_a_given_file_of_lesions_that_is_an_image_has_its_own_sentence(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "mri", slices(hbp_slice))
+    images = saved(tmp_path / "ct", ct_slices())
+    with pytest.raises(NothingFound, match=r"^--lesions: .* got none \(only CT\); give another"):
+        dicom.read_mri_study([folder], dicom.ReadOptions(lesions=images))
 
 
 def test_a_study_without_lesions_has_its_own_sentence(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lesionmatch.dicom.files.instance import Instance
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.series.plane import plane_of
 from lesionmatch.dicom.series.rounded import Line, rounded_line
-from lesionmatch.errors import InvalidInput
+from lesionmatch.errors import InconsistentSeries, InvalidInput
 from tests.drawn_files import plane, seg
 from tests.reading_files import MAKERS, pet_slice, saved
 
@@ -119,8 +119,25 @@ def test_whole_millimetres_are_not_taken_for_rounded() -> None:
     assert line_of(wide, coarsest_mm=1.0) is not None
 
 
+@pytest.mark.parametrize(("spacing_mm", "unit_mm"), [(1.5, 1.0), (0.24, 0.1)])
+def test_positions_too_coarse_for_their_distance_are_refused_as_such(
+    tmp_path: Path, spacing_mm: float, unit_mm: float
+) -> None:
+    places = [unit_mm * round(place / unit_mm) for place in even(12, spacing=spacing_mm)]
+    (record,) = dicom.scan([saved(tmp_path, written(places))]).series
+    said = f"; or, as its positions look rounded to {unit_mm:g} mm, export them with all decimals"
+    with pytest.raises(InconsistentSeries, match=f"{said}$"):
+        record.usable_stack()
+
+
+def test_a_slice_that_cannot_hide_is_missed_without_a_word_of_rounding(tmp_path: Path) -> None:
+    (record,) = dicom.scan([saved(tmp_path, written([2, 4, 6, 10, 12]))]).series
+    with pytest.raises(InconsistentSeries, match=r"missing or misplaced, export it again$"):
+        record.usable_stack()
+
+
 @given(st.integers(3, 60), st.floats(0.5, 8.0), st.floats(-900, 900), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_was_rounded_is_even_and_what_lacks_a_slice_is_not(
     count: int, spacing: float, start: float, data: st.DataObject
 ) -> None:

@@ -75,7 +75,9 @@ def test_becquerels_corrected_to_the_injection_are_not_decayed(tmp_path: Path) -
     def admin(ds: Dataset) -> None:
         ds.DecayCorrection = "ADMIN"
 
-    assert suv_of(tmp_path, admin) == pytest.approx(70_000 / 140e6)
+    study = dicom.read_pet_study([saved(tmp_path, changed(slices(pet_slice), admin))])
+    assert study.suv.array[0, 0, 0] == pytest.approx(70_000 / 140e6)
+    assert study.suv_facts.uptake_min == 60.0
 
 
 def test_uncorrected_beds_are_each_decayed_to_their_own_middle(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,10 @@ def no_times(ds: Dataset) -> None:
 def nameless(ds: Dataset) -> None:
     del agent_of(ds).RadionuclideHalfLife
     del agent_of(ds).RadionuclideCodeSequence
+
+
+def no_agent(ds: Dataset) -> None:
+    del ds.RadiopharmaceuticalInformationSequence
 
 
 def with_a_comma(ds: Dataset) -> None:
@@ -71,6 +76,14 @@ REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
         InvalidInput,
         "got 480.0 min",
     ),
+    (
+        attribute(DecayCorrection="ADMIN", RadiopharmaceuticalStartDateTime="20250102105500"),
+        InvalidInput,
+        "wanted imaging 20 to 240 min after injection, got 5.0 min",
+    ),
+    (attribute(ActualFrameDuration=0), InvalidInput, "and a positive ActualFrameDuration"),
+    (attribute(FrameReferenceTime=2.7e9), InvalidInput, "wanted FrameReferenceTime.*, got 2.7e"),
+    (no_agent, MissingAttribute, "wanted RadionuclideHalfLife or a nuclide's code"),
     (long_lived, InvalidInput, "wanted the day of injection"),
     (two_agents, InvalidInput, "wanted one radiopharmaceutical, got 2"),
     (philips, MissingAttribute, r"wanted Philips' SUV factor \(7053,1000\)"),
@@ -135,14 +148,32 @@ def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:
         suv_of(tmp_path, mixed)
 
 
-def test_a_time_of_injection_without_any_day_is_refused_as_such(tmp_path: Path) -> None:
-    def undated(ds: Dataset) -> None:
-        ds.AcquisitionDate = ds.SeriesDate = ""
-        del agent_of(ds).RadiopharmaceuticalStartDateTime
-        agent_of(ds).RadiopharmaceuticalStartTime = "100000"
+def undated(ds: Dataset) -> None:
+    ds.AcquisitionDate = ds.SeriesDate = ""
+    del agent_of(ds).RadiopharmaceuticalStartDateTime
+    agent_of(ds).RadiopharmaceuticalStartTime = "100000"
 
-    with pytest.raises(MissingAttribute, match="got a time, and no day of imaging to go with it"):
-        suv_of(tmp_path, undated)
+
+INJECTED_AT = datetime(2025, 1, 2, 10)
+
+
+def test_times_without_any_day_are_refused_as_such(tmp_path: Path) -> None:
+    remedy = "give --injected-at and --reference-at, each with its day"
+    with pytest.raises(MissingAttribute, match=f"a time, and no day of imaging.*; {remedy}"):
+        suv_of(tmp_path / "none", undated)
+    with pytest.raises(MissingAttribute, match="SeriesTime with its date; give --reference-at"):
+        suv_of(tmp_path / "one", undated, injected_at=INJECTED_AT)
+
+
+def test_times_without_any_day_may_be_given(tmp_path: Path) -> None:
+    folder = saved(tmp_path, changed(slices(pet_slice), undated))
+    given = dicom.ReadOptions(injected_at=INJECTED_AT, reference_at=datetime(2025, 1, 2, 11))
+    found = dicom.read_pet_study([folder], given)
+    assert found.suv_facts.uptake_min == 60.0
+    assert (
+        "time of injection of unknown distance from imaging was given by the user; the header has "
+        "nothing"
+    ) in found.assumptions
 
 
 def test_enhanced_pet_is_refused_by_name(tmp_path: Path) -> None:

@@ -272,12 +272,12 @@ def test_a_slope_that_cannot_be_or_is_odd_is_refused(
 
 def _volume(folder: Path, modality: str) -> object:
     """The numbers of the one series in a folder."""
-    from lesionmatch.dicom import mri, pet
+    from lesionmatch.dicom import ct, mri, pet
 
     record = dicom.scan([folder]).series[0]
     if modality == "PT":
         return pet.read_suv(record, dicom.ReadOptions())
-    readers = {"CT": pet.read_hounsfield, "MR": mri.read_signal}
+    readers = {"CT": ct.read_hounsfield, "MR": mri.read_signal}
     return readers[modality](record, dicom.ReadOptions())
 
 

@@ -53,11 +53,28 @@ def test_inverse_undoes_apply(points_mm: list[tuple[float, float, float]]) -> No
 
 
 @pytest.mark.parametrize(
-    "matrix", [np.eye(3), np.zeros((4, 4)), np.diag([1, 1, np.nan, 1]), np.diag([1.0, 1, 0, 1])]
+    ("matrix", "says"),
+    [
+        (np.eye(3), r"wanted \(4, 4\) ending"),
+        (np.zeros((4, 4)), r"wanted \(4, 4\) ending"),
+        (np.diag([1, 1, np.nan, 1]), "wanted finite and invertible"),
+        (np.diag([1.0, 1, 0, 1]), "wanted finite and invertible"),
+        (np.diag([1.0, 1, 1e-310, 1]), "wanted finite and invertible"),
+        (np.diag([1e200, 1e200, 1, 1]), "wanted finite and invertible"),
+    ],
+    ids=["3 x 3", "last row", "not a number", "singular", "nearly singular", "too far apart"],
 )
-def test_maps_that_cannot_exist_are_refused(matrix: np.ndarray) -> None:
-    with pytest.raises(InvalidGeometry):
+def test_maps_that_cannot_exist_are_refused(matrix: np.ndarray, says: str) -> None:
+    with pytest.raises(InvalidGeometry, match=says):
         Transform(MRI, PET, matrix)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e150])
+def test_a_map_may_scale_all_axes_alike_as_much_as_it_likes(scale: float) -> None:
+    matrix = np.diag([scale, scale, scale, 1.0])
+    np.testing.assert_allclose(
+        Transform(MRI, PET, matrix).inverse.apply([[scale, 0, 0]]), [[1, 0, 0]]
+    )
 
 
 def test_the_matrix_of_a_transform_cannot_be_written() -> None:

@@ -37,6 +37,7 @@ DICOM_LAYERS = [
     {"suv", "pixels", "write"},
     {"drawn", "hbp_signal", "spatial"},
     {"study"},
+    {"ct"},
     {"pet"},
     {"mri", "suv_study"},
     {"inspection"},

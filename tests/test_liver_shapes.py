@@ -1,5 +1,6 @@
 """Capsule, tubes, vessels and doubts on shapes whose answers are known."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from lesionmatch.errors import FrameMismatch, InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver import describe_liver, find_liver
+from lesionmatch.liver import Liver, describe_liver, find_liver
 from lesionmatch.liver.capsule import find_capsule, surface_points_mm
 from lesionmatch.liver.ducts import find_ducts
 from lesionmatch.liver.level import evened
@@ -87,7 +88,7 @@ def test_an_empty_mask_has_no_surface() -> None:
     assert surface_points_mm(Mask(GRID, np.zeros(GRID.shape, np.bool_))).shape == (0, 3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(-5, 5, width=32), min_size=6, max_size=6))
 def test_closed_form_eigenvalues_are_those_of_numpy(parts: list[float]) -> None:
     xx, yy, zz, xy, xz, yz = parts
@@ -198,6 +199,26 @@ def test_the_hilum_distance_is_that_of_points_from_the_hilum() -> None:
     assert "cleft" in liver.hilum_source
     there = liver.hilum_mm + np.array([[0.0, 3.0, 4.0]])
     assert liver.hilum_distance_mm(there)[0] == pytest.approx(5.0)
+
+
+def hilum_of(fat: Voxels) -> Liver:
+    """The filled ball with fat in it, which on the image is dark."""
+    values = np.where(BALL_80 & ~fat, 100.0, 10.0)
+    hbp = Image(GRID, values.astype(np.float32), Quantity.ARBITRARY)
+    return describe_liver(
+        hbp, Mask(GRID, BALL_80), origin="", lesions=(), structures={}, protocol=Protocol()
+    )
+
+
+def test_a_pocket_of_fat_that_the_filled_liver_encloses_may_be_the_hilum() -> None:
+    liver = hilum_of(ball(10.0, (-30.0, 14.0, -12.0)))
+    assert np.linalg.norm(liver.hilum_mm - (-30.0, 14.0, -12.0)) < 3.0
+    assert "unsure" not in liver.hilum_source
+
+
+def test_of_two_pockets_that_fit_alike_the_hilum_is_said_to_be_unsure() -> None:
+    liver = hilum_of(ball(10.0, (-30.0, 34.0, -11.0)) | ball(10.0, (-30.0, -6.0, -11.0)))
+    assert re.search(r"; unsure, another place [34]\d mm away fits too$", liver.hilum_source)
 
 
 def test_an_empty_liver_mask_is_refused() -> None:

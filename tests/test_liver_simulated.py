@@ -116,5 +116,5 @@ def test_the_hilum_is_where_a_drawn_portal_vein_meets_the_liver() -> None:
         protocol=Protocol(),
     )
     assert np.linalg.norm(described.hilum_mm - portal) < 15.0
-    assert described.hilum_source == "where the drawn portal vein meets a cleft"
+    assert described.hilum_source == "cleft that the drawn portal vein meets"
     assert described.vessel_source == "given"

@@ -172,6 +172,7 @@ def test_a_deformable_registration_may_have_no_grid(tmp_path: Path) -> None:
         (PET, [rigid(MRI, QUARTER_TURN, SHIFT)], "got 2 whose order matters; multiply"),
         (PET, [rigid(MRI, np.transpose(SHIFT))], r"wanted \(4, 4\) ending"),
         (PET, [rigid(MRI, np.diag([1, 1, 0, 1]))], "wanted finite and invertible"),
+        (PET, [rigid(MRI, np.diag([1, 1, 1e-310, 1]))], "wanted finite and invertible"),
         (PET, [rigid(MRI, 1e6 * np.array(SHIFT))], "moves points by 5000 mm at most, got 5e"),
         (PET, [rigid(MRI, [1, 2, 3])], "wanted 16 numbers in a matrix, got 3"),
         (PET, [rigid(MRI)], "wanted a matrix for each frame, got none"),

@@ -223,7 +223,7 @@ def test_shrinking_averages_blocks_and_keeps_their_place() -> None:
     np.testing.assert_allclose(small.grid.origin_mm, [0.5, 0.5, 0.5])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @for_all(st.floats(-3.0, 3.0), st.floats(60.0, 90.0))
 def test_the_inverse_of_a_field_undoes_it(height_mm: float, width_mm: float) -> None:
     grid = Grid.of(CT, (21, 22, 23), spacing_mm=(4, 4, 4))

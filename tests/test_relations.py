@@ -140,7 +140,7 @@ class TestRelations:
         assert related((), []).pairs == ()
         assert related(carried(((40, 40, 40), 10)), []).of_lesion("L1") == "mri_only"
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         st.lists(st.tuples(*[st.floats(15, 80)] * 3), min_size=0, max_size=6),
         st.lists(st.tuples(*[st.floats(15, 80)] * 3), min_size=0, max_size=6),
@@ -159,7 +159,7 @@ class TestRelations:
             if pair.relation == "merged":
                 assert len(relations.lesions_of(pair.focus_id)) > 1
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.permutations(range(5)))
     def test_the_order_of_the_foci_does_not_matter(self, order: list[int]) -> None:
         places: list[Place] = [(20 + 13.0 * n, 40, 40) for n in range(5)]

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from lesionmatch import report
 from lesionmatch.columns import LESIONS, RELATIONS, Column, cells
 from lesionmatch.errors import InvalidInput, NothingFound
-from lesionmatch.report.context import disagreements, doubts, summary
+from lesionmatch.report.context import call, disagreements, doubts, summary
 from tests.report_case import build, default_comparison, default_rows, lesion_row
 
 HEADING = (
@@ -184,6 +184,21 @@ def test_kinds_are_counted_as_a_person_would_and_the_median_is_one() -> None:
     facts = dict(summary(default_comparison(rows)))
     assert facts["Lesions on MRI"] == "4 (2 metastases, 1 cyst, 1 other benign lesion)"
     assert facts["Median registration error"] == "3.0 mm"
+
+
+@pytest.mark.parametrize(
+    ("mri", "pet", "cell", "said"),
+    [
+        ("involved", "involved", "TP", "MRI: liver involved. PET: liver involved. Both involved"),
+        ("involved", "not_involved", "FN", "PET: liver not involved. Missed by PET (FN)."),
+        ("not_involved", "involved", "FP", "PET: liver involved. Seen by PET alone (FP)."),
+        ("not_involved", "not_involved", "TN", "not involved. Neither involved (TN)."),
+        ("involved", "uncertain", None, "No cell, since a call is uncertain."),
+    ],
+)
+def test_the_call_is_said_in_a_sentence(mri: str, pet: str, cell: str | None, said: str) -> None:
+    calls = {"mri": mri, "pet": pet, "cell": cell, "reason": None, "why": ""}
+    assert said in call({"calls": calls, "lesions": [lesion_row("L1", (0, 0, 0))]})["sentence"]
 
 
 def test_a_lesion_of_no_named_kind_is_called_one() -> None:

@@ -11,7 +11,9 @@ from lesionmatch.typed import moment, path, positive, sex
 T = TypeVar("T")
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-EPILOG = """exit status: 0 done; 1 done, and a quality gate asks for a person's eye;
+EPILOG = """lesionmatch VERB --help has the options of a verb.
+
+exit status: 0 done; 1 done, and a quality gate asks for a person's eye;
 2 the input cannot be used; 3 a batch finished with some studies failed"""
 
 
@@ -31,7 +33,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _compare(verbs: Verbs) -> None:
-    verb = verbs.add_parser("compare", help="one study, all the way")
+    verb = verbs.add_parser(
+        "compare",
+        help="one study, all the way",
+        description="Compare one PET/CT with one liver MRI: a page to look at, tables, a picture "
+        "of every lesion and the images on one grid. What no option names is found in the folders.",
+    )
     verb.add_argument("pet", type=_path, metavar="PET", help="folder or zip of the PET/CT")
     verb.add_argument("mri", type=_path, metavar="MRI", help="folder or zip of the liver MRI")
     _out(verb, default=Path("lesionmatch-out"))
@@ -51,7 +58,7 @@ def _inspect(verbs: Verbs) -> None:
         "folders", type=_path, nargs="+", metavar="DIR", help="folders, zips or files of a patient"
     )
     verb.add_argument("--json", action="store_true", help="print JSON for scripts")
-    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
+    _protocol(verb)
     _phi(verb)
 
 
@@ -79,31 +86,81 @@ def _suv(verbs: Verbs) -> None:
     verb.add_argument("--json", action="store_true", help="print JSON for scripts")
     _pet_options(verb)
     _header_options(verb)
-    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
+    _protocol(verb)
     _phi(verb)
 
 
 def _batch(verbs: Verbs) -> None:
-    verb = verbs.add_parser("batch", help="compare each row of a table, in parallel, resumable")
-    verb.add_argument("studies", type=_path, metavar="STUDIES.csv")
+    verb = verbs.add_parser(
+        "batch",
+        help="compare each row of a table, in parallel, resumable",
+        description="Compare each study of a table. A study that fails does not stop the others, "
+        "and the same command again does only what is missing or has changed.",
+    )
+    verb.add_argument(
+        "studies",
+        type=_path,
+        metavar="STUDIES.csv",
+        help="columns study_id, patient_id, pet, mri; others are options or carried through",
+    )
     _out(verb)
-    verb.add_argument("-j", "--workers", type=_count, metavar="N", help="studies at a time")
+    verb.add_argument(
+        "-j", "--workers", type=_count, metavar="N", help="studies at a time (default every core)"
+    )
     verb.add_argument("--retry", action="store_true", help="try studies again that failed before")
     verb.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed scheduler")
-    verb.add_argument("--memory-gb", type=_as(positive), default=6.0, help="a study's cap")
-    verb.add_argument("--time-limit", type=_as(positive), default=30.0, metavar="MINUTES")
+    verb.add_argument(
+        "--memory-gb",
+        type=_as(positive),
+        default=6.0,
+        metavar="GB",
+        help="a study's cap (default 6)",
+    )
+    verb.add_argument(
+        "--time-limit",
+        type=_as(positive),
+        default=30.0,
+        metavar="MINUTES",
+        help="a study's cap (default 30)",
+    )
     _lesion_options(verb)
     _method_options(verb)
     _loudness(verb)
 
 
 def _cohort(verbs: Verbs) -> None:
-    verb = verbs.add_parser("cohort", help="index a DICOM tree, pair PET/CT with MRI, select")
+    verb = verbs.add_parser(
+        "cohort",
+        help="index a DICOM tree, pair PET/CT with MRI, select",
+        description="Index a tree of many patients, pair each PET/CT with its liver MRI, apply the "
+        "rules of inclusion, and write the table for `batch` with the flow of the cohort.",
+    )
     verb.add_argument("root", type=_path, metavar="DICOM_ROOT", help="folder of many patients")
     _out(verb)
     verb.add_argument(
         "--clinical", type=_path, metavar="CSV", help="patient_id, grade, entity, ..."
     )
+    _inclusion_options(verb)
+    verb.add_argument(
+        "--carry",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="clinical column to carry to studies.csv; repeat",
+    )
+    verb.add_argument(
+        "-j",
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="processes that read (default every core)",
+    )
+    _protocol(verb)
+    verb.add_argument("--phi", action="store_true", help="keep patients' own identifiers")
+    _quiet(verb)
+
+
+def _inclusion_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--window",
         type=_as(_window),
@@ -117,26 +174,24 @@ def _cohort(verbs: Verbs) -> None:
         "--grade", action="append", metavar="G", help="keep this grade; repeat (default G1, G2)"
     )
     verb.add_argument(
-        "--entity", action="append", default=[], help="keep this entity; repeat (default all)"
+        "--entity",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="keep this entity; repeat (default all)",
     )
     verb.add_argument(
         "--keep-treated", action="store_true", help="keep pairs with a therapy between the scans"
     )
-    verb.add_argument(
-        "--carry",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="clinical column to carry to studies.csv; repeat",
-    )
-    verb.add_argument("-j", "--workers", type=_count, metavar="N", help="processes that read")
-    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
-    verb.add_argument("--phi", action="store_true", help="keep patients' own identifiers")
-    _quiet(verb)
 
 
 def _accuracy(verbs: Verbs) -> None:
-    verb = verbs.add_parser("accuracy", help="tables, intervals and tests from many studies")
+    verb = verbs.add_parser(
+        "accuracy",
+        help="tables, intervals and tests from many studies",
+        description="Sensitivity, specificity, PPV, NPV and kappa of the PET against the MRI with "
+        "exact and clustered intervals, by lesion size too, as a page, tables and JSON.",
+    )
     verb.add_argument(
         "calls", type=_path, metavar="CALLS", help="a batch's folder, or a CSV of calls"
     )
@@ -144,18 +199,39 @@ def _accuracy(verbs: Verbs) -> None:
     verb.add_argument(
         "--by", action="append", default=[], metavar="COLUMN", help="stratify by it; repeat"
     )
-    verb.add_argument("--readers", type=_path, metavar="CSV", help="study_id, reader, pet, mri")
-    verb.add_argument("--decisions", type=_path, metavar="CSV", help="what persons settled")
-    verb.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
     verb.add_argument(
-        "--draws", type=int, default=2000, metavar="N", help="of the bootstrap; 0 for none"
+        "--readers", type=_path, metavar="CSV", help="readers' calls: study_id, reader, pet, mri"
     )
-    verb.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    verb.add_argument(
+        "--decisions", type=_path, metavar="CSV", help="what persons settled on the worklist"
+    )
+    verb.add_argument(
+        "--level",
+        type=float,
+        default=0.95,
+        metavar="SHARE",
+        help="of the intervals (default 0.95)",
+    )
+    verb.add_argument(
+        "--draws",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="of the bootstrap; 0 for none (default 2000)",
+    )
+    verb.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the bootstrap (default 0)"
+    )
     _quiet(verb)
 
 
 def _report(verbs: Verbs) -> None:
-    verb = verbs.add_parser("report", help="render the pages again from what is on disk")
+    verb = verbs.add_parser(
+        "report",
+        help="render the pages again from what is on disk",
+        description="Render the pages and pictures again, without computing anything again and "
+        "without the studies.",
+    )
     verb.add_argument("out", type=_path, metavar="OUT", help="what compare or batch wrote")
     verb.add_argument(
         "--no-overlays",
@@ -167,9 +243,16 @@ def _report(verbs: Verbs) -> None:
 
 
 def _demo(verbs: Verbs) -> None:
-    verb = verbs.add_parser("demo", help="write a simulated study as DICOM and compare it")
+    verb = verbs.add_parser(
+        "demo",
+        help="write a simulated study as DICOM and compare it",
+        description="Simulate a patient, write both studies as real DICOM with the truth beside "
+        "them, and compare them.",
+    )
     _out(verb, default=Path("lesionmatch-demo"))
-    verb.add_argument("--seed", type=int, default=1, help="another seed is another body")
+    verb.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="another seed is another body (default 1)"
+    )
     _loudness(verb)
 
 
@@ -187,9 +270,11 @@ def _out(verb: argparse.ArgumentParser, default: Path | None = None) -> None:
 
 
 def _pet_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--pet-series", metavar="UID", help="the PET series to use")
     verb.add_argument(
-        "--weight-kg", type=_as(positive), metavar="KG", help="where the header has none"
+        "--pet-series", metavar="UID", help="the PET series to use, as `inspect` names it"
+    )
+    verb.add_argument(
+        "--weight-kg", type=_as(positive), metavar="KG", help="in the place of the header's weight"
     )
 
 
@@ -215,9 +300,21 @@ def _header_options(verb: argparse.ArgumentParser) -> None:
 
 def _lesion_options(verb: argparse.ArgumentParser) -> None:
     _pet_options(verb)
-    verb.add_argument("--mri-series", metavar="UID", help="the hepatobiliary series to use")
-    verb.add_argument("--lesions", type=_path, metavar="PATH", help="SEG, RTSTRUCT, NIfTI, NRRD")
-    verb.add_argument("--liver", type=_path, metavar="PATH", help="a mask of the liver")
+    verb.add_argument(
+        "--mri-series", metavar="UID", help="the hepatobiliary series to use, as `inspect` names it"
+    )
+    verb.add_argument(
+        "--lesions",
+        type=_path,
+        metavar="PATH",
+        help="SEG, RTSTRUCT, NIfTI or NRRD (default what lies beside the MRI)",
+    )
+    verb.add_argument(
+        "--liver",
+        type=_path,
+        metavar="PATH",
+        help="a mask of the liver (default a segment called liver, else found on the MRI)",
+    )
     verb.add_argument(
         "--different-ids",
         action="store_true",
@@ -233,9 +330,13 @@ def _method_options(verb: argparse.ArgumentParser) -> None:
         help="auto, rigid, affine, deformable, identity, or a file: an ITK transform, a 4x4 matrix "
         "as text, or a DICOM registration (default auto)",
     )
-    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
+    _protocol(verb)
     verb.add_argument("--no-overlays", dest="overlays", action="store_false", help="no pictures")
     _phi(verb)
+
+
+def _protocol(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--protocol", type=_path, metavar="FILE.toml", help="other thresholds")
 
 
 def _phi(verb: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from lesionmatch.dicom.drawn.segmentations import DrawnFile
 from lesionmatch.dicom.inspection import Inspection
 from lesionmatch.dicom.series.records import SeriesRecord
-from lesionmatch.dicom.suv.scale import SuvFacts
+from lesionmatch.dicom.suv.facts import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap
 from lesionmatch.segments import Kind, Segment
 

@@ -120,7 +120,8 @@ def files_under(root: Path) -> Iterator[Found]:
         except OSError as error:
             if folder == os.fsencode(root):
                 raise NothingFound(
-                    f"{root.name}: wanted a folder that can be read, got {error.strerror}"
+                    f"{root.name}: wanted a folder that can be read, got {error.strerror}; "
+                    "check the path"
                 ) from error
             continue
         if (key := (status.st_dev, status.st_ino)) in visited:

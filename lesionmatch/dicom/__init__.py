@@ -15,7 +15,7 @@ from lesionmatch.dicom.pet import read_pet_study
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction, require_same_patient
-from lesionmatch.dicom.suv.scale import SuvFacts
+from lesionmatch.dicom.suv.facts import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap, read_suv_map
 
 # Values that break the standard are refused where they matter, by a sentence of our own.

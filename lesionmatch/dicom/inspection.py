@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesionmatch.dicom.ct import choose_ct
 from lesionmatch.dicom.drawn.segmentations import DrawnFile, Scene, drawn_files
 from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.mri import choose_hbp
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.pet import choose_ct, choose_pet, require_dicom
+from lesionmatch.dicom.pet import choose_pet
+from lesionmatch.dicom.series.asked import require_dicom
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.patient import IMAGE_ROLES, differences, identity
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord

@@ -7,7 +7,6 @@ from pathlib import Path
 from lesionmatch.dicom.drawn.segmentations import Drawn, Scene, read_lesions
 from lesionmatch.dicom.hbp_signal import weighed
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.pet import asked_for, require_dicom
 from lesionmatch.dicom.pixels.volume import rescale, volume
 from lesionmatch.dicom.series.agreement import (
     PIXELS,
@@ -15,6 +14,7 @@ from lesionmatch.dicom.series.agreement import (
     require_sane_intercepts,
     require_sane_slopes,
 )
+from lesionmatch.dicom.series.asked import asked_for, instead, require_dicom
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.patient import identity, of_one_patient, same_patient_note
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
@@ -39,32 +39,34 @@ def read_mri_study(
     options = options or ReadOptions()
     inventory = scan(paths, options.protocol)
     require_dicom(inventory, paths)
-    inventory, strangers = of_one_patient(inventory, options.mri_series)
-    if options.mri_series is None:
-        inventory = weighed(inventory, options)
-    chosen = choose_hbp(inventory, options)
-    gaps = require_whole(chosen, inventory, with_drawn=options.lesions is None)
+    inventory, chosen, notes = _the_hbp(inventory, options)
     who = identity(chosen.header)
-    note = None
     if pet is not None:
         note = same_patient_note(pet.identity, who, different_ids=options.different_ids)
+        notes = (*notes, note) if note else notes
     hbp, drawn = _with_drawn(read_signal(chosen, options), inventory, pet, options)
     return MriStudy(
         hbp=hbp,
         segments=drawn.segments,
         has_segmentation=drawn.is_about_lesions,
-        assumptions=(
-            *inventory.broken,
-            *strangers,
-            *gaps,
-            *([note] if note else []),
-            *drawn.assumptions,
-        ),
+        assumptions=(*inventory.broken, *notes, *drawn.assumptions),
         hbp_series=chosen,
         drawn=drawn,
         inventory=inventory,
         identity=who,
     )
+
+
+def _the_hbp(
+    inventory: Inventory, options: ReadOptions
+) -> tuple[Inventory, SeriesRecord, tuple[str, ...]]:
+    """The files of one patient, the hepatobiliary series to use, and what was assumed."""
+    inventory, strangers = of_one_patient(inventory, options.mri_series)
+    if options.mri_series is None:
+        inventory = weighed(inventory, options)
+    chosen = choose_hbp(inventory, options)
+    gaps = require_whole(chosen, inventory, with_drawn=options.lesions is None)
+    return inventory, chosen, (*strangers, *gaps)
 
 
 def _with_drawn(
@@ -111,7 +113,9 @@ def choose_hbp(inventory: Inventory, options: ReadOptions) -> SeriesRecord:
     if options.mri_series:
         return asked_for(series, options.mri_series, "--mri-series")
     if not series:
-        raise NothingFound("MRI: wanted an MR series, got none; name the folder of the liver MRI")
+        raise NothingFound(
+            f"MRI: wanted an MR series, got {instead(inventory)}; name the folder of the liver MRI"
+        )
     rules = options.protocol.series
     ranked = sorted(
         (record for record in series if record.score is not None),

@@ -24,8 +24,7 @@ class Override:
         return f"{name} of {self._shown(self.given)} was given by the user; the header has {header}"
 
     def _shown(self, value: float | str) -> str:
-        shown = value if isinstance(value, str) else f"{value:.5g}"
-        return f"{shown} {self.unit}".strip()
+        return value if isinstance(value, str) else f"{value:.5g} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,29 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from lesionmatch.dicom.ct import choose_ct, read_hounsfield
 from lesionmatch.dicom.drawn.segmentations import Drawn, Need, Scene, read_drawn
-from lesionmatch.dicom.files.values import number, required, text
+from lesionmatch.dicom.files.values import number, text
 from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.pixels.volume import is_lossy, require_lossless, rescale, volume
-from lesionmatch.dicom.series.agreement import (
-    CT,
-    PIXELS,
-    require_agreement,
-    require_sane_intercepts,
-    require_sane_slopes,
-)
+from lesionmatch.dicom.pixels.volume import require_lossless, rescale, volume
+from lesionmatch.dicom.series.asked import asked_for, instead, require_dicom
 from lesionmatch.dicom.series.classify import is_made_of_another, plain_words
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.patient import identity, listed, of_one_patient
 from lesionmatch.dicom.series.plane import Plane
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
-from lesionmatch.dicom.series.stack import Stack
 from lesionmatch.dicom.series.whole import require_whole
 from lesionmatch.dicom.study import PetStudy, Reconstruction
-from lesionmatch.dicom.suv.scale import SuvScale, suv_scale
+from lesionmatch.dicom.suv.facts import SuvScale
+from lesionmatch.dicom.suv.scale import suv_scale
 from lesionmatch.errors import AmbiguousSeries, InvalidInput, NothingFound
 from lesionmatch.image import Image, Quantity
 from lesionmatch.segments import Structure
@@ -43,9 +37,6 @@ HARMONISED = re.compile(r"\bearl(?![a-z])|harmoni[sz]ed")
 WIDTH_MM = re.compile(r"(\d+(?:\.\d+)?) ?mm")
 GAUSS = re.compile(r"(?:gauss(?:ian)?|xyzg)[ _]*(\d+(?:\.\d+)?)")
 """A filter by its width in mm, as in ``XYZ Gauss4.00``."""
-EVERY = 4
-"""Of voxels along each axis, one in this many tells what most are like."""
-SHARP_KERNEL = re.compile(r"bone|lung|edge|sharp|\b[bi]r?[67]\d|\bb[67]\d")
 
 
 def read_pet_study(paths: Sequence[Path], options: ReadOptions | None = None) -> PetStudy:
@@ -88,17 +79,6 @@ def _context(inventory: Inventory, suv: Image, options: ReadOptions) -> Drawn:
     return replace(drawn, segments=structures, assumptions=notes)
 
 
-def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
-    """Raise `NothingFound` where there is no DICOM file at all."""
-    if not inventory.series:
-        reasons = ", ".join(f"{count} {why}" for why, count in inventory.skipped.items())
-        shown = " ".join(str(path) for path in paths)
-        raise NothingFound(
-            f"{shown}: wanted DICOM files, got none ({reasons or 'label files only'}); "
-            "name the folder the PACS exported"
-        )
-
-
 def the_pet(
     inventory: Inventory, options: ReadOptions
 ) -> tuple[Inventory, SeriesRecord, tuple[str, ...]]:
@@ -127,7 +107,7 @@ def choose_pet(inventory: Inventory, options: ReadOptions) -> tuple[SeriesRecord
         return asked_for(series, options.pet_series, "--pet-series"), ()
     every = [record for record in series if record.role == "AC PET" and record.is_candidate]
     if not every:
-        raise NothingFound(_no_pet(series))
+        raise NothingFound(_no_pet(inventory))
     found = [record for record in every if not _is_remade(record)] or every
     remade = listed(record for record in every if record not in found)
     passed = (f"made of another series and passed over: {remade}",) if remade else ()
@@ -162,26 +142,16 @@ def _is_remade(record: SeriesRecord) -> bool:
     return is_made_of_another(record.header) and not HARMONISED.search(_said(record.header))
 
 
-def _no_pet(series: Sequence[SeriesRecord]) -> str:
+def _no_pet(inventory: Inventory) -> str:
+    series = inventory.of_modality("PT")
     if not series:
-        return "PET: wanted a PET series, got none; name the folder of the PET/CT"
+        got = instead(inventory)
+        return f"PET: wanted a PET series, got {got}; name the folder of the PET/CT"
     reasons = "; ".join(f"{record.key}: {record.set_aside}" for record in series)
     return (
         f"PET: wanted a static PET series corrected for attenuation, got none ({reasons}); "
         "export that one as well"
     )
-
-
-def asked_for(series: Sequence[SeriesRecord], key: str, option: str) -> SeriesRecord:
-    """The record that an option names. Raises `NothingFound` or `AmbiguousSeries`."""
-    found = [record for record in series if key in (record.key, record.uid)]
-    if not found:
-        raise NothingFound(
-            f"{option} {key}: wanted one of {listed(series) or 'no series at all'}, got another"
-        )
-    if len(found) > 1:
-        raise AmbiguousSeries(f"{option} {key}: wanted one volume, got several: {listed(found)}")
-    return found[0]
 
 
 def _said(header: Dataset) -> str:
@@ -265,76 +235,3 @@ def reconstruction(header: Dataset) -> Reconstruction:
         filter_fwhm_mm=float(width[1]) if width else None,
         has_psf=PSF.search(_said(header)) is not None,
     )
-
-
-def choose_ct(
-    inventory: Inventory, pet: SeriesRecord
-) -> tuple[SeriesRecord | None, tuple[str, ...]]:
-    """The CT of the PET/CT: in the PET's frame of reference, over most of its length, with a
-    soft kernel, with the lowest series number, reformats after others; and a note where one
-    could not be used."""
-    series = [record for record in inventory.of_modality("CT") if record.is_candidate]
-    if not series:
-        return None, ("no CT was found; the PET itself carries the registration",)
-    reasons = {record.key: why for record in series if (why := _ct_fault(record, pet))}
-    usable = [record for record in series if record.key not in reasons]
-    if not usable:
-        said = "; ".join(reasons.values())
-        return None, (f"no CT could be used ({said}); the PET itself carries the registration",)
-    notes = [f"{r.key} could not be used ({r.set_aside})" for r in series if r.stack is None]
-    if not pet.frame_uid:
-        notes.append("PET and CT name no frame of reference; they were taken to share one")
-    return min(usable, key=lambda record: _ct_rank(record, pet.usable_stack())), tuple(notes)
-
-
-def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:
-    """Why a CT is of no use beside a PET, if so."""
-    if record.stack is None:
-        return record.set_aside
-    if record.frame_uid != pet.frame_uid:
-        return "another frame of reference than the PET"
-    return "lossy compression" if any(map(is_lossy, record.stack.planes)) else None
-
-
-def _ct_rank(record: SeriesRecord, pet: Stack) -> tuple[float, bool, bool, float, str]:
-    said = plain_words(record.header, "SeriesDescription", "ConvolutionKernel")
-    series_number = number(record.header, "SeriesNumber")
-    return (
-        -round(_covered(record.usable_stack(), pet), 1),
-        is_made_of_another(record.header),
-        SHARP_KERNEL.search(said) is not None,
-        float("inf") if series_number is None else series_number,
-        record.key,
-    )
-
-
-def _covered(ct: Stack, pet: Stack) -> float:
-    """The fraction of the PET's length that the CT covers."""
-    pet_z, ct_z = pet.grid.corners_mm()[:, 2], ct.grid.corners_mm()[:, 2]
-    shared = min(pet_z.max(), ct_z.max()) - max(pet_z.min(), ct_z.min())
-    return max(float(shared / max(np.ptp(pet_z), 1e-6)), 0.0)
-
-
-def read_hounsfield(record: SeriesRecord, options: ReadOptions) -> Image:
-    """The CT of a series in HU. Raises `InvalidInput`."""
-    stack = record.usable_stack()
-    headers = [plane.header for plane in stack.planes]
-    require_agreement(headers, (*PIXELS, *CT), record.what)
-    require_sane_slopes(headers, record.what)
-    require_sane_intercepts(headers, record.what)
-    for keyword in ("RescaleSlope", "RescaleIntercept"):
-        required(headers[0], keyword, "it has no HU; take it out, or export it again")
-    array = volume(stack, rescale, options.protocol.input, record.what)
-    _require_tissue_or_air(array, options, record.what)
-    return Image(stack.grid, array, Quantity.HOUNSFIELD)
-
-
-def _require_tissue_or_air(array: NDArray[np.float32], options: ReadOptions, what: str) -> None:
-    """Raise `InvalidInput` where the usual voxel of a CT is neither tissue nor air."""
-    rules = options.protocol.series
-    usual = float(np.median(array[::EVERY, ::EVERY, ::EVERY]))
-    if not rules.least_usual_hu <= usual <= rules.most_usual_hu:
-        raise InvalidInput(
-            f"{what}: wanted a CT of {rules.least_usual_hu:g} to {rules.most_usual_hu:g} HU in its "
-            f"middle, got {usual:g}; check RescaleSlope and RescaleIntercept"
-        )

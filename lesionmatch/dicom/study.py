@@ -12,7 +12,7 @@ from lesionmatch.dicom.files.values import text
 from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.series.patient import Identity, same_patient_note
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
-from lesionmatch.dicom.suv.scale import SuvFacts
+from lesionmatch.dicom.suv.facts import SuvFacts
 from lesionmatch.geometry import Frame
 from lesionmatch.image import Image
 from lesionmatch.segments import Segment

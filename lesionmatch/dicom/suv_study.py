@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from lesionmatch.dicom.options import Override, ReadOptions
-from lesionmatch.dicom.pet import read_suv, reconstruction, require_dicom, scale_of, the_pet
+from lesionmatch.dicom.pet import read_suv, reconstruction, scale_of, the_pet
+from lesionmatch.dicom.series.asked import require_dicom
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.study import Reconstruction
 from lesionmatch.dicom.suv.body import body_of
+from lesionmatch.dicom.suv.facts import SuvFacts, SuvScale
 from lesionmatch.dicom.suv.said import Said
-from lesionmatch.dicom.suv.scale import MEAN_OF_BOTH, SuvFacts, SuvScale
+from lesionmatch.dicom.suv.scale import MEAN_OF_BOTH
 from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Quantity
 from lesionmatch.suv import BodySize, body_size, to_body_weight

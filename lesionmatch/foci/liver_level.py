@@ -14,6 +14,12 @@ LOG_STEP = 0.04
 WITHIN_LOG = 0.25
 """The liver's own peak lies within this of its mode."""
 
+LEAST_QUANTILE = 0.05
+"""What is left of a liver between tumours has no more uptake than this part of the image."""
+
+COLD_LOG = -0.9
+"""Blood, bile, cysts and necrosis lie lower than this below the liver."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -23,8 +29,12 @@ class Level:
     is_seen: bool
 
 
-def liver_level(values: NDArray[np.floating], rules: FociRules) -> Level:
+def liver_level(
+    values: NDArray[np.floating], rules: FociRules, *, calm: NDArray[np.floating] | None = None
+) -> Level:
     """SUV of the liver from voxels of liver and tumour: the likeliest mode of log SUV.
+
+    `calm` are voxels of the same places smoothed until hardly any noise is left.
 
     Lesion-free liver is one narrow peak; tumours are hotter and spread, cysts are colder but
     few. How much of the image a mode holds is weighed against how usual such a liver is, so
@@ -39,9 +49,21 @@ def liver_level(values: NDArray[np.floating], rules: FociRules) -> Level:
     likely = [_share(logs, mode) * _usual(mode, rules) for mode in modes]
     mode = modes[int(np.argmax(likely))]
     level = float(np.exp(np.median(logs[np.abs(logs - mode) < WITHIN_LOG])))
-    if level > rules.most_liver_suv:
-        return Level(rules.usual_liver_suv, is_seen=False)
+    if level > rules.most_liver_suv or _is_mixed(values if calm is None else calm, level, rules):
+        least = float(np.quantile(values, LEAST_QUANTILE))
+        return Level(min(rules.usual_liver_suv, least), is_seen=False)
     return Level(level, is_seen=True)
+
+
+def _is_mixed(values: NDArray[np.floating], level: float, rules: FociRules) -> bool:
+    """Whether uptake spreads from a level as that of several tumours does.
+
+    Vessels and cysts leave less between the cold and a liver; lesions spread upwards only.
+    """
+    off = np.log(np.maximum(values, 1e-3) / level)
+    below = float(np.mean((off > COLD_LOG) & (off < -WITHIN_LOG)))
+    above = float(np.mean(off > WITHIN_LOG))
+    return min(below, above) > rules.mixed_share
 
 
 def _share(logs: NDArray[np.floating], mode: float) -> float:

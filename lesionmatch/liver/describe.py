@@ -119,7 +119,7 @@ def describe_liver(
     surface = surface_points_mm(large, 0.0)
     portal = structures.get(Structure.PORTAL_VEIN)
     drawn_portal = None if portal is None else union(hbp.grid, [portal])
-    hilum = find_hilum(hbp, filled, capsule, vessels, rules, drawn_portal)
+    hilum = find_hilum(hbp, filled, drawn, capsule, vessels, rules, drawn_portal)
     return Liver(
         mask=filled,
         origin=origin,

@@ -1,11 +1,13 @@
-"""The hilum: where the portal vein enters the liver and divides, found on the liver's surface.
+"""The hilum: the pocket of fat through which portal vein and bile ducts enter the liver.
 
-Four things are known of it. It lies in a cleft of the visceral side, which the capsule's
-rolling ball does not reach. It lies a few centimetres to the right of the body's midline,
-whatever is left of the liver, and below the liver's middle. The largest vessels come together
-in front of it. And the bile ducts, bright in this phase, leave the liver there.
-Every point of the clefts is weighted by all four, and the hilum is where the weights are
-densest. Where the portal vein was drawn, it is where that meets the clefts.
+*Clefts* are what is not liver within the envelope that the capsule's rolling ball spans:
+fissures, grooves, the gallbladder's bed, and fat that the filled liver encloses, as it may
+enclose the hilum. Every place in them is weighted by three things known of the hilum: it lies
+near its usual place, which is told from the body's midline and the liver's middle; large
+vessels come together beside it; and bile ducts, where this phase shows them, pass through it.
+The place whose walls have most weight around it is the hilum, and its point the middle of the
+pocket there. Walls decide and not volumes, as a wide pocket is no likelier than a narrow one.
+Where the portal vein was drawn, it counts in place of vessels and ducts.
 """
 
 from dataclasses import dataclass
@@ -14,28 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.capsule import Capsule
 from lesionmatch.liver.ducts import find_ducts
+from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.mirror import midline_mm
-from lesionmatch.liver.work import COARSE_MM, work_image, work_mask
+from lesionmatch.liver.morphology import dilated
+from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import distance_mm
+from lesionmatch.resample import distance_mm, region_on, resample_mask
 
-LEAST_DEPTH_MM = 3.0
-MOST_DEPTH_MM = 10.0
-"""Deeper clefts count no more."""
-FROM_MIDDLE_MM, MIDDLE_SD_MM = (12.0, -12.0), (18.0, 18.0)
-"""Behind and below the middle of a liver of 1500 ml (own choice, from anatomy)."""
-MIDDLE_ML = 1500.0
-PORTAL_REACH_MM, DUCT_REACH_MM, VESSEL_REACH_MM = 6.0, 15.0, 30.0
-"""How near to a cleft what passes through it lies."""
+SPACING_MM = 3.0
+MARGIN_MM = 45.0
+"""Around the liver; the envelope reaches no further."""
 NO_SIGN = 0.1
-"""Weight of a place near none of it, where that near most has 1."""
-VOTE_MM = 15.0
-MOST_POINTS, MOST_LUMEN = 1500, 5000
-CLEFT_MM = 4.0
+"""Weight of a place near none of a sign, where that nearest to it has 1."""
+MOST_POINTS = 8000
+"""Of a sign; more tell nothing more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,49 +46,73 @@ class Hilum:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sign:
-    """What passes through the hilum."""
+class _Clefts:
+    """Places in the clefts, (N, 3), and which of them lie on a wall, (N,)."""
 
     points_mm: Points
-    weight: NDArray[np.float64]
-    reach_mm: float
+    is_wall: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _UsualPlace:
-    """A Gaussian of places."""
+class _Sign:
+    """What passes through the hilum: points, (N, 3), and how much each counts, (N,)."""
 
-    centre_mm: Points
-    sd_mm: NDArray[np.float64]
-
-    def weight(self, points: Points) -> NDArray[np.float64]:
-        """How well points fit it, 1 at its centre."""
-        off = (points - self.centre_mm) / self.sd_mm
-        return np.asarray(np.exp(-0.5 * np.sum(off**2, axis=1)))
+    points_mm: Points
+    weight: NDArray[np.float64]
 
 
 def find_hilum(
     hbp: Image,
     liver: Mask,
+    lesions: Mask,
     capsule: Capsule,
     vessels: Mask,
     rules: LiverRules,
     portal: Mask | None = None,
 ) -> Hilum:
-    """The hilum of `liver`; `portal` is the portal vein where a reader drew it."""
-    middle = work_mask(liver.trimmed(CLEFT_MM), CLEFT_MM).points_mm().mean(0)
-    depth = capsule.depth_mm(capsule.surface_mm)
-    is_cleft = depth > LEAST_DEPTH_MM
-    points, depth = _some(capsule.surface_mm[is_cleft]), _some(depth[is_cleft])
-    if not len(points):
+    """The hilum of `liver`; `portal` is the portal vein where a reader drew it.
+
+    All masks lie on the grid of `hbp`; `lesions` are drawn and no fat.
+    """
+    middle = liver.trimmed().points_mm().mean(0)
+    clefts = _clefts(hbp, liver, lesions, capsule, rules)
+    if not clefts.is_wall.any():
         return Hilum(middle, "the liver's middle, because its surface shows no cleft")
-    midline = midline_mm(work_image(hbp, COARSE_MM))
-    usual = _usual_place(middle, liver.volume_ml, midline, rules)
-    weight = usual.weight(points) * np.minimum(depth, MOST_DEPTH_MM)
     signs, source = _signs(hbp, liver, vessels, rules, portal)
+    weight = _usual(clefts.points_mm, middle, midline_mm(work_image(hbp, COARSE_MM)), rules)
     for sign in signs:
-        weight *= NO_SIGN + (1.0 - NO_SIGN) * _share(points, sign)
-    return Hilum(_densest(points, weight), source)
+        weight *= NO_SIGN + (1.0 - NO_SIGN) * _share(clefts.points_mm, sign, rules)
+    point, rival_mm = _densest(clefts, weight, rules)
+    unsure = "" if rival_mm is None else f"; unsure, another place {rival_mm:.0f} mm away fits too"
+    return Hilum(point, source + unsure)
+
+
+def _clefts(hbp: Image, liver: Mask, lesions: Mask, capsule: Capsule, rules: LiverRules) -> _Clefts:
+    box = liver.box(MARGIN_MM)
+    image = work_image(hbp.crop(box), SPACING_MM)
+    grid, inside = image.grid, region_on(image.grid, liver.crop(box))
+    is_fat = parenchyma_ratio(image, inside) < 1.0 - rules.vessel_darkness_most
+    is_fat &= resample_mask(lesions.crop(box), grid) == 0.0
+    tissue = inside.array & ~is_fat
+    cleft = ~tissue & (_depth_mm(grid, capsule) > rules.capsule_reach_mm)
+    wall = dilated(tissue, grid, 1.2 * float(grid.spacing_mm.max()))
+    return _Clefts(grid.world(np.argwhere(cleft)), wall[cleft])
+
+
+def _depth_mm(grid: Grid, capsule: Capsule) -> NDArray[np.float64]:
+    """How deep each voxel lies in the envelope."""
+    points = grid.world(np.indices(grid.shape).reshape(3, -1).T)
+    return capsule.depth_mm(points).reshape(grid.shape)
+
+
+def _usual(
+    points: Points, middle_mm: Points, midline_mm: float, rules: LiverRules
+) -> NDArray[np.float64]:
+    """How well points fit where the hilum usually lies, 1 at its centre."""
+    origin = np.array((midline_mm, *middle_mm[1:]))
+    there = (rules.hilum_from_midline_mm, rules.hilum_behind_mm, rules.hilum_above_mm)
+    off = (points - origin - there) / rules.hilum_sd_mm
+    return np.asarray(np.exp(-0.5 * np.sum(off**2, axis=1)))
 
 
 def _signs(
@@ -98,53 +120,50 @@ def _signs(
 ) -> tuple[list[_Sign], str]:
     """What passes through the hilum, the portal vein alone where it was drawn; and in words."""
     if portal is not None and not portal.is_empty:
-        lumen, _ = _lumen(portal)
-        alone = _Sign(lumen, np.ones(len(lumen)), PORTAL_REACH_MM)
-        return [alone], "where the drawn portal vein meets a cleft"
-    large = _Sign(*_lumen(vessels), VESSEL_REACH_MM)
-    points = _some(find_ducts(hbp, liver, rules), MOST_LUMEN)
-    ducts = _Sign(points, np.ones(len(points)), DUCT_REACH_MM)
+        points = _some(portal.points_mm())
+        return [_Sign(points, np.ones(len(points)))], "cleft that the drawn portal vein meets"
+    points = _some(find_ducts(hbp, liver, rules))
+    ducts = _Sign(points, np.ones(len(points)))
     seen = " and bile ducts" if len(points) else ", without bile ducts to confirm it"
-    return [large, ducts], f"cleft of the liver near large vessels{seen}"
+    return [_lumen(vessels), ducts], f"cleft of the liver near large vessels{seen}"
 
 
-def _some(rows: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:
-    return rows[:: max(1, len(rows) // most)]
-
-
-def _usual_place(
-    middle_mm: Points, volume_ml: float, midline_mm: float, rules: LiverRules
-) -> _UsualPlace:
-    """Where the hilum of a liver of this size usually lies."""
-    scale = (volume_ml / MIDDLE_ML) ** (1.0 / 3.0)
-    y, z = middle_mm[1:] + scale * np.array(FROM_MIDDLE_MM)
-    centre = np.array((midline_mm + rules.hilum_from_midline_mm, y, z))
-    return _UsualPlace(
-        centre, np.array((rules.hilum_midline_sd_mm, *scale * np.array(MIDDLE_SD_MM)))
-    )
-
-
-def _lumen(vessels: Mask) -> tuple[Points, NDArray[np.float64]]:
-    """Points of the vessels and their weights: the square of the depth in the lumen."""
+def _lumen(vessels: Mask) -> _Sign:
+    """The lumen; its wide parts count most, by the square of the depth in it."""
     if vessels.is_empty:
-        return np.empty((0, 3)), np.empty(0)
-    part = vessels.trimmed(CLEFT_MM)
+        return _Sign(np.empty((0, 3)), np.empty(0))
+    part = vessels.trimmed(SPACING_MM)
     depth = distance_mm(Mask(part.grid, ~part.array))[part.array].astype(np.float64)
-    return _some(part.points_mm(), MOST_LUMEN), _some(depth, MOST_LUMEN) ** 2
+    return _Sign(_some(part.points_mm()), _some(depth) ** 2)
 
 
-def _share(points: Points, sign: _Sign) -> NDArray[np.float64]:
-    """Weight of the sign within its reach of each point, relative to the most of any."""
+def _some(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return rows[:: max(1, len(rows) // MOST_POINTS)]
+
+
+def _share(points: Points, sign: _Sign, rules: LiverRules) -> NDArray[np.float64]:
+    """Weight of a sign within reach of each point, relative to the most of any."""
     if not len(sign.points_mm):
         return np.zeros(len(points))
-    within = cKDTree(sign.points_mm).query_ball_point(points, sign.reach_mm)
+    within = cKDTree(sign.points_mm).query_ball_point(points, rules.hilum_reach_mm)
     share = np.array([float(sign.weight[i].sum()) for i in within])
     return share / max(float(share.max()), 1e-9)
 
 
-def _densest(points: Points, weight: NDArray[np.float64]) -> Points:
-    """(3,) the middle of the points around the one with most weight near it."""
-    tree = cKDTree(points)
-    votes = np.array([weight[i].sum() for i in tree.query_ball_point(points, VOTE_MM)])
-    around = tree.query_ball_point(points[int(np.argmax(votes))], VOTE_MM)
-    return np.asarray(np.average(points[around], axis=0, weights=weight[around]))
+def _densest(
+    clefts: _Clefts, weight: NDArray[np.float64], rules: LiverRules
+) -> tuple[Points, float | None]:
+    """(3,) the middle of the densest pocket, and how far away one nearly as dense lies."""
+    walls, reach = clefts.points_mm[clefts.is_wall], rules.hilum_reach_mm
+    of_walls = weight[clefts.is_wall]
+    tree = cKDTree(walls)
+    around = tree.query_ball_point(walls, reach)
+    votes = np.array([float(of_walls[i].sum()) for i in around])
+    best = int(np.argmax(votes))
+    peak = np.average(walls[around[best]], axis=0, weights=of_walls[around[best]])
+    away = np.linalg.norm(walls - walls[best], axis=1)
+    second = int(np.argmax(np.where(away > 1.5 * reach, votes, 0.0)))
+    is_rival = away[second] > 1.5 * reach and votes[second] > rules.hilum_rival_share * votes[best]
+    near = np.linalg.norm(clefts.points_mm - peak, axis=1) < reach
+    middle = np.average(clefts.points_mm[near], axis=0, weights=weight[near])
+    return middle, float(away[second]) if is_rival else None

@@ -112,8 +112,14 @@ def load_protocol(path: Path) -> Protocol:
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidOption(f"protocol file: wanted TOML that can be read, got {error}") from error
+    except OSError as error:
+        raise InvalidOption(
+            f"protocol file: wanted one that can be read, got {error.strerror}; check the path"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidOption(
+            f"protocol file: wanted TOML, got what is none: {error}; mend it there"
+        ) from error
     return changed(Protocol(), tables)
 
 

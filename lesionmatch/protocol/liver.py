@@ -172,17 +172,49 @@ class LiverRules:
         -30.0,
         "mm",
         "the hilum usually lies this far to the left of the body's midline, negative to the right",
-        "own choice, from anatomy; -13 to -68 on simulated studies of two anatomies",
+        "own choice, from anatomy; -13 to -57 on simulated studies of three anatomies",
         least=-80.0,
         most=80.0,
     )
-    hilum_midline_sd_mm: float = threshold(
-        20.0,
+    hilum_behind_mm: float = threshold(
+        14.0,
         "mm",
-        "standard deviation of that place from body to body",
-        "own choice; wide enough for both anatomies of the simulated studies",
+        "the hilum usually lies this far behind the liver's middle",
+        "own choice, from anatomy; -1 to 36 on simulated studies of three anatomies",
+        least=-80.0,
+        most=80.0,
+    )
+    hilum_above_mm: float = threshold(
+        -11.0,
+        "mm",
+        "the hilum usually lies this far above the liver's middle, negative below",
+        "own choice, from anatomy; -31 to 15 on simulated studies of three anatomies",
+        least=-80.0,
+        most=80.0,
+    )
+    hilum_sd_mm: float = threshold(
+        18.0,
+        "mm",
+        "standard deviation of these places from body to body",
+        "own choice; 10 to 13 on simulated studies of three anatomies, and room for others",
         least=5.0,
         most=200.0,
+    )
+    hilum_reach_mm: float = threshold(
+        15.0,
+        "mm",
+        "large vessels and bile ducts this near count for a place of the hilum, and its walls",
+        "own choice; about half the width of the hilum's pocket",
+        least=5.0,
+        most=50.0,
+    )
+    hilum_rival_share: float = threshold(
+        0.6,
+        "share",
+        "another place with more than this share of the weight makes the hilum unsure",
+        "own choice; on 62 simulated livers above it in one of 4 more than 15 mm off, 1 of 58 else",
+        least=0.0,
+        most=1.0,
     )
     reference_cold_sds: float = threshold(
         1.7,

@@ -15,7 +15,7 @@ from lesionmatch.report.case import Json
 from lesionmatch.report.facts import text_of
 from lesionmatch.report.tables import table
 from lesionmatch.segments import Kind
-from lesionmatch.wording import number_of, was_or_were
+from lesionmatch.wording import begun, number_of, was_or_were
 
 ALWAYS_SHOWN = (
     "lesion_id",
@@ -81,7 +81,7 @@ def call(comparison: Json) -> dict[str, str]:
         # Two involved livers may still have nothing in common.
         tone, verdict = "warn", f"{verdict}, but by no lesion that both show"
     return {
-        "sentence": f"MRI: liver {mri}. PET: liver {pet}. {verdict.capitalize()}"
+        "sentence": f"MRI: liver {mri}. PET: liver {pet}. {begun(verdict)}"
         + (f" ({cell})." if cell else "."),
         "why": str(calls.get("why") or ""),
         "reason": words.words(words.REASONS, reason) if reason else "",
@@ -215,8 +215,7 @@ def columns(schema: Sequence[Column]) -> list[dict[str, Any]]:
 
 def _title(column: Column) -> str:
     name = column.name.removesuffix("_mm").removesuffix("_ml").replace("_", " ")
-    name = name[0].upper() + name[1:]
-    return f"{name} ({column.unit})" if column.unit else name
+    return f"{begun(name)} ({column.unit})" if column.unit else begun(name)
 
 
 def lesion_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:

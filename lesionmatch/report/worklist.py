@@ -19,6 +19,7 @@ from lesionmatch.evaluation.taxonomy import CALLED, MISSED
 from lesionmatch.evaluation.worklist import Item, Picture
 from lesionmatch.report import words
 from lesionmatch.report.page import asset, environment, policy
+from lesionmatch.wording import begun
 
 FIELDS = ("pet", "mri", "reason", "decided_by", "decided_at", "note")
 
@@ -100,7 +101,7 @@ def _shown(item: Item, batch: Path | None) -> dict[str, Any]:
     return {
         "study_id": study.study_id,
         "patient_id": study.patient_id,
-        "why": _sentence("; ".join(item.why)),
+        "why": f"{begun('; '.join(item.why))}.",
         "said": [
             ("Table", study.pet or "", study.mri or "", study.reason),
             *((call.reader, call.pet or "", call.mri or "", call.reason) for call in item.readers),
@@ -117,10 +118,6 @@ def _shown(item: Item, batch: Path | None) -> dict[str, Any]:
         "explained": study.why,
         "decision": None if item.decision is None else _earlier(item.decision),
     }
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _stays_inside(picture: Picture) -> bool:

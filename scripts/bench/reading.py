@@ -20,7 +20,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from lesionmatch import dicom
-from lesionmatch.dicom.pet import read_hounsfield
+from lesionmatch.dicom.ct import read_hounsfield
 from tests.reading_files import CT, instance, saved
 
 Readers = Mapping[str, Callable[[], object]]

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-import numpy as np
-
 from lesionmatch.dicom.drawn.between import completed
 from lesionmatch.dicom.drawn.content import FromFile
+from lesionmatch.dicom.drawn.doubles import drawn_once
 from lesionmatch.dicom.drawn.label_files import Place, read_label_file
 from lesionmatch.dicom.drawn.rtstruct import frame_uids, read_rtstruct
 from lesionmatch.dicom.drawn.seg import read_seg
@@ -21,7 +20,7 @@ from lesionmatch.dicom.series.stack import Stack
 from lesionmatch.errors import BrokenFile, InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import Protocol
-from lesionmatch.segments import Kind, Segment, Structure
+from lesionmatch.segments import Segment, Structure
 from lesionmatch.wording import enumerated, said_once
 
 
@@ -103,7 +102,7 @@ def read_lesions(inventory: Inventory, scene: Scene, options: ReadOptions) -> Dr
 def _no_lesions(drawn: Drawn, source: Inventory, *, is_given: bool) -> NothingFound:
     """The refusal of files that do not say which lesions there are, with what they are instead."""
     got = "only structures" if drawn.segments else "none"
-    whys = drawn.assumptions or (tuple(source.skipped) if is_given else ())
+    whys = drawn.assumptions or (_whys_none(source) if is_given else ())
     if whys:
         got += f" ({'; '.join(whys)})"
     remedy = "give another file" if is_given else "put it into the MRI folder or give --lesions"
@@ -111,6 +110,12 @@ def _no_lesions(drawn: Drawn, source: Inventory, *, is_given: bool) -> NothingFo
         f"{'--lesions' if is_given else 'lesions'}: wanted a segmentation of lesions (SEG, "
         f"RTSTRUCT, NIfTI or NRRD), got {got}; {remedy}, an empty one for no lesions"
     )
+
+
+def _whys_none(source: Inventory) -> tuple[str, ...]:
+    """What the files are that hold no segmentation."""
+    roles = [*dict.fromkeys(record.role for record in source.series)]
+    return (f"only {enumerated(roles)}",) if roles else tuple(source.skipped)
 
 
 def _scanned(path: Path, options: ReadOptions) -> Inventory:
@@ -149,7 +154,7 @@ def read_drawn(inventory: Inventory, scene: Scene, need: Need) -> Drawn:
     kept = [record for record in records if _frames(record, scene)]
     read, broken = _from_series(kept, scene, need)
     labels, more = _from_labels(inventory.label_files, scene, need)
-    segments, doubles = _once([*read, *labels], scene.protocol.drawn.same_lesion)
+    segments, doubles = drawn_once([*read, *labels], scene.protocol.drawn.same_lesion)
     return Drawn(
         segments=segments,
         series=tuple(kept),
@@ -291,62 +296,3 @@ def _from_labels(
                 raise
             notes.append(f"a label file was set aside ({error})")
     return found, notes
-
-
-def _once(files: Sequence[FromFile], same: float) -> tuple[tuple[Segment, ...], list[str]]:
-    """The segments of all files, without lesions of which the share `same` is drawn in others
-    too, and notes."""
-    kept: list[Segment] = []
-    again: list[str] = []
-    sums: list[str] = []
-    for file in files:
-        earlier = [segment for segment in kept if isinstance(segment.meaning, Kind)]
-        own = [
-            s
-            for s in file.segments
-            if isinstance(s.meaning, Kind) and _share_drawn(s, earlier) < same
-        ]
-        single = _without_sums(own, same)
-        for segment in file.segments:
-            if not isinstance(segment.meaning, Kind) or segment in single:
-                kept.append(segment)
-            else:
-                (sums if segment in own else again).append(segment.source)
-    return tuple(kept), [
-        *_said_of(again, "drawn in an earlier file too"),
-        *_said_of(sums, "drawn by other segments of the same file too"),
-    ]
-
-
-def _said_of(sources: Sequence[str], how: str) -> list[str]:
-    verbs = ("is", "was") if len(sources) == 1 else ("are", "were")
-    said = f"{enumerated(sources)} {verbs[0]} {how} and {verbs[1]} left out"
-    return [said] if sources else []
-
-
-def _without_sums(lesions: Sequence[Segment], same: float) -> list[Segment]:
-    """The lesions of a file without those that smaller ones make up together, as a segment of all
-    lesions, or of another reader's; what lies in a larger one is a lesion of its own."""
-    numbered = sorted(enumerate(lesions), key=lambda pair: (-pair[1].mask.volume_ml, -pair[0]))
-    ordered = [segment for _, segment in numbered]
-    sums = [one for n, one in enumerate(ordered) if _share_drawn(one, ordered[n + 1 :]) >= same]
-    return [segment for segment in lesions if segment not in sums]
-
-
-def _share_drawn(segment: Segment, others: Sequence[Segment]) -> float:
-    """The share of a segment that others have too."""
-    points = segment.mask.points_mm()
-    inside = np.zeros(len(points), np.bool_)
-    for other in others:
-        if other.mask.frame == segment.mask.frame:
-            inside |= _contains(other, points)
-    return float(inside.mean())
-
-
-def _contains(segment: Segment, points_mm: np.ndarray) -> np.ndarray:
-    grid = segment.mask.grid
-    found = grid.contains(points_mm)
-    places = np.rint(grid.voxels(points_mm[found])).astype(int)
-    places = np.clip(places, 0, np.array(grid.shape) - 1)
-    found[found] = segment.mask.array[tuple(places.T)]
-    return found

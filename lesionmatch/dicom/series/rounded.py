@@ -21,6 +21,8 @@ FINEST = -9
 """Of 10: a nanometre is as good as exact."""
 EXACT_MM = 1e-6
 """Decimals written as binary numbers and back are right to better than this."""
+COARSEST_MM = 1.0
+"""Nobody rounds positions further than to whole millimetres."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,19 +41,36 @@ def rounded_line(planes: Sequence[Plane], coarsest_mm: float) -> Line | None:
 
     Positions written more coarsely than `coarsest_mm` are not taken for rounded.
     """
-    positions = np.array([plane.position_mm for plane in planes])
-    written = [words(plane.header, "ImagePositionPatient") for plane in planes]
-    units = units_mm(written, coarsest_mm)
+    units = _units_mm(planes, coarsest_mm)
+    line = _fitted(planes, units)
+    if line is None or units.max() >= np.abs(line.step_mm).max() / 4.0:
+        return None
+    return line
+
+
+def coarse_mm(planes: Sequence[Plane]) -> float | None:
+    """The last decimal of positions to which an even line could have been rounded, though a missing
+    slice might hide in it; None where no line could."""
+    units = _units_mm(planes, COARSEST_MM)
+    line = _fitted(planes, units)
+    return None if line is None else float(units[np.abs(line.step_mm).argmax()])
+
+
+def _units_mm(planes: Sequence[Plane], coarsest_mm: float) -> NDArray[np.float64]:
+    return units_mm([words(plane.header, "ImagePositionPatient") for plane in planes], coarsest_mm)
+
+
+def _fitted(planes: Sequence[Plane], units_mm: NDArray[np.float64]) -> Line | None:
+    """The even line that the coordinates of all planes were rounded from, if there is one."""
+    places_mm = np.array([plane.position_mm for plane in planes]).T
     fits = [
-        _even(places, unit / 2 + EXACT_MM) for places, unit in zip(positions.T, units, strict=True)
+        _even(places, unit / 2 + EXACT_MM) for places, unit in zip(places_mm, units_mm, strict=True)
     ]
     found = [fit for fit in fits if fit is not None]
     if len(found) < len(fits):
         return None
     start, step = (np.array(values) for values in zip(*found, strict=True))
-    if units.max() >= np.abs(step).max() / 4.0:
-        return None
-    return Line(start, step, float(units.max()))
+    return Line(start, step, float(units_mm.max()))
 
 
 def units_mm(written: Sequence[Sequence[str]], coarsest_mm: float) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.dicom.series.plane import SPLITTERS, Plane
-from lesionmatch.dicom.series.rounded import Line, rounded_line
+from lesionmatch.dicom.series.rounded import Line, coarse_mm, rounded_line
 from lesionmatch.errors import InconsistentSeries, InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import SeriesRules
@@ -152,10 +152,10 @@ def stack_of(part: Part, rules: SeriesRules, what: str) -> Stack:
     try:
         _require_even(places[order], rules, what)
         _require_straight(ordered, rules, what)
-    except InconsistentSeries:
+    except InconsistentSeries as error:
         line = rounded_line(ordered, rules.coarsest_position_mm)
         if line is None or _is_tilted(line, len(ordered), _normal(planes[0]), rules):
-            raise
+            raise InconsistentSeries(f"{error}{_if_rounded(ordered)}") from error
         return Stack(ordered, _grid(ordered, line.start_mm, line.step_mm), line.rounded_mm)
     ends = np.array([ordered[0].position_mm, ordered[-1].position_mm])
     return Stack(ordered, _grid(ordered, ends[0], (ends[1] - ends[0]) / (len(ordered) - 1)))
@@ -244,6 +244,14 @@ def _require_straight(planes: Sequence[Plane], rules: SeriesRules, what: str) ->
             f"{what}: wanted the first pixels of all slices on one line, got slice {worst + 1} of "
             f"{len(planes)} {beside[worst]:.2f} mm beside it; export the series again"
         )
+
+
+def _if_rounded(planes: Sequence[Plane]) -> str:
+    """What else may be wrong with planes that are uneven, and what to do about it."""
+    unit_mm = coarse_mm(planes)
+    if unit_mm is None:
+        return ""
+    return f"; or, as its positions look rounded to {unit_mm:g} mm, export them with all decimals"
 
 
 def _is_tilted(line: Line, count: int, normal: NDArray[np.float64], rules: SeriesRules) -> bool:

@@ -39,7 +39,7 @@ def injected(
         None if one is None or first_acquired is None else minutes_between(one, first_acquired)
         for one in (at, stored)
     ]
-    given = "unknown" if before[0] is None else before[0]
+    given = "unknown distance from imaging" if before[0] is None else before[0]
     override = Override("--injected-at", "min before imaging", given, before[1])
     said.given("time of injection", override)
     return at, "given by the user"
@@ -98,10 +98,12 @@ def _stored_injection(
     own = parse_datetime(private(dataset, "GEMS_PETD_01", 0x0009, 0x3B, "ge "), zone)
     if own is not None:
         return own, "GE's administration time (0009,103B)"
-    got = "neither" if clock is None else "a time, and no day of imaging to go with it"
+    got, remedy = "neither", "give --injected-at"
+    if clock is not None:
+        got = "a time, and no day of imaging to go with it"
+        remedy = "give --injected-at and --reference-at, each with its day"
     raise MissingAttribute(
-        f"{what}: wanted RadiopharmaceuticalStartDateTime or StartTime, got {got}; "
-        "give --injected-at"
+        f"{what}: wanted RadiopharmaceuticalStartDateTime or StartTime, got {got}; {remedy}"
     )
 
 

@@ -88,7 +88,10 @@ def slice_notes(
         if len(set(values)) > 1
     ]
     if series_time(headers[0]) is None:
-        notes.append("SeriesTime is absent, so that nothing confirms the time of decay correction")
+        notes.append(
+            "SeriesTime or its date is absent, so that nothing confirms the time of decay "
+            "correction"
+        )
     frames = [frame for header in headers if (frame := _frame(header, injection)) is not None]
     starts = [frame.acquired - timedelta(seconds=frame.offset_s) for frame in frames]
     apart = (max(starts) - min(starts)).total_seconds() if starts else 0.0
@@ -179,7 +182,7 @@ def chosen(
     if not references:
         raise MissingAttribute(
             f"{what}: wanted a time of decay correction, got no AcquisitionTime, "
-            "FrameReferenceTime or SeriesTime; give --reference-at"
+            "FrameReferenceTime or SeriesTime with its date; give --reference-at"
         )
     chosen = trusted[0] if trusted else min(fallback, key=lambda r: r.at)
     if not trusted:

@@ -56,6 +56,12 @@ def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None
     assert "(wanted 0.5 to 1.6)" in doubts(jacobian_min=0.45, inner_agreement=20.0)[0]
 
 
+def test_a_deformation_that_brings_nothing_is_no_doubt_where_the_vessels_meet() -> None:
+    (doubt,) = doubts(deformable_gain_errors=0.4, inner_agreement=3.9)
+    assert "by only 0.4 standard errors" in doubt
+    assert doubts(deformable_gain_errors=0.4, inner_agreement=4.1) == ()
+
+
 def test_in_a_noisy_ct_the_averaged_pattern_clears_what_single_voxels_cannot_tell() -> None:
     drowned = {"inner_agreement": 1.2, "deformable_gain_errors": 1.6}
     assert len(doubts(**drowned)) == 2

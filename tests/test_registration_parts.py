@@ -335,6 +335,27 @@ def test_too_little_liver_on_the_target_says_nothing_of_its_vessels() -> None:
     assert inner_agreement(judge, corner, PointMap.identity(CT, MRI), 110.0) is None
 
 
+def test_pockets_of_fat_laid_on_each_other_are_no_vessels_that_meet() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+
+    def with_fat(image: Image, fat: float) -> Image:
+        places = image.grid.world(np.moveaxis(np.indices(image.grid.shape), 0, -1))
+        pocket = np.linalg.norm(places - np.array([-30.0, -5.0, -5.0]), axis=-1) < 9.0
+        return replace(image, array=np.where(pocket, np.float32(fat), image.array))
+
+    judge = witness(with_fat(mri, 20.0), liver, grid_about(liver, 30.0, 2.5))
+    # The other liver has the pocket alone, and no vessel of these.
+    other = replace(ct, array=np.where(ct.array > 135.0, ct.array - 50.0, ct.array))
+    right, wrong = (
+        inner_agreement(judge, ct_target(with_fat(one, -90.0)), PointMap.identity(CT, MRI), 110.0)
+        for one in (ct, other)
+    )
+    assert right is not None
+    assert wrong is not None
+    assert right > 5.0
+    assert wrong < 1.5
+
+
 def test_in_noise_that_drowns_the_vessels_their_averaged_pattern_still_tells() -> None:
     mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
     judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))

@@ -192,7 +192,7 @@ class RegistrationRules:
         most=50.0,
     )
     noisy_ct_hu: float = threshold(
-        30.0,
+        35.0,
         "HU",
         "standard deviation deep in the liver from which single voxels of a CT do not tell "
         "whether vessels agree, and its averaged pattern may",
@@ -206,6 +206,14 @@ class RegistrationRules:
         "on a noisy CT, correlation of the averaged pattern, in those of shifted maps, from which "
         "vessels agree all the same",
         "own choice; a chance of 1 in 2000; right pairs on CTs of 55 and 60 HU have 5.0 and 4.4",
+        least=0.0,
+        most=100.0,
+    )
+    idle_inner_agreement: float = threshold(
+        4.0,
+        "ratio",
+        "agreement of vessels and lesions from which a deformation that brings nothing is no doubt",
+        "own choice; a liver that lies as it lay need not bend, and wrong pairs hardly reach 3",
         least=0.0,
         most=100.0,
     )

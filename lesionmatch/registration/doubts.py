@@ -15,15 +15,17 @@ def doubts_of(
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further: a liver of another day may lie strongly bent; or bring
-    nothing: one that lies as it lay need not bend. On a noisy CT, whose single voxels tell
-    neither, the correlation of the averaged pattern answers both questions.
+    deformation may also go further: a liver of another day may lie strongly bent. Where it
+    tells enough, the deformation may bring nothing: one that lies as it lay need not bend. On a
+    noisy CT, whose single voxels tell nothing, the averaged pattern may.
     """
     is_sure = is_settled(target, quality.inner_agreement, rules)
-    alike = _is_alike_in_noise(quality, rules)
+    inner = quality.inner_agreement if target == "ct" else None
+    meets = inner is not None and inner >= rules.idle_inner_agreement
+    may_idle = is_sure or meets or _is_alike_in_noise(quality, rules)
     return (
         *(() if is_sure else _agreement_doubts(quality, target, rules)),
-        *(() if is_sure or alike else _idle_deformation(quality, rules.sure_gain_errors)),
+        *(() if may_idle else _idle_deformation(quality, rules.sure_gain_errors)),
         *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),

@@ -194,19 +194,25 @@ def test_the_extents_of_two_foci_share_no_voxel() -> None:
 
 def test_the_level_is_the_livers_where_tumour_fills_most_of_it() -> None:
     rng = np.random.default_rng(0)
-    liver = rng.normal(6.0, 0.6, 3000)
-    tumour = rng.lognormal(3.0, 0.5, 7000)
-    assert liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci).suv == pytest.approx(
-        6.0, rel=0.03
-    )
+    calm = np.concatenate([np.full(3000, 6.0), rng.lognormal(3.0, 0.5, 7000)])
+    level = liver_level(rng.normal(calm, 0.6), PROTOCOL.foci, calm=calm)
+    assert level.suv == pytest.approx(6.0, rel=0.03)
+
+
+def test_what_tumour_leaves_of_a_liver_is_lifted_by_its_blur() -> None:
+    blurred = np.concatenate([np.linspace(5.0, 8.0, 4000), np.full(6000, 16.0)])
+    level = liver_level(blurred, PROTOCOL.foci)
+    assert level.is_seen
+    assert level.suv == pytest.approx(5.4, abs=0.05)
+    half = np.concatenate([np.linspace(5.0, 8.0, 8000), np.full(2000, 16.0)])
+    assert liver_level(half, PROTOCOL.foci).suv == pytest.approx(6.4, abs=0.3)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
 def test_the_level_is_the_livers_where_little_of_it_is_left(share: float) -> None:
     rng = np.random.default_rng(0)
-    liver = rng.normal(6.0, 0.6, int(10000 * share))
-    tumour = rng.normal(24.0, 2.0, 10000 - len(liver))
-    level = liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci)
+    calm = np.where(np.arange(10000) < 10000 * share, 6.0, 24.0)
+    level = liver_level(rng.normal(calm, 0.1 * calm), PROTOCOL.foci, calm=calm)
     assert level.is_seen
     assert level.suv == pytest.approx(6.0, rel=0.03)
 

@@ -378,3 +378,11 @@ class StatisticRules:
         least=0.0,
         most=1.0,
     )
+    lifted_share: float = threshold(
+        0.5,
+        "fraction",
+        "where more than this lies a quarter above the level, tumour's blur has lifted the level",
+        "own measurement: by 5 to 38 % in six livers of which half and three quarters are tumour",
+        least=0.0,
+        most=1.0,
+    )

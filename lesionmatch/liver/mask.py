@@ -77,7 +77,7 @@ def _whole(image: Image, bright: Voxels, calm: Voxels, rules: LiverRules) -> Coa
     level = parenchyma_level(part, Mask(part.grid, calm[box]))
     ratio = np.asarray(part.array / level, np.float32)
     whole = filled(closed(bright, part.grid, VESSEL_GAP_MM))
-    whole = filled(with_hollows(whole, ratio, part.grid))
+    whole = filled(with_hollows(whole, ratio, part.grid, rules))
     bile = bile_beside(ratio > rules.bile_brightness, whole, part.grid) & ~bright
     return Coarse(part.grid, whole & ~bile, bright, level, ratio, bile)
 

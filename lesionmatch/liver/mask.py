@@ -32,8 +32,8 @@ from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import resample_mask
 
 SPACING_MM = 3.0
-ROUNDS = 4
-"""Of growth; each goes on from where the last one knew the liver's level."""
+MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
+"""Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
 VESSEL_GAP_MM = 4.0
 LEAST_SHARE = 0.2
@@ -63,10 +63,13 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
 def _grown(scene: Scene, seed: Voxels) -> tuple[Voxels, Voxels]:
     """Bright liver around `seed` with drawn lesions, and the calm part of it."""
     liver = calm = seed
-    for _ in range(ROUNDS):
+    for _ in range(MOST_ROUNDS):
+        size = np.count_nonzero(liver)
         bright = bright_near(calm, scene)
         liver = joined(divided(bright, scene), calm, scene, bright)
         calm = liver & bright.calm
+        if np.count_nonzero(liver) < (1.0 + LEAST_GROWTH) * size:
+            break
     return liver, calm
 
 

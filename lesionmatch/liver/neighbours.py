@@ -17,9 +17,9 @@ from lesionmatch.liver.regions import Bright, Scene
 from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.resample import distance_mm, region_on
 
-GALLBLADDER_OPEN_MOST, OPEN_MOST = 0.07, 0.8
-"""A gallbladder's border and those of kidneys and veins are less open than this; a part of the
-liver's may be more."""
+CLOSED, OPEN_MOST = 0.13, 0.8
+"""The border of a gallbladder or of bowel's wall is less open than the first, those of kidneys
+and veins than the second; a part of the liver's may be more."""
 GALLBLADDER_MOST_ML, GALLBLADDER_LATERAL_MM = 60.0, 20.0
 KIDNEY_MOST_ML = 350.0
 KIDNEY_BELOW_MM = 30.0
@@ -49,11 +49,19 @@ def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, brigh
     `openness` is the part of its border that lies in no edge.
     """
     return (
-        (openness < GALLBLADDER_OPEN_MOST and _is_gallbladder(region, liver, scene))
+        (openness < CLOSED and _is_gallbladder(region, liver, scene))
+        or (openness < CLOSED and thickness(Mask(scene.grid, region)) < scene.rules.thickness_least)
         or (openness < OPEN_MOST and _is_kidney(region, liver, scene, bright))
         or (openness < OPEN_MOST and _is_vein(region, scene.grid))
         or _is_heart(region, liver, scene)
     )
+
+
+def thickness(mask: Mask) -> float:
+    """Radius of the largest ball within a mask, over that of a ball of its volume."""
+    part = mask.trimmed(float(mask.grid.spacing_mm.max()))
+    radius_mm = float(distance_mm(Mask(part.grid, ~part.array))[part.array].max())
+    return radius_mm / float(np.cbrt(3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)))
 
 
 def _is_gallbladder(region: Voxels, liver: Voxels, scene: Scene) -> bool:

@@ -32,7 +32,7 @@ from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import resample_mask
 
 SPACING_MM = 3.0
-MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
+MOST_ROUNDS, LEAST_GROWTH = 8, 0.003
 """Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
 VESSEL_GAP_MM = 4.0
@@ -53,7 +53,7 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
     if lesions is not None:
         drawn = resample_mask(lesions, image.grid) >= 0.5
     start = resample_mask(seed, image.grid) >= 0.5
-    bright, calm = _grown(scene_of(image, drawn, rules), start)
+    bright, calm = _grown(scene_of(image, drawn, protocol), start)
     liver = on_image(hbp, _whole(image, bright, calm, rules), lesions, rules)
     if liver.volume_ml < LEAST_SHARE * rules.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")

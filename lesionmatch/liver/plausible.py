@@ -14,7 +14,7 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.liver.hollows import largest_hollow_ml
 from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.mirror import midline_mm
-from lesionmatch.liver.morphology import Values, Voxels, dilated, large_pieces
+from lesionmatch.liver.morphology import Values, Voxels, ball_radius_mm, dilated, large_pieces
 from lesionmatch.liver.surface import OUTSIDE_MM
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
@@ -96,7 +96,7 @@ def _about_pieces(view: _View) -> str | None:
 def _about_thickness(view: _View, rules: LiverRules) -> str | None:
     depth_mm = distance_mm(Mask(view.image.grid, ~view.inside.array))
     thickest_mm = float(depth_mm[np.isfinite(depth_mm)].max(initial=0.0))
-    ball_mm = (3.0 * view.inside.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0)
+    ball_mm = ball_radius_mm(view.inside.volume_ml)
     if thickest_mm >= rules.thickness_least * ball_mm:
         return None
     return (

@@ -28,6 +28,7 @@ def liver_pet(
     mask_shift_mm: float = 0.0,
     fwhm_mm: float = FWHM_MM,
     breathing_mm: float = 0.0,
+    is_log_normal: bool = False,
 ) -> tuple[Image, Mask]:
     """A PET of a ball of liver, 75 mm in radius, with (centre, diameter, times liver) in it."""
     activity = np.where(away_mm((0, 0, 0)) < 75, LEVEL, 0.6)
@@ -40,6 +41,8 @@ def liver_pet(
         moved = [ndimage.shift(clean, (p, 0, 0), order=1, mode="nearest") for p in phases]
         clean = np.mean(moved, axis=0)
     grain = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(GRID.shape), 0.5)
-    suv = clean + grain / grain.std() * COV * np.sqrt(clean * LEVEL)
+    sd = COV * np.sqrt(LEVEL / clean)
+    noise = sd * grain / grain.std()
+    suv = clean * (np.exp(noise - sd**2 / 2) if is_log_normal else 1.0 + noise)
     image = Image(GRID, np.maximum(suv, 0).astype(np.float32), Quantity.SUV_BW)
     return image, Mask(GRID, away_mm((mask_shift_mm, 0, 0)) < 75)

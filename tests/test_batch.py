@@ -21,6 +21,7 @@ from lesionmatch.batch.ledger import Ledger, job_key
 from lesionmatch.batch.run import BatchOptions, default_workers, run_batch
 from lesionmatch.batch.table import StudyRow
 from lesionmatch.batch.worker import Limits, Outcome
+from lesionmatch.cli import main
 from lesionmatch.compare import Options
 from lesionmatch.errors import InvalidOption, UnusableOutput
 from tests import batch_work
@@ -78,6 +79,21 @@ def test_a_registration_that_lesions_clear_is_not_what_a_study_is_doubtful_for(
     run(studies(tmp_path, ["doubtful.cleared"]), tmp_path / "out")
     (row,) = records(tmp_path / "out" / "calls.csv")
     assert (row["is_doubtful"], row["doubtful_for"]) == ("true", "")
+
+
+def test_the_verb_says_how_every_study_stands_where_it_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["well.1", "refuse.1"]
+    run(studies(tmp_path, names), tmp_path / "out")
+    lines = [f"{name},P-{name},in/{name}/pet,in/{name}/mri,Nord" for name in names]
+    table = tmp_path / "STUDIES.csv"
+    table.write_text("\n".join(["study_id,patient_id,pet,mri,site", *lines]))
+    assert main(["batch", str(table), "-o", str(tmp_path / "out"), "-v"]) == 3
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "well.1: MRI involved, PET not_involved: one lesion of 5 mm",
+        "refuse.1: PET: wanted this, got that; mend it",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -122,9 +122,11 @@ def test_a_study_without_lesions_is_a_valid_study(
     study = simulate(replace(demo_recipe(5), lesions=()))
     write_study(study, tmp_path / "pet", tmp_path / "mri", tmp_path / "truth.json")
     argv = ["compare", str(tmp_path / "pet"), str(tmp_path / "mri"), "-o", str(tmp_path / "out")]
-    assert main([*argv, "--no-overlays"]) == 0
+    assert main([*argv, "--no-overlays", "-v"]) == 0
     assert rows(tmp_path / "out" / "lesions.csv") == []
-    assert "MRI not_involved, PET not_involved" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "MRI not_involved, PET not_involved" in said
+    assert "assumed: " in said
 
 
 LONG = "x" * 300

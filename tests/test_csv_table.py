@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lesionmatch.csv_table import CsvTable, inert, needed, read_table
+from lesionmatch.csv_table import CsvTable, inert, needed, read_table, require_no
 from lesionmatch.errors import InvalidInput
 
 PLAIN = "id,size,note\nA,12.5,first\nB,7,\n"
@@ -45,6 +45,13 @@ def test_a_table_is_the_same_however_it_was_saved(tmp_path: Path, content: str |
         {"id": "A", "size": "12.5", "note": "first"},
         {"id": "B", "size": "7", "note": ""},
     ]
+
+
+@pytest.mark.parametrize(("faults", "more"), [(10, ""), (13, "; and 3 more")])
+def test_ten_faults_are_named_and_the_rest_counted(faults: int, more: str) -> None:
+    named = "; ".join(f"line {n}" for n in range(10))
+    with pytest.raises(InvalidInput, match=f"^t.csv: {named}{more}$"):
+        require_no([f"line {n}" for n in range(faults)], "t.csv")
 
 
 @pytest.mark.parametrize("word", ["NA", "N/A", "n/a", "NaN", "nan", "NaT", "<NA>", "#N/A", "NULL"])

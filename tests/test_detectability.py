@@ -96,6 +96,10 @@ def test_the_edge_raises_the_least_visible_ratio_as_printed(
 STEP_MM = 0.5
 
 
+def test_the_isotropic_blur_of_the_same_volume_is_the_geometric_mean() -> None:
+    assert Blur(4.0, 32.0).volume_fwhm_mm == pytest.approx(8.0)
+
+
 def blurred_ball(diameter_mm: float, blur: Blur) -> NDArray[np.float64]:
     """A ball of partial voxels, blurred numerically; the centre is the middle voxel."""
     half = int(np.ceil((diameter_mm / 2.0 + 3.5 * blur.axial_sigma_mm) / STEP_MM))

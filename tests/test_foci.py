@@ -9,6 +9,7 @@ from scipy import stats
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, field, field_of, find_foci, null_p, resolution_mm
 from lesionmatch.foci.dips import has_valley
+from lesionmatch.foci.filters import unskewed
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.segments import Structure
@@ -39,7 +40,8 @@ def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # What is left out, and what is held against the edge, depends on all scales: without them.
-    alone_each = {"left_out_z": 10.0, "capsule_near_mm": 0.0, "capsule_lift_sd": 0.0}
+    apart = {"left_out_z": 10.0, "capsule_near_mm": 0.0, "capsule_lift_sd": 0.0}
+    alone_each = {**apart, "filled_skew": 10.0}
     rules = replace(PROTOCOL.foci, **alone_each)
     pet, needed, highest = liver_pet(), [], []
     for centre_mm, surround_mm, rarer_sd in field.scales(rules):
@@ -52,6 +54,25 @@ def test_a_wider_scale_needs_less_height_and_the_largest_is_taken(
         needed.append(rules.least_z - float(np.median(highest[-1] - bare)))
     assert needed == pytest.approx([5.15, 4.95, 4.9], abs=1e-3)
     np.testing.assert_array_equal(field_of(*pet, rules).z, np.max(highest, axis=0))
+
+
+@pytest.mark.parametrize(("seed", "heights"), [(5, [5.4, 5.1]), (7, [5.6]), (10, [5.3])])
+def test_grain_that_is_log_normal_makes_no_focus(seed: int, heights: list[float]) -> None:
+    pet = liver_pet(seed=seed, is_log_normal=True)
+    assert find_foci(*pet, PROTOCOL) == ()
+    symmetric = replace(PROTOCOL, foci=replace(PROTOCOL.foci, filled_skew=10.0))
+    assert [focus.z for focus in find_foci(*pet, symmetric)] == pytest.approx(heights, abs=0.05)
+
+
+def test_heights_in_log_normal_noise_are_as_rare_as_those_of_normal_noise() -> None:
+    normal = np.linspace(-3.0, 6.0, 19, dtype=np.float32)
+    spread = 0.15
+    np.testing.assert_allclose(
+        unskewed(np.expm1(spread * normal) / spread, 3 * spread)[6:], normal[6:], atol=1e-5
+    )
+    np.testing.assert_array_equal(unskewed(normal, -0.2), normal)
+    # Below the median nothing is looked for, and nothing is changed.
+    np.testing.assert_array_equal(unskewed(normal, 0.4)[:7], normal[:7])
 
 
 def test_many_faint_lesions_are_not_taken_for_noise() -> None:
@@ -173,19 +194,24 @@ def test_the_extents_of_two_foci_share_no_voxel() -> None:
 
 def test_the_level_is_the_livers_where_tumour_fills_most_of_it() -> None:
     rng = np.random.default_rng(0)
-    liver = rng.normal(6.0, 0.6, 3000)
-    tumour = rng.lognormal(3.0, 0.5, 7000)
-    assert liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci).suv == pytest.approx(
-        6.0, rel=0.03
-    )
+    calm = np.concatenate([np.full(3000, 6.0), rng.lognormal(3.0, 0.5, 7000)])
+    level = liver_level(rng.normal(calm, 0.6), PROTOCOL.foci, calm=calm)
+    assert level.suv == pytest.approx(6.0, rel=0.03)
+
+
+def test_what_tumour_leaves_of_a_liver_is_lifted_by_its_blur() -> None:
+    blurred = np.concatenate([np.linspace(5.0, 8.0, 4000), np.full(6000, 16.0)])
+    level = liver_level(blurred, PROTOCOL.foci)
+    assert level == Level(pytest.approx(5.4, abs=0.05), is_seen=True)
+    half = np.concatenate([np.linspace(5.0, 8.0, 8000), np.full(2000, 16.0)])
+    assert liver_level(half, PROTOCOL.foci).suv == pytest.approx(6.4, abs=0.3)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
 def test_the_level_is_the_livers_where_little_of_it_is_left(share: float) -> None:
     rng = np.random.default_rng(0)
-    liver = rng.normal(6.0, 0.6, int(10000 * share))
-    tumour = rng.normal(24.0, 2.0, 10000 - len(liver))
-    level = liver_level(np.concatenate([liver, tumour]), PROTOCOL.foci)
+    calm = np.where(np.arange(10000) < 10000 * share, 6.0, 24.0)
+    level = liver_level(rng.normal(calm, 0.1 * calm), PROTOCOL.foci, calm=calm)
     assert level.is_seen
     assert level.suv == pytest.approx(6.0, rel=0.03)
 
@@ -194,6 +220,27 @@ def test_cold_lesions_are_not_taken_for_the_liver() -> None:
     rng = np.random.default_rng(0)
     uptake = np.concatenate([rng.normal(7.0, 0.7, 8000), rng.normal(3.0, 0.4, 2000)])
     assert liver_level(uptake, PROTOCOL.foci).suv == pytest.approx(7.0, rel=0.03)
+
+
+def test_uptake_that_spreads_both_ways_from_its_level_is_several_tumours() -> None:
+    rng = np.random.default_rng(0)
+    several = rng.lognormal(np.log(9.5), 0.35, 10000)
+    assert liver_level(several, PROTOCOL.foci) == Level(5.0, is_seen=False)
+    one_tissue = replace(PROTOCOL.foci, mixed_share=0.5)
+    assert liver_level(several, one_tissue).suv == pytest.approx(9.0, abs=1.0)
+    # Of less uptake than is usual, the least that is seen is nearer to the liver's.
+    fainter = liver_level(several / 2.0, PROTOCOL.foci)
+    assert not fainter.is_seen
+    assert fainter.suv == pytest.approx(2.7, abs=0.1)
+
+
+def test_a_liver_with_lesions_above_it_and_little_below_is_seen() -> None:
+    rng = np.random.default_rng(0)
+    liver, lesions, vessels = np.full(8000, 6.0), np.full(1400, 15.0), np.full(600, 4.0)
+    calm = np.concatenate([liver, lesions, vessels])
+    level = liver_level(rng.normal(calm, 0.9), PROTOCOL.foci, calm=calm)
+    assert level.is_seen
+    assert level.suv == pytest.approx(6.0, rel=0.03)
 
 
 def test_without_any_liver_left_a_usual_one_is_taken_and_said() -> None:
@@ -255,6 +302,24 @@ def test_a_lesion_that_a_dip_divides_from_a_brighter_neighbour_counts() -> None:
     organ, lesion = ((83, 0, 0), 12, 7.0), ((67, 0, 0), 12, 5.0)
     (focus,) = find_foci(*liver_pet(organ, lesion), PROTOCOL)
     assert focus.counts
+
+
+def test_a_lesion_that_a_small_dip_divides_from_an_organ_counts() -> None:
+    pet = liver_pet(((90, 0, 0), 24, 5.0), ((68, 0, 0), 8, 4.5), seed=1)
+    (focus,) = find_foci(*pet, PROTOCOL)
+    assert focus.counts
+    deeper = replace(PROTOCOL, foci=replace(PROTOCOL.foci, spill_dip_sd=4.0))
+    (same,) = find_foci(*pet, deeper)
+    assert not same.counts
+
+
+def test_what_only_rises_towards_an_organ_is_no_finding_even_14_mm_deep() -> None:
+    pet = liver_pet(((0, 0, -86), 40, 6.0))
+    (focus,) = find_foci(*pet, PROTOCOL)
+    assert focus.depth_mm == pytest.approx(14.0, abs=0.1)
+    assert not focus.counts
+    near = replace(PROTOCOL, foci=replace(PROTOCOL.foci, neighbour_slope_mm=10.0))
+    assert find_foci(*pet, near)[0].counts
 
 
 def test_a_hot_organ_that_breathing_carries_over_the_capsule_is_no_finding() -> None:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.ndimage import binary_closing
 from scipy.spatial.distance import cdist
+from scipy.spatial.transform import Rotation
 
 from lesionmatch.errors import FrameMismatch, InvalidGeometry, WrongQuantity
 from lesionmatch.geometry import Frame, Grid, Transform
@@ -202,6 +204,20 @@ class TestCarry:
         assert moved.extent is not None
         assert moved.extent.points_mm().mean(axis=0) == pytest.approx([144, 245, 42], abs=0.5)
         assert moved.error_mm == 2.0
+
+    @pytest.mark.parametrize("diameter_mm", [12, 36, 60])
+    def test_on_voxels_as_fine_as_its_points_it_has_no_hole(self, diameter_mm: float) -> None:
+        grid = Grid.of(MRI, (26, 60, 60), spacing_mm=(3.0, 1.2, 1.2))
+        turn = np.eye(4)
+        turn[:3, :3] = Rotation.from_euler("xyz", [0.05, -0.08, 0.1]).as_matrix()
+        bent = Transform(PET, MRI, PET_FROM_MRI.matrix @ turn)
+        lesion = one(ball(35, 35, 37, diameter_mm, grid))
+        (carried,) = carry([lesion], bent, [3.0], PET_GRID, RULES)
+        fine = carried.moved((0.0, 0.0, 0.0), 0.0, PET_GRID.with_spacing(1.5), RULES)
+        assert fine.extent is not None
+        array = np.pad(fine.extent.array, 1)
+        np.testing.assert_array_equal(array, binary_closing(array, np.ones((3, 3, 3), np.bool_)))
+        assert fine.extent.volume_ml == pytest.approx(lesion.volume_ml, rel=0.05)
 
     def test_half_a_lesion_outside_is_half_covered(self) -> None:
         # The grid's first slice reaches down to z = -1.5, the map to z = 5 + z of the MRI.

@@ -166,6 +166,7 @@ SHOWN = Shown(
     physiologic_neighbour=None,
     stray_lesion=None,
 )
+HOT = replace(SHOWN, tumour_to_liver=2.6)
 
 
 class TestWhyShown:
@@ -175,12 +176,22 @@ class TestWhyShown:
             (SHOWN, "unexplained"),
             (replace(SHOWN, flags=("near_vessel",)), "vascular_or_biliary"),
             (replace(SHOWN, flags=("perihilar",)), "vascular_or_biliary"),
+            (replace(HOT, flags=("near_vessel",)), "unexplained"),
+            (replace(HOT, flags=("perihilar",)), "unexplained"),
             (replace(SHOWN, physiologic_neighbour="stomach"), "extrahepatic_physiologic"),
             (replace(SHOWN, stray_lesion="L2"), "misregistration"),
         ],
     )
     def test_each_cause_has_its_reason(self, shown: Shown, reason: str) -> None:
-        assert why_shown(shown).reason == reason
+        assert why_shown(shown, Protocol().reasons).reason == reason
+
+    def test_one_too_hot_for_the_vessel_beside_it_says_so(self) -> None:
+        surroundings = replace(FAR, vessel_mm=1.5)
+        shown = replace(HOT, flags=("near_vessel",), surroundings=surroundings)
+        assert why_shown(shown, Protocol().reasons).evidence == (
+            "2.6 x liver, 1.5 mm from a vessel, more than the 2.5 x that a vessel or bile duct "
+            "may have; no lesion on the MRI"
+        )
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class Clusters:
 
     @property
     def proportion(self) -> Proportion | Undefined:
+        """All successes of all observations, whoever's they are."""
         total = int(self.totals.sum())
         return (
             Proportion(int(self.successes.sum()), total) if total else Undefined("no observations")

@@ -57,6 +57,7 @@ class Proportion:
 
     @property
     def estimate(self) -> float:
+        """The share, 0 to 1."""
         return self.successes / self.total
 
 
@@ -78,4 +79,5 @@ class Table:
 
     @property
     def total(self) -> int:
+        """All observations."""
         return self.tp + self.fp + self.fn + self.tn

@@ -95,6 +95,13 @@ def batch(args: argparse.Namespace) -> int:
     outcomes = run_batch(read_studies(args.studies), options_of(args), args.out, how)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     doubtful = [outcome for outcome in outcomes if outcome.is_doubtful]
+    if args.verbose:
+        print(
+            "\n".join(
+                f"{one.study_id}: {one.error or _call(_found(args.out / 'studies' / one.study_id))}"
+                for one in outcomes
+            )
+        )
     if not args.quiet:
         print(f"{len(outcomes)} studies: {len(failed)} failed, {len(doubtful)} doubtful")
         print(f"open {args.out / 'index.html'}")
@@ -159,10 +166,20 @@ def options_of(args: argparse.Namespace) -> Options:
 
 def _summary(out: Path, *, is_verbose: bool) -> str:
     """What a person wants to know at once: the calls, why, doubts, and where to look."""
-    found = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
-    calls, registration = found["calls"], found["registration"]
-    lines = [f"MRI {calls['mri']}, PET {calls['pet']}: {calls['why']}"]
-    lines += [f"doubtful: {doubt}" for doubt in registration["doubts"] + found["liver"]["doubts"]]
+    found = _found(out)
+    doubts = found["registration"]["doubts"] + found["liver"]["doubts"]
+    lines = [_call(found), *(f"doubtful: {doubt}" for doubt in doubts)]
     if is_verbose:
         lines += [f"assumed: {text}" for text in found["assumptions"]]
     return "\n".join([*lines, f"open {out / 'report.html'}"])
+
+
+def _found(out: Path) -> dict[str, Any]:
+    """What a comparison has written."""
+    found: dict[str, Any] = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _call(found: Mapping[str, Any]) -> str:
+    calls = found["calls"]
+    return f"MRI {calls['mri']}, PET {calls['pet']}: {calls['why']}"

@@ -89,18 +89,7 @@ def compare_studies(
     with progress.stage("relating lesions and foci"):
         concordance = concord(evidence_of(pet, liver, registration, seen, rules), rules)
         registration = registration.doubted(concordance.registration_doubts)
-        calls = call(
-            concordance.lesions,
-            concordance.foci,
-            Circumstances(
-                liver_on_mri=1.0 - (registration.quality.cut_share or 0.0),
-                liver_on_pet=_covered(liver.mask, registration, pet),
-                registration_doubts=(
-                    () if concordance.confirms_registration else registration.doubts
-                ),
-            ),
-            rules=rules.calls,
-        )
+        calls = _calls(pet, liver, registration, concordance, rules)
     return Comparison(options, pet, mri, liver, registration, seen, concordance, calls)
 
 
@@ -145,6 +134,22 @@ def _look(
         placed = place_on_pet(pet, mri, liver, registration, rules)
         reading = read_pet(pet, placed, rules)
     return registration, sight(pet, reading, placed, rules)
+
+
+def _calls(
+    pet: dicom.PetStudy,
+    liver: Liver,
+    registration: Registration,
+    concordance: Concordance,
+    rules: Protocol,
+) -> Calls:
+    doubts = () if concordance.confirms_registration else registration.doubts
+    circumstances = Circumstances(
+        liver_on_mri=1.0 - (registration.quality.cut_share or 0.0),
+        liver_on_pet=_covered(liver.mask, registration, pet),
+        registration_doubts=doubts,
+    )
+    return call(concordance.lesions, concordance.foci, circumstances, rules=rules.calls)
 
 
 def _covered(mask: Mask, registration: Registration, pet: dicom.PetStudy) -> float:

@@ -54,7 +54,7 @@ def focus_finding(
         physiologic_neighbour=focus.physiologic_neighbour,
         stray_lesion=next((c.lesion.lesion_id for c, f in stray if f is focus), None),
     )
-    because = _focus_reason(shown, lesion_ids, evidence)
+    because = _focus_reason(shown, lesion_ids, evidence, rules)
     return FocusFinding(
         focus=focus,
         relation=relations.of_focus(focus.focus_id),
@@ -84,12 +84,16 @@ def _focus_facts(
     )
 
 
-def _focus_reason(shown: Shown, lesion_ids: Sequence[str], evidence: Evidence) -> Because | None:
+def _focus_reason(
+    shown: Shown, lesion_ids: Sequence[str], evidence: Evidence, rules: Rules
+) -> Because | None:
     """Why the studies disagree on a focus; None where a lesion that counts explains it."""
     kinds = [c.lesion.kind for c in evidence.carried if c.lesion.lesion_id in lesion_ids]
     if any(kind.counts for kind in kinds):
         return None
-    return why_benign_shown(kinds[0], shown.tumour_to_liver) if kinds else why_shown(shown)
+    if kinds:
+        return why_benign_shown(kinds[0], shown.tumour_to_liver)
+    return why_shown(shown, rules.reasons)
 
 
 def _is_at_edge(focus: Focus, evidence: Evidence, rules: Rules) -> bool:

@@ -20,7 +20,7 @@ from lesionmatch.detectability import (
     least_visible_ratio,
     least_visible_ratio_at_edge,
 )
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import Protocol, ReasonRules
 from lesionmatch.segments import Kind
 
 Reason = Literal[
@@ -272,16 +272,26 @@ class Shown:
     """A missed lesion near enough to be this one misplaced."""
 
 
-def why_shown(shown: Shown) -> Because:
+def why_shown(shown: Shown, rules: ReasonRules) -> Because:
     """Why the PET showed something where the MRI has no lesion."""
-    near = shown.surroundings
     seen = f"{shown.tumour_to_liver:.1f} x liver"
     if shown.physiologic_neighbour is not None:
         return Because("extrahepatic_physiologic", f"{seen}; {shown.physiologic_neighbour}")
     if shown.stray_lesion is not None:
         return Because("misregistration", f"{seen}; lesion {shown.stray_lesion} was missed nearby")
+    near = _near_vessel(shown)
+    if near is None:
+        return Because("unexplained", f"{seen}; no lesion on the MRI and no rule fits")
+    if shown.tumour_to_liver > rules.vessel_most_ratio:
+        most = f"more than the {rules.vessel_most_ratio:.1f} x that a vessel or bile duct may have"
+        return Because("unexplained", f"{seen}, {near}, {most}; no lesion on the MRI")
+    return Because("vascular_or_biliary", f"{seen}; {near}")
+
+
+def _near_vessel(shown: Shown) -> str | None:
+    """Which vessels or ducts a focus lies near."""
     if "near_vessel" in shown.flags:
-        return Because("vascular_or_biliary", f"{seen}; {near.vessel_mm:.1f} mm from a vessel")
+        return f"{shown.surroundings.vessel_mm:.1f} mm from a vessel"
     if "perihilar" in shown.flags:
-        return Because("vascular_or_biliary", f"{seen}; {near.hilum_mm:.1f} mm from the hilum")
-    return Because("unexplained", f"{seen}; no lesion on the MRI and no rule fits")
+        return f"{shown.surroundings.hilum_mm:.1f} mm from the hilum"
+    return None

@@ -14,6 +14,9 @@ from lesionmatch.protocol import FociRules
 LIGHT_SD_MM = 2.0
 """The smoothing under which single voxels are called cold or hot."""
 
+CALM_SD_MM = 5.0
+"""The smoothing under which a liver shows whether it is one tissue: little noise is left."""
+
 BACKGROUND_SD_MM = 15.0
 COLD_SD = 2.5
 """Places this many standard deviations below the background are cold."""
@@ -73,7 +76,7 @@ def background_of(
 ) -> Background:
     """Local mean of the liver; lesions, vessels and cysts left out."""
     light = gaussian(array, LIGHT_SD_MM, grid)
-    level = liver_level(light[deep], rules)
+    level = liver_level(light[deep], rules, calm=gaussian(array, CALM_SD_MM, grid)[deep])
     local: Array = np.full(array.shape, level.suv, np.float32)
     inner = depth > rules.inner_mm
     hot = np.zeros(array.shape, bool)

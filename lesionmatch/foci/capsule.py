@@ -23,18 +23,6 @@ EDGE_SD_MM = 3.5
 FROM_MM, TO_MM, STEP_MM = -12.0, 16.0, 1.0
 """Signed distances from the smoothed border the edge is learned at, positive in the liver."""
 
-OUT_MM, IN_MM = -11.0, 15.0
-"""Distances between which it is taken off; beyond them all is filled."""
-
-OUTSIDE_MM = 10.0
-"""The edge is learned up to this far outside the mask."""
-
-FAR_MM = 6.0
-"""Further than this from the edge in the cold no blur of the liver reaches."""
-
-MOST_COLD = 0.4
-"""The cold outside is taken to be at most this share of the liver's level."""
-
 
 def edge_taken_off(
     array: Array,
@@ -58,9 +46,10 @@ def edge_taken_off(
     share = np.clip((light - cold) / step, 0.0, 1.0).astype(np.float32)
     across_mm = _across_mm(share, grid, rules)
     height = np.asarray((whole - cold) / step, np.float32)
-    learned = plain & (depth > -OUTSIDE_MM)
+    learned = plain & (depth > -rules.capsule_learned_mm)
     above = (height - _profile(height, across_mm, learned)) * step
-    at_edge = (across_mm > OUT_MM) & (across_mm < IN_MM) & (depth > FROM_MM) & ~inner
+    within = (across_mm > -rules.capsule_out_mm) & (across_mm < rules.capsule_in_mm)
+    at_edge = within & (depth > FROM_MM) & ~inner
     filled = np.where(known.cold, known.suv, array)
     return np.where(at_edge, known.suv + above, filled).astype(np.float32)
 
@@ -69,10 +58,10 @@ def _cold_level(
     light: Array, known: Background, edge_mm: Array, grid: Grid, rules: FociRules
 ) -> Array:
     """SUV of the cold tissue around each voxel: fat, lung, muscle."""
-    far = (light < rules.edge_cold_share * known.suv) & (edge_mm < -FAR_MM)
+    far = (light < rules.edge_cold_share * known.suv) & (edge_mm < -rules.capsule_far_mm)
     usual = float(np.median(light[far])) if np.count_nonzero(far) >= LEAST_VOXELS else 0.0
     level = local_mean(light, far.astype(np.float32), rules.capsule_level_mm, grid, prior=usual)
-    return np.asarray(np.minimum(level, MOST_COLD * known.suv), np.float32)
+    return np.asarray(np.minimum(level, rules.capsule_most_cold * known.suv), np.float32)
 
 
 def _across_mm(share: Array, grid: Grid, rules: FociRules) -> Array:

@@ -37,17 +37,24 @@ class Look:
     """What counts as its noise, over the square root of the activity."""
     background: Array
     """SUV of the lesion-free liver."""
+    least_sd: float
+    """A dip is at least so many of them deep."""
 
     @classmethod
-    def light(cls, field: Field) -> "Look":
-        """The lightly smoothed image."""
-        return cls(field.light, field.light_sd, field.background)
+    def light(cls, field: Field, rules: FociRules) -> "Look":
+        """The lightly smoothed image less what organs outside spill in."""
+        return cls(field.light, field.light_sd, field.background, rules.dip_sd)
+
+    @classmethod
+    def seen(cls, field: Field, rules: FociRules) -> "Look":
+        """The image with it, in which what spills in falls away from its organ without a dip."""
+        return cls(field.seen, field.light_sd, field.background, rules.spill_dip_sd)
 
     @classmethod
     def calm(cls, field: Field, rules: FociRules) -> "Look":
         """A calmer one, of which no less is asked: it is to hold more than grain does."""
         suv = gaussian(field.light, rules.calm_mm, field.grid)
-        return cls(suv, field.light_sd, field.background)
+        return cls(suv, field.light_sd, field.background, rules.dip_sd)
 
     def undivided(self, top: Voxel, rules: FociRules) -> Where:
         """The places no dip divides from the focus whose brightest voxel is `top`."""
@@ -62,7 +69,7 @@ class Look:
         noise = self.sd * float(np.sqrt(max(height, base)))
         share = base + rules.dip_fraction * (height - base)
         floor = base + rules.floor_sd * self.sd * float(np.sqrt(base))
-        return max(min(share, height - rules.dip_sd * noise), floor)
+        return max(min(share, height - self.least_sd * noise), floor)
 
 
 def has_valley(field: Field, fainter: Voxel, brighter: Voxel, rules: FociRules) -> bool:

@@ -14,7 +14,7 @@ a liver of many faint lesions is not taken for a noisy one.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput
 from lesionmatch.foci.background import (
@@ -26,16 +26,13 @@ from lesionmatch.foci.background import (
 )
 from lesionmatch.foci.capsule import edge_taken_off
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
-from lesionmatch.foci.filters import Array, Where, ball, depth_mm, gaussian, robust_sd
+from lesionmatch.foci.filters import Array, Where, ball, depth_mm, gaussian, robust_sd, unskewed
 from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import FociRules
 
 USUAL = FociRules()
-
-SCALES_MM = ((1.5, 8.0), (3.0, 9.0), (5.0, 10.0))
-"""Standard deviations of the centre and the surround: for foci of about 5, 8 and 14 mm."""
 
 MARGIN_MM = 32.0
 """What is kept around the liver: more than three standard deviations of the widest surround."""
@@ -53,8 +50,10 @@ class Field:
     liver: Where
     depth: Array
     """Signed distance to the liver mask's border in mm, positive inside."""
+    seen: Array
+    """SUV lightly smoothed."""
     light: Array
-    """SUV lightly smoothed, less what organs outside spill in: peaks and extents are read on it."""
+    """The same less what organs outside spill in: peaks and extents are read on it."""
     light_sd: float
     """Noise of `light` over the square root of the activity."""
     background: Array
@@ -106,8 +105,11 @@ def scales(rules: FociRules) -> tuple[tuple[float, float, float], ...]:
     The wider the centre, the fewer independent places a liver has, and the rarer is the same
     height by chance: a Gaussian field's count goes with the inverse cube of its width.
     """
-    rarer_sd = (rules.rarer_fine_sd, rules.rarer_middle_sd, rules.rarer_wide_sd)
-    return tuple((*mm, sd) for mm, sd in zip(SCALES_MM, rarer_sd, strict=True))
+    return (
+        (rules.fine_centre_mm, rules.fine_surround_mm, rules.rarer_fine_sd),
+        (rules.middle_centre_mm, rules.middle_surround_mm, rules.rarer_middle_sd),
+        (rules.wide_centre_mm, rules.wide_surround_mm, rules.rarer_wide_sd),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,6 +170,7 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     return Field(
         grid=grid,
         suv=array,
+        seen=known.light,
         light=known.light - spill_in(known.light, known, organs, learned, rules),
         light_sd=known.light_sd,
         liver=liver,
@@ -271,11 +274,15 @@ def _highest(looks: list[_Look], ground: _Ground, rules: FociRules) -> Array:
     z = np.full(ground.edge_mm.shape, -np.inf, np.float32)
     if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
         return z
+    finest = looks[0].noise[ground.quiet]
+    skew = float(stats.skew(finest)) - rules.filled_skew
     for look in looks:
         at_edge = standard(
             look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet, rules
         )
-        z = np.maximum(z, evened(at_edge, ground.organs, ground.near, rules) + look.rarer_sd)
+        share = robust_sd(look.noise[ground.quiet]) / robust_sd(finest)
+        above = evened(at_edge, ground.organs, ground.near, rules)
+        z = np.maximum(z, unskewed(above, skew * share) + look.rarer_sd)
     return z
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from lesionmatch.foci.dips import Voxel
 from lesionmatch.foci.extent import Extent, extents
 from lesionmatch.foci.field import Field, field_of
-from lesionmatch.foci.neighbours import neighbour_of
+from lesionmatch.foci.neighbours import deepest_mm, neighbour_of
 from lesionmatch.foci.peaks import candidates, resolved
 from lesionmatch.geometry import Points
 from lesionmatch.image import Image, Mask
@@ -80,7 +80,7 @@ def _focus(
     suv, region = field.suv[extent.box], extent.region
     above = np.maximum(suv - field.background[extent.box], 0.0)[region] + 1e-6
     grid = field.grid.crop(extent.box)
-    is_deep = np.median(field.depth[extent.box][region]) > rules.neighbour_depth_mm
+    is_deep = np.median(field.depth[extent.box][region]) > deepest_mm(field, top, rules)
     return Focus(
         focus_id=f"F{number}",
         peak_mm=field.grid.world(peak),

@@ -14,6 +14,12 @@ LOG_STEP = 0.04
 WITHIN_LOG = 0.25
 """The liver's own peak lies within this of its mode."""
 
+LEAST_QUANTILE = 0.05
+"""What is left of a liver between tumours has no more uptake than this part of the image."""
+
+COLD_LOG = -0.9
+"""Blood, bile, cysts and necrosis lie lower than this below the liver."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -23,14 +29,31 @@ class Level:
     is_seen: bool
 
 
-def liver_level(values: NDArray[np.floating], rules: FociRules) -> Level:
+def liver_level(
+    values: NDArray[np.floating], rules: FociRules, *, calm: NDArray[np.floating] | None = None
+) -> Level:
     """SUV of the liver from voxels of liver and tumour: the likeliest mode of log SUV.
+
+    `calm` are voxels of the same places smoothed until hardly any noise is left.
 
     Lesion-free liver is one narrow peak; tumours are hotter and spread, cysts are colder but
     few. How much of the image a mode holds is weighed against how usual such a liver is, so
     that what little a tumour leaves is still found. Where even the likeliest mode is higher
-    than livers get, no liver is left and the usual one is taken for it.
+    than livers get, or uptake spreads from it both ways as it does not within one tissue, no
+    liver is left to see and the usual one is taken for it, or less where less is seen. Where
+    tumour is most of the image its blur lifts what it leaves: the least of it tells the level.
     """
+    level = _likeliest(values, rules)
+    calm = values if calm is None else calm
+    least = float(np.quantile(calm, LEAST_QUANTILE))
+    below, above = _spread(calm, level)
+    if level > rules.most_liver_suv or min(below, above) > rules.mixed_share:
+        return Level(min(rules.usual_liver_suv, least), is_seen=False)
+    return Level(min(level, least) if above > rules.lifted_share else level, is_seen=True)
+
+
+def _likeliest(values: NDArray[np.floating], rules: FociRules) -> float:
+    """SUV of the likeliest mode."""
     logs = np.log(np.maximum(values, 1e-3))
     bins = np.arange(logs.min() - 1.0, logs.max() + 1.0, LOG_STEP)
     density = ndimage.gaussian_filter1d(np.histogram(logs, bins)[0] / len(logs), 2.0)
@@ -38,10 +61,18 @@ def liver_level(values: NDArray[np.floating], rules: FociRules) -> Level:
     modes = bins[:-1][top & (density > 0)] + LOG_STEP / 2
     likely = [_share(logs, mode) * _usual(mode, rules) for mode in modes]
     mode = modes[int(np.argmax(likely))]
-    level = float(np.exp(np.median(logs[np.abs(logs - mode) < WITHIN_LOG])))
-    if level > rules.most_liver_suv:
-        return Level(rules.usual_liver_suv, is_seen=False)
-    return Level(level, is_seen=True)
+    return float(np.exp(np.median(logs[np.abs(logs - mode) < WITHIN_LOG])))
+
+
+def _spread(values: NDArray[np.floating], level: float) -> tuple[float, float]:
+    """Share of `values` below a level, but not cold, and above it: outside the liver's own peak.
+
+    Vessels and cysts leave little between the cold and a liver, and lesions spread upwards only;
+    several tumours spread both ways from what they have in common.
+    """
+    off = np.log(np.maximum(values, 1e-3) / level)
+    below = (off > COLD_LOG) & (off < -WITHIN_LOG)
+    return float(np.mean(below)), float(np.mean(off > WITHIN_LOG))
 
 
 def _share(logs: NDArray[np.floating], mode: float) -> float:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesionmatch.foci.dips import Voxel
+from lesionmatch.foci.dips import Look, Voxel
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import ball
-from lesionmatch.foci.peaks import undivided
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.protocol import FociRules
@@ -35,7 +35,7 @@ def neighbour_of(
     itself inside a mask that is wrong), or it lies at the very edge beside a hot
     organ, where liver and organ cannot be told apart without being told where to look.
     """
-    if field.depth[top] > rules.neighbour_depth_mm:
+    if field.depth[top] > deepest_mm(field, top, rules):
         return None
     source = _brighter_outside(field, top, rules)
     if source is not None:
@@ -46,27 +46,41 @@ def neighbour_of(
     return None
 
 
+def deepest_mm(field: Field, top: Voxel, rules: FociRules) -> float:
+    """How deep a neighbour's uptake may reach: further where the image has no peak at `top` but
+    only rises, as on the side of an organ that breathing or a wrong mask brings there."""
+    around = _around(field, top, rules.peak_distance_mm)
+    is_on_slope = field.seen[tuple(around.T)].max() > field.seen[top]
+    return rules.neighbour_slope_mm if is_on_slope else rules.neighbour_depth_mm
+
+
 def _brighter_outside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
     """The brightest place outside the liver that no dip divides from `top`, where brighter."""
-    outside = undivided(field, top, rules) & (field.depth < -rules.outside_liver_mm)
+    joined = Look.seen(field, rules).undivided(top, rules)
+    outside = joined & (field.depth < -rules.outside_liver_mm)
     if not outside.any():
         return None
-    best = np.unravel_index(np.argmax(np.where(outside, field.light, -np.inf)), outside.shape)
+    best = np.unravel_index(np.argmax(np.where(outside, field.seen, -np.inf)), outside.shape)
     place = tuple(int(i) for i in best)
-    return place if field.light[place] > field.light[top] else None
+    return place if field.seen[place] > field.seen[top] else None
 
 
 def _hot_beside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
     """The brightest voxel outside the liver near `top`, where it is hotter than the liver."""
-    near = ball(rules.neighbour_reach_mm, field.grid)
-    around = np.argwhere(near) - np.array(near.shape) // 2 + top
-    around = around[((around >= 0) & (around < field.grid.shape)).all(1)]
+    around = _around(field, top, rules.neighbour_reach_mm)
     outside = around[field.depth[tuple(around.T)] < -rules.outside_liver_mm]
     if not len(outside):
         return None
-    best = tuple(int(i) for i in outside[np.argmax(field.light[tuple(outside.T)])])
-    is_hot = field.light[best] > rules.neighbour_ratio * field.background[top]
+    best = tuple(int(i) for i in outside[np.argmax(field.seen[tuple(outside.T)])])
+    is_hot = field.seen[best] > rules.neighbour_ratio * field.background[top]
     return best if is_hot else None
+
+
+def _around(field: Field, top: Voxel, reach_mm: float) -> NDArray[np.intp]:
+    """(N, 3) voxels of the field within reach of `top`."""
+    near = ball(reach_mm, field.grid)
+    around = np.argwhere(near) - np.array(near.shape) // 2 + top
+    return np.asarray(around[((around >= 0) & (around < field.grid.shape)).all(1)])
 
 
 def _name(field: Field, place: Voxel, structures: Mapping[Structure, Mask]) -> str:

@@ -60,10 +60,10 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
     """
     tops = [brightest_near(field, peak) for peak in peaks]
     order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
-    calm = Look.calm(field, rules)
+    light, calm = Look.light(field, rules), Look.calm(field, rules)
     kept: list[int] = []
     for n in order:
-        around = undivided(field, tops[n], rules)
+        around = light.undivided(tops[n], rules)
         joined = [tops[m] for m in kept if around[tops[m]]]
         joined = [top for top in joined if not _parted(field, calm, tops[n], top, rules)]
         if all(_spills(field, top) and not _spills_to(field, tops[n]) for top in joined):
@@ -88,11 +88,6 @@ def _spills(field: Field, top: Voxel) -> bool:
 def _spills_to(field: Field, top: Voxel) -> bool:
     """Whether a neighbour's uptake reaches so deep."""
     return bool(field.depth[top] <= SPILL_DEPTH_MM)
-
-
-def undivided(field: Field, top: Voxel, rules: FociRules) -> Where:
-    """The places no dip divides from the focus whose brightest voxel is `top`."""
-    return Look.light(field).undivided(top, rules)
 
 
 def _voxel(index: np.ndarray) -> Voxel:

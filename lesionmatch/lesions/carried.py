@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import binary_closing, distance_transform_edt
 
 from lesionmatch.geometry import Frame, Grid, Points, at_once, require_same_frame
 from lesionmatch.image import Mask
@@ -20,6 +20,9 @@ from lesionmatch.protocol import LesionRules
 
 MOST_SAMPLES = 50_000
 """A lesion of more points than this is sampled more coarsely; it is decilitres large."""
+LEAST_ACROSS = 4.0
+"""Points in a row that tell how much of a voxel is filled: one more or less is a quarter."""
+CUBE = np.ones((3, 3, 3), np.bool_)
 
 
 class Mapping(Protocol):
@@ -138,4 +141,15 @@ def _extent(
     flat = np.ravel_multi_index(tuple(voxels.T), part.shape)
     count = np.bincount(flat, minlength=int(np.prod(part.shape))).reshape(part.shape)
     filled = count * (lesion.volume_ml / samples / part.voxel_ml)
-    return Mask(part, filled >= filled_share * min(1.0, float(filled.max()))).trimmed()
+    array = filled >= filled_share * min(1.0, float(filled.max()))
+    return Mask(part, array if _is_dense(samples, lesion, part) else _closed(array)).trimmed()
+
+
+def _is_dense(samples: int, lesion: Lesion, grid: Grid) -> bool:
+    """Whether a voxel holds enough of the lesion's points to tell how much of it is filled."""
+    return samples * grid.voxel_ml >= LEAST_ACROSS**3 * lesion.volume_ml * (1.0 - 1e-6)
+
+
+def _closed(array: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A region without the holes that points leave which are about as far apart as voxels."""
+    return np.asarray(binary_closing(np.pad(array, 1), CUBE)[1:-1, 1:-1, 1:-1])

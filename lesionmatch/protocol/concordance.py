@@ -87,6 +87,15 @@ class ReasonRules:
         least=0.0,
         most=50.0,
     )
+    vessel_most_ratio: float = threshold(
+        2.5,
+        "ratio",
+        "a focus alone near a vessel or the hilum is explained by it up to this many times liver",
+        "own choice: blood holds 0.2 to 0.3 of the liver's uptake and bile about as much as liver; "
+        "what stands out there by more is no artefact to leave out unread",
+        least=1.0,
+        most=100.0,
+    )
     misplaced_mm: float = threshold(
         20.0,
         "mm",

@@ -122,6 +122,22 @@ class FociRules(StatisticRules):
         least=0.0,
         most=30.0,
     )
+    neighbour_slope_mm: float = threshold(
+        15.0,
+        "mm",
+        "where the image has no peak but rises on towards a hot neighbour, one so deep may have it",
+        "own choice; breathing of 20 mm, or a mask wrong by 6 mm, brings an organ so deep",
+        least=0.0,
+        most=40.0,
+    )
+    spill_dip_sd: float = threshold(
+        1.5,
+        "SD",
+        "uptake that falls by less on its way to a hotter neighbour is what that spills in",
+        "own measurement: of 11 such peaks without a lesion none fell by more than 0.8",
+        least=0.0,
+        most=10.0,
+    )
     undecided_mm: float = threshold(
         4.0,
         "mm",

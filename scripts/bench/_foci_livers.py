@@ -156,6 +156,7 @@ def simulate(
     *,
     spheres: tuple[Sphere, ...] = (),
     other: bool = False,
+    skewed: bool = False,
     organ: Organ | None = None,
 ) -> Liver:
     """The liver of `seed`, with `organ` beside it: the same seed, the same liver."""
@@ -174,7 +175,7 @@ def simulate(
             lesion, signal = _lesion(sphere, centre, scanner, raster, scanner.cov * level)
             placed.append(lesion)
             clean = clean + signal
-    suv = noisy(rng, clean, scanner, level)
+    suv = noisy(rng, clean, scanner, level, skewed=skewed)
     return Liver(
         raster.image(suv),
         Mask(raster.grid, wrong_mask(rng, body, raster)),
@@ -184,12 +185,19 @@ def simulate(
     )
 
 
-def noisy(rng: np.random.Generator, clean: Array, scanner: Scanner, level: float) -> Array:
-    """A clean image with the scanner's grain, which grows with the root of the activity."""
+def noisy(
+    rng: np.random.Generator, clean: Array, scanner: Scanner, level: float, *, skewed: bool = False
+) -> Array:
+    """A clean image with the scanner's grain, which grows with the root of the activity.
+
+    Grain that is `skewed` is log-normal, as reconstructed activity is that cannot fall below 0.
+    """
     clean = np.maximum(clean, 0.01)
-    grain = _grain(rng, scanner, clean.shape)
-    suv = clean + grain * scanner.cov * np.sqrt(clean * level)
-    return np.asarray(np.maximum(suv, 0.0), np.float32)
+    grain, cov = _grain(rng, scanner, clean.shape), scanner.cov * np.sqrt(level / clean)
+    if skewed:
+        width = np.sqrt(np.log1p(cov**2))
+        return np.asarray(clean * np.exp(width * grain - width**2 / 2), np.float32)
+    return np.asarray(np.maximum(clean * (1 + grain * cov), 0.0), np.float32)
 
 
 def _lesion(

@@ -1,7 +1,7 @@
 """False foci in lesion-free livers, and the share of lesions found beside the ideal observer.
 
     python scripts/bench foci [--free 300] [--other 100] [--lesions 90] [--filled 10]
-                              [--neighbours 0]
+                              [--skewed 0] [--neighbours 0]
 
 Seeds begin at `--first`; the default was not used for tuning. With LESIONMATCH_PATIENT_LABELS
 set every second body is a patient's.
@@ -34,11 +34,18 @@ def found_in(liver: Liver) -> tuple[list[Focus], list[Focus]]:
     return [f for f in foci if f.counts], [f for f in foci if not f.counts]
 
 
-def false_foci(first: int, livers: int, *, other: bool = False, organ: Organ | None = None) -> None:
+def false_foci(
+    first: int,
+    livers: int,
+    *,
+    other: bool = False,
+    skewed: bool = False,
+    organ: Organ | None = None,
+) -> None:
     """Count findings in livers without lesions."""
     total = explained = hit = 0
     for seed in range(first, first + livers):
-        liver = simulate(seed, other=other, organ=organ)
+        liver = simulate(seed, other=other, skewed=skewed, organ=organ)
         findings, beside = found_in(liver)
         total, explained, hit = total + len(findings), explained + len(beside), hit + bool(findings)
         for focus in findings:
@@ -46,6 +53,7 @@ def false_foci(first: int, livers: int, *, other: bool = False, organ: Organ | N
     low = chi2.ppf(0.025, 2 * total) / 2 if total else 0.0
     high = chi2.ppf(0.975, 2 * total + 2) / 2
     name = "other breathing and reconstruction" if other else "usual"
+    name = "log-normal grain" if skewed else name
     name = f"hot {organ.name} beside the liver" if organ else name
     print(
         f"{name}: {total} false foci (95 % {low:.1f} to {high:.1f}) in {hit} of {livers} livers; "
@@ -122,12 +130,15 @@ def main() -> None:
         default=0,
         help="livers with a hot gallbladder sunk into them, and with a hot adrenal gland on them",
     )
+    parser.add_argument("--skewed", type=int, default=0, help="livers whose grain is log-normal")
     parser.add_argument("--first", type=int, default=40000)
     args = parser.parse_args()
     if args.free:
         false_foci(args.first, args.free, other=False)
     if args.other:
         false_foci(args.first + 1000, args.other, other=True)
+    if args.skewed:
+        false_foci(args.first + 5000, args.skewed, skewed=True)
     if args.lesions:
         sensitivity(args.first + 2000, args.lesions)
     for organ in (GALLBLADDER, ADRENAL) if args.neighbours else ():

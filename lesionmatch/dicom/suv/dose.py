@@ -15,6 +15,7 @@ from lesionmatch.dicom.suv.body import body_of
 from lesionmatch.dicom.suv.injected import injected
 from lesionmatch.dicom.suv.said import Said, lenient
 from lesionmatch.errors import InvalidInput, MissingAttribute
+from lesionmatch.protocol import SuvRules
 from lesionmatch.suv import HALF_LIFE_S, Body, Injection
 
 MBQ = 1e6
@@ -56,6 +57,7 @@ def administration(
 
 
 def _dose(agent: Dataset, options: ReadOptions, said: Said, what: str) -> tuple[float, str]:
+    """In Bq, and where that is said."""
     rules = options.protocol.suv
     if options.dose_mbq is not None:
         stored = lenient(agent, "RadionuclideTotalDose")
@@ -63,17 +65,7 @@ def _dose(agent: Dataset, options: ReadOptions, said: Said, what: str) -> tuple[
         said.given("dose", Override("--dose-mbq", "MBq", options.dose_mbq, mbq))
         found, source = options.dose_mbq * MBQ, "given by the user"
     else:
-        stored = number(agent, "RadionuclideTotalDose")
-        if stored is None:
-            raise MissingAttribute(
-                f"{what}: wanted RadionuclideTotalDose, got nothing; give --dose-mbq"
-            )
-        found, source = stored, "RadionuclideTotalDose"
-        if rules.least_dose_mbq <= found <= rules.most_dose_mbq:
-            said.notes.append(
-                f"RadionuclideTotalDose of {found:g} is too small for Bq and was taken as MBq"
-            )
-            found *= MBQ
+        found, source = _stored_dose_bq(agent, rules, said, what), "RadionuclideTotalDose"
     if found <= 0.0:
         raise InvalidInput(f"{what}: wanted a positive dose, got {found:g} Bq; give --dose-mbq")
     if not rules.least_dose_mbq <= found / MBQ <= rules.most_dose_mbq:
@@ -84,16 +76,38 @@ def _dose(agent: Dataset, options: ReadOptions, said: Said, what: str) -> tuple[
     return found, source
 
 
+def _stored_dose_bq(agent: Dataset, rules: SuvRules, said: Said, what: str) -> float:
+    """As the header has it; some write it in MBq."""
+    found = number(agent, "RadionuclideTotalDose")
+    if found is None:
+        raise MissingAttribute(
+            f"{what}: wanted RadionuclideTotalDose, got nothing; give --dose-mbq"
+        )
+    if rules.least_dose_mbq <= found <= rules.most_dose_mbq:
+        said.notes.append(
+            f"RadionuclideTotalDose of {found:g} is too small for Bq and was taken as MBq"
+        )
+        return found * MBQ
+    return found
+
+
 def _half_life(
     agent: Dataset, options: ReadOptions, said: Said, what: str
 ) -> tuple[str | None, float]:
-    rules = options.protocol.suv
+    """The nuclide, where it is said, and its half-life in seconds."""
     nuclide = nuclide_of(agent)
-    known = HALF_LIFE_S.get(nuclide or "")
     if options.half_life_s is not None:
         stored = lenient(agent, "RadionuclideHalfLife")
         said.given("half-life", Override("--half-life-s", "s", options.half_life_s, stored))
         return nuclide, options.half_life_s
+    return nuclide, _stored_half_life_s(agent, nuclide, options.protocol.suv, said, what)
+
+
+def _stored_half_life_s(
+    agent: Dataset, nuclide: str | None, rules: SuvRules, said: Said, what: str
+) -> float:
+    """As the header has it, held against the nuclide's own, which stands in where it is absent."""
+    known = HALF_LIFE_S.get(nuclide or "")
     found = number(agent, "RadionuclideHalfLife")
     if found is None or found == 0.0:
         if known is None:
@@ -102,7 +116,7 @@ def _half_life(
                 "give --half-life-s"
             )
         said.notes.append(f"half-life is absent; that of {nuclide}, {known:g} s, was taken")
-        return nuclide, known
+        return known
     if found < 0.0:
         raise InvalidInput(
             f"{what}: wanted a positive half-life, got {found:g} s; give --half-life-s"
@@ -115,4 +129,4 @@ def _half_life(
         )
     if off > rules.half_life_warn:
         said.notes.append(f"half-life of {found:g} s differs by {off:.1%} from that of {nuclide}")
-    return nuclide, found
+    return found

@@ -32,7 +32,7 @@ from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import resample_mask
 
 SPACING_MM = 3.0
-MOST_ROUNDS, LEAST_GROWTH = 8, 0.003
+MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
 """Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
 VESSEL_GAP_MM = 4.0

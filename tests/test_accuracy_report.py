@@ -76,6 +76,20 @@ def test_predictive_values_stand_beside_the_prevalence_they_hold_at(tmp_path: Pa
     assert [row["n"] for row in table[-2:]] == ["2383", "2383"]
 
 
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        ([(YES, YES), (MAYBE, YES)], "Left out of 2 studies: 1 uncertain."),
+        ([(MAYBE, MAYBE)] * 2 + [(None, None)], "Left out of 3 studies: 2 uncertain and 1 without"),
+        ([(YES, YES)], "Missed 0, called too much 0"),
+    ],
+)
+def test_a_headline_ends_with_what_it_leaves_out(
+    calls: list[tuple[Call | None, Call | None]], said: str
+) -> None:
+    assert headline(assemble(studies(calls), options=QUICK))[-1].startswith(said)
+
+
 def test_a_headline_says_its_level_and_why_an_interval_is_missing() -> None:
     agreed = assemble(studies([(YES, YES)] * 9 + [(NO, NO)] * 9), options=Options(0.9, 0))
     assert headline(agreed)[0].startswith("Sensitivity 100.0 % (90 % CI 71.7–100.0 exact, ")

@@ -56,6 +56,17 @@ def test_no_study_is_lost(tree: Tree, tmp_path: Path) -> None:
     assert not out & used
 
 
+def test_a_pet_without_a_ct_is_kept_and_said_to_have_none(tree: Tree, tmp_path: Path) -> None:
+    for number, series in enumerate((pet_ct(), pet_ct()[:1])):
+        tree.add(person(number), after(0), series)
+        tree.add(person(number), after(9), liver_mri())
+    made(tree, tmp_path)
+    assert sorted(row["has_ct"] for row in rows(tmp_path / "out" / "studies.csv")) == [
+        "false",
+        "true",
+    ]
+
+
 def test_an_mri_without_the_hepatobiliary_phase_is_none(tree: Tree, tmp_path: Path) -> None:
     tree.add(person(1), after(0), pet_ct())
     tree.add(person(1), after(9), liver_mri(hbp=False))

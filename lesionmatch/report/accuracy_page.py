@@ -13,13 +13,13 @@ from lesionmatch.evaluation.flow import calls_flow
 from lesionmatch.evaluation.sheet import Sheet
 from lesionmatch.evaluation.stard import FOR_PEOPLE, accuracy_items
 from lesionmatch.evaluation.study_sheets import NAMES
-from lesionmatch.evaluation.summary import Estimate
+from lesionmatch.evaluation.summary import Estimate, Summary
 from lesionmatch.report.accuracy_figures import detection_by_size, forest, free_response
 from lesionmatch.report.figures import svg_address
 from lesionmatch.report.flow import flow_diagram
 from lesionmatch.report.page import environment, policy
 from lesionmatch.report.sheets import in_words, shown, span
-from lesionmatch.wording import number_of
+from lesionmatch.wording import enumerated, number_of
 
 CAPTIONS = {
     "forest": "Each measure with two intervals. Filled circle, solid line: exact, as if each "
@@ -82,7 +82,18 @@ def headline(report: AccuracyReport) -> list[str]:
     measures, level = summary.estimates | summary.shares, summary.level
     shares = ("sensitivity", "specificity", "ppv", "npv", "prevalence")
     lines = [_share(NAMES[name], measures[name], level) for name in shares]
-    return [*lines, _kappa(measures["kappa"], level), _counts_and_rates(report)]
+    lines += [_kappa(measures["kappa"], level), _counts_and_rates(report)]
+    return [*lines, *_left_out(summary)]
+
+
+def _left_out(summary: Summary) -> list[str]:
+    """What is in none of these figures, as one sentence or none."""
+    parts = ((summary.uncertain, "uncertain"), (summary.missing, "without a call"))
+    if not any(count for count, _ in parts):
+        return []
+    studies = number_of(summary.table.total + summary.uncertain + summary.missing, "study")
+    named = enumerated([f"{count} {why}" for count, why in parts if count])
+    return [f"Left out of {studies}: {named}."]
 
 
 def _share(name: str, one: Estimate, level: float) -> str:

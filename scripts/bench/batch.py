@@ -56,7 +56,7 @@ def stages(out: Path) -> tuple[float, list[str]]:
 
 def main() -> None:
     """Print the tables."""
-    wanted = argparse.ArgumentParser(description=__doc__)
+    wanted = argparse.ArgumentParser(prog="bench batch", description=__doc__)
     wanted.add_argument("studies", type=int, nargs="?", default=4)
     wanted.add_argument("size", type=Size, nargs="?", default=Size.SMALL)
     arguments = wanted.parse_args()

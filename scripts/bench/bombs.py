@@ -6,6 +6,7 @@ Each is read in a process of its own. The peak is that of the process above what
 its imports; the caps are those of the protocol's [input].
 """
 
+import argparse
 import gzip
 import subprocess
 import sys
@@ -141,10 +142,12 @@ def read(folder: Path) -> None:
     print(f"{peak_mb() - before:8.0f} {time.perf_counter() - start:7.1f}  {ended[:150]}")
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Make each, read it in a process of its own, and print a line; or read the one folder."""
-    if arguments:
-        read(Path(arguments[0]))
+    wanted = argparse.ArgumentParser(prog="bench bombs", description=__doc__)
+    wanted.add_argument("folder", type=Path, nargs="?", help="read this one here")
+    if folder := wanted.parse_args().folder:
+        read(folder)
         return
     print(f"{'':12} {'MB':>8} {'s':>7}  end")
     for name, make in BOMBS.items():
@@ -159,4 +162,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -4,6 +4,7 @@ Writes a tree of header-only files (about 5 kB each, with the private groups a s
 writes), indexes it twice and prints seconds. The second time nothing has changed.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -45,14 +46,16 @@ def grow(root: Path, files: int) -> None:
 
 def main() -> None:
     """Grow, index, index again."""
-    files = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    workers = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    wanted = argparse.ArgumentParser(prog="bench cohort", description=__doc__)
+    wanted.add_argument("files", type=int, nargs="?", default=100_000)
+    wanted.add_argument("workers", type=int, nargs="?", default=2)
+    options = wanted.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root, out = Path(folder, "tree"), Path(folder, "out")
-        grow(root, files)
+        grow(root, options.files)
         for what in ("first", "again"):
             start = time.perf_counter()
-            cohort = write_cohort(root, out, options=CohortOptions(workers=workers))
+            cohort = write_cohort(root, out, options=CohortOptions(workers=options.workers))
             print(
                 f"{what}: {cohort.indexed.files} files, {cohort.indexed.opened} opened, "
                 f"{len(cohort.selection.pairs)} pairs, {time.perf_counter() - start:.1f} s"

@@ -5,7 +5,7 @@ beta-binomial), at the rates and sizes of interest. Prints how often each 95 % i
 holds the truth; the error of a share of 2,000 trials is about half a percent.
 """
 
-import sys
+import argparse
 from collections.abc import Callable
 
 import numpy as np
@@ -72,7 +72,9 @@ def coverage(patients: int, rate: float, correlation: float, trials: int) -> lis
 
 def main() -> None:
     """Every scene, one line each."""
-    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    wanted = argparse.ArgumentParser(prog="bench coverage", description=__doc__)
+    wanted.add_argument("trials", type=int, nargs="?", default=2000)
+    trials = wanted.parse_args().trials
     print("patients  rate  correlation  " + "  ".join(f"{name:>12}" for name in METHODS))
     for patients, rate, correlation in SCENES:
         shares = coverage(patients, rate, correlation, trials)

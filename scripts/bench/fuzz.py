@@ -13,6 +13,7 @@ series, or files as such. Each outcome is one of
 - SILENT and traceback: defects. Each is printed, and the exit status is 1.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -25,10 +26,13 @@ from tests.fuzzing import is_defect, run
 from tests.small_studies import FORMATS, SYNTAXES, rewrite, small_study
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Damage a study of each format and transfer syntax in turn; 1 where there was a defect."""
-    cases = int(arguments[0]) if arguments else 2000
-    seed = int(arguments[1]) if len(arguments) > 1 else 1
+    wanted = argparse.ArgumentParser(prog="bench fuzz", description=__doc__)
+    wanted.add_argument("cases", type=int, nargs="?", default=2000)
+    wanted.add_argument("seed", type=int, nargs="?", default=1)
+    options = wanted.parse_args()
+    cases, seed = options.cases, options.seed
     table: Counter[tuple[str, str]] = Counter()
     defects = 0
     start = time.perf_counter()
@@ -63,4 +67,4 @@ def _print(table: Counter[tuple[str, str]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

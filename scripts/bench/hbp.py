@@ -7,7 +7,7 @@ images takes the right phase, none, or a wrong one; with the hepatobiliary phase
 candidates, and without it. The phases differ in gain, coil, noise and breath-hold.
 """
 
-import sys
+import argparse
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -71,13 +71,16 @@ def taken(fields: dict[str, Field], voxel_ml: float) -> str:
 
 def main() -> None:
     """Print a line for each kind of examination."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    wanted = argparse.ArgumentParser(prog="bench hbp", description=__doc__)
+    wanted.add_argument("seeds", type=int, nargs="?", default=10)
+    wanted.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
+    options = wanted.parse_args()
     print("examination     among them       without it")
-    for name in sys.argv[2:] or KINDS:
+    for name in options.kinds or KINDS:
         make = KINDS[name]
         among: Counter[str] = Counter()
         without: Counter[str] = Counter()
-        for seed in range(700, 700 + seeds):
+        for seed in range(700, 700 + options.seeds):
             fields, voxel_ml = fields_of(simulate(replace(make(seed), size=Size.SMALL)))
             among[taken(fields, voxel_ml)] += 1
             fields.pop("hepatobiliary")

@@ -7,7 +7,7 @@ temporary folder. In each round every reader takes its turn; given are the media
 rounds and of their ratios, in processor time, which another program's load changes little.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -102,7 +102,9 @@ def told(title: str, found: Mapping[str, list[float]], against: str) -> None:
 
 def main() -> None:
     """Print both tables."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    wanted = argparse.ArgumentParser(prog="bench reading", description=__doc__)
+    wanted.add_argument("rounds", type=int, nargs="?", default=7)
+    rounds = wanted.parse_args().rounds
     with tempfile.TemporaryDirectory() as temporary:
         many, ct = Path(temporary, "many"), Path(temporary, "ct")
         paths = write_ct(many, 2000, 32)

@@ -25,7 +25,7 @@ return [performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench report", description=__doc__)
     parser.add_argument("out", type=Path)
     out = parser.parse_args().out
     case = read_case(out)

@@ -331,7 +331,7 @@ def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:
 def test_an_asked_for_series_of_several_volumes_is_a_person_s_choice_again(tmp_path: Path) -> None:
     later = slices(pet_slice, AcquisitionTime="113000")
     for ds in later:
-        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.9"
+        ds.SOPInstanceUID += ".9"
     folder = saved(tmp_path, slices(pet_slice) + later)
     with pytest.raises(AmbiguousSeries, match=r"wanted one volume, got several: 1\.2\.3\.1#1, "):
         dicom.read_pet_study([folder], ReadOptions(pet_series="1.2.3.1"))

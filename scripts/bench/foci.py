@@ -1,7 +1,7 @@
 """False foci in lesion-free livers, and the share of lesions found beside the ideal observer.
 
     python scripts/bench foci [--free 300] [--other 100] [--lesions 90] [--filled 10]
-                              [--skewed 0] [--neighbours 0]
+                              [--deep 0] [--skewed 0] [--neighbours 0]
 
 Seeds begin at `--first`; the default was not used for tuning. With LESIONMATCH_PATIENT_LABELS
 set every second body is a patient's.
@@ -9,6 +9,7 @@ set every second body is a patient's.
 
 import argparse
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 from _filled_livers import filled, held
@@ -69,16 +70,28 @@ def spheres_of(seed: int) -> tuple[Sphere, ...]:
     )
 
 
+def deep_spheres_of(seed: int) -> tuple[Sphere, ...]:
+    """Mostly deep lesions of the contrasts that are found or missed."""
+    rng = np.random.default_rng(seed + 10**6)
+    places = ("deep",) * 6 + ("subcapsular", "edge")
+    return tuple(
+        Sphere(float(rng.choice(DIAMETERS_MM)), float(rng.choice((4, 5, 5, 6))), place)
+        for place in places
+    )
+
+
 def is_hit(lesion: Placed, foci: list[Focus]) -> bool:
     reach = max(8.0, lesion.sphere.diameter_mm / 2 + 4)
     return any(np.linalg.norm(f.centroid_mm - lesion.centre_mm) < reach for f in foci)
 
 
-def sensitivity(first: int, livers: int) -> None:
+def sensitivity(
+    first: int, livers: int, spheres: Callable[[int], tuple[Sphere, ...]] = spheres_of
+) -> None:
     """Share of spheres found by place and contrast-to-noise; the ideal observer's beside it."""
     cells: dict[tuple[str, float], Cell] = defaultdict(list)
     for seed in range(first, first + livers):
-        liver = simulate(seed, spheres=spheres_of(seed))
+        liver = simulate(seed, spheres=spheres(seed))
         foci = found_in(liver)[0]
         for lesion in liver.lesions:
             ideal = float(norm.cdf(lesion.ideal_z - CRITERION))
@@ -112,9 +125,11 @@ def _cell(cell: Cell) -> str:
     hits = sum(hit for hit, _ in cell)
     interval = binomtest(hits, len(cell)).proportion_ci()
     ideal = np.mean([expected for _, expected in cell])
+    missed = np.array([hit - expected for hit, expected in cell])
     return (
         f"{100 * hits / len(cell):3.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f}, "
-        f"n {len(cell)}), ideal observer {100 * ideal:.0f} %"
+        f"n {len(cell)}), ideal observer {100 * ideal:.0f} %, "
+        f"difference {100 * missed.mean():+.1f} ± {100 * missed.std() / len(cell) ** 0.5:.1f}"
     )
 
 
@@ -130,6 +145,7 @@ def main() -> None:
         default=0,
         help="livers with a hot gallbladder sunk into them, and with a hot adrenal gland on them",
     )
+    parser.add_argument("--deep", type=int, default=0, help="livers of mostly deep lesions")
     parser.add_argument("--skewed", type=int, default=0, help="livers whose grain is log-normal")
     parser.add_argument("--first", type=int, default=40000)
     args = parser.parse_args()
@@ -141,6 +157,8 @@ def main() -> None:
         false_foci(args.first + 5000, args.skewed, skewed=True)
     if args.lesions:
         sensitivity(args.first + 2000, args.lesions)
+    if args.deep:
+        sensitivity(args.first + 6000, args.deep, deep_spheres_of)
     for organ in (GALLBLADDER, ADRENAL) if args.neighbours else ():
         false_foci(args.first + 4000, args.neighbours, organ=organ)
     if args.filled:

@@ -176,6 +176,17 @@ def test_a_frame_of_no_segment_is_not_lost_in_silence(
         study(tmp_path, [ds])
 
 
+def test_a_frame_whose_place_is_malformed_is_refused(tmp_path: Path) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    shared = ds.SharedFunctionalGroupsSequence[0]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 2, 0]
+    with pytest.raises(InvalidInput, match="wanted unit vectors in frame 1"):
+        study(tmp_path / "long", [ds])
+    shared.PixelMeasuresSequence[0].PixelSpacing = [2, 0]
+    with pytest.raises(InvalidInput, match="wanted a place for frame 1, got a malformed one"):
+        study(tmp_path / "flat", [ds])
+
+
 def test_frames_off_one_grid_are_refused(tmp_path: Path) -> None:
     ds = seg([(1, 2, plane((5, 6))), (1, 3, plane((5, 6)))])
     moved = ds.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]

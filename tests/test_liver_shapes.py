@@ -347,6 +347,27 @@ def test_a_dark_lesion_open_to_the_surface_belongs_to_the_liver_and_a_trough_doe
     assert (found & trough & RIGHT).sum() / (trough & RIGHT).sum() < 0.3
 
 
+def test_a_hollow_as_dark_as_the_wall_beside_it_is_a_lesion_and_gas_is_none() -> None:
+    hollow = ball(18.0, (-78.0, -22.0, 12.0)) & RIGHT
+    shares = []
+    for brightness in (30.0, 2.0):
+        values = picture(RIGHT & ~hollow).array + np.where(hollow, brightness - 30.0, 0.0)
+        image = Image(GRID, np.abs(values).astype(np.float32), Quantity.ARBITRARY)
+        found = find_liver(image, Protocol()).array
+        shares.append((found & hollow).sum() / hollow.sum())
+    assert shares[0] > 0.6
+    assert shares[1] < 0.45
+
+
+def test_a_large_round_hollow_that_was_left_out_is_doubted() -> None:
+    hollow = ball(30.0, (-72.0, -20.0, 12.0)) & RIGHT
+    left_out = Mask(GRID, RIGHT & ~hollow)
+    nothing = Mask(GRID, np.zeros(GRID.shape, np.bool_))
+    (doubt,) = doubts_about(picture(left_out.array), left_out, nothing, RULES)
+    assert doubt.startswith("a round dark hollow of ")
+    assert doubts_about(picture(left_out.array), Mask(GRID, RIGHT), Mask(GRID, hollow), RULES) == ()
+
+
 def test_the_liver_is_found_at_any_scale_of_brightness() -> None:
     for scale in (0.001, 500.0):
         hbp = picture(RIGHT, TUBES)

@@ -55,7 +55,10 @@ class TestSharpen:
         off_mm = float(np.linalg.norm(foci[0].centroid_mm - lesions[0].centroid_mm))
         assert off_mm > 4.0
         assert got.carried[0].error_mm == pytest.approx(off_mm)
-        assert got.carried[0].search.volume_ml > lesions[0].search.volume_ml
+        widened, was = got.carried[0].search, lesions[0].search
+        assert widened is not None
+        assert was is not None
+        assert widened.volume_ml > was.volume_ml
         assert got.carried[0].centroid_mm == pytest.approx(lesions[0].centroid_mm)
         assert got.carried[1] is lesions[1]
 

@@ -32,8 +32,8 @@ from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.resample import resample_mask
 
 SPACING_MM = 3.0
-ROUNDS = 4
-"""Of growth; each goes on from where the last one knew the liver's level."""
+MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
+"""Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
 VESSEL_GAP_MM = 4.0
 LEAST_SHARE = 0.2
@@ -53,7 +53,7 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
     if lesions is not None:
         drawn = resample_mask(lesions, image.grid) >= 0.5
     start = resample_mask(seed, image.grid) >= 0.5
-    bright, calm = _grown(scene_of(image, drawn, rules), start)
+    bright, calm = _grown(scene_of(image, drawn, protocol), start)
     liver = on_image(hbp, _whole(image, bright, calm, rules), lesions, rules)
     if liver.volume_ml < LEAST_SHARE * rules.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")
@@ -63,10 +63,13 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
 def _grown(scene: Scene, seed: Voxels) -> tuple[Voxels, Voxels]:
     """Bright liver around `seed` with drawn lesions, and the calm part of it."""
     liver = calm = seed
-    for _ in range(ROUNDS):
+    for _ in range(MOST_ROUNDS):
+        size = np.count_nonzero(liver)
         bright = bright_near(calm, scene)
         liver = joined(divided(bright, scene), calm, scene, bright)
         calm = liver & bright.calm
+        if np.count_nonzero(liver) < (1.0 + LEAST_GROWTH) * size:
+            break
     return liver, calm
 
 
@@ -77,7 +80,7 @@ def _whole(image: Image, bright: Voxels, calm: Voxels, rules: LiverRules) -> Coa
     level = parenchyma_level(part, Mask(part.grid, calm[box]))
     ratio = np.asarray(part.array / level, np.float32)
     whole = filled(closed(bright, part.grid, VESSEL_GAP_MM))
-    whole = filled(with_hollows(whole, ratio, part.grid))
+    whole = filled(with_hollows(whole, ratio, part.grid, rules))
     bile = bile_beside(ratio > rules.bile_brightness, whole, part.grid) & ~bright
     return Coarse(part.grid, whole & ~bile, bright, level, ratio, bile)
 

@@ -22,6 +22,11 @@ def ball(radius_mm: float, grid: Grid) -> Voxels:
     return np.asarray(x * x + y * y + z * z <= radius_mm**2)
 
 
+def ball_radius_mm(volume_ml: float) -> float:
+    """Radius of a ball of this volume."""
+    return float(np.cbrt(3.0 * volume_ml * 1000.0 / (4.0 * np.pi)))
+
+
 def dilated(voxels: Voxels, grid: Grid, radius_mm: float) -> Voxels:
     """Voxels whose centre lies within a radius of a voxel's centre of the region."""
     return distance_mm(Mask(grid, voxels)) <= radius_mm

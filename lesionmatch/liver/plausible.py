@@ -2,6 +2,7 @@
 
 Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
 everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
+And whether a lesion may have been left out of it, as a dark, round hollow in its surface.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ import numpy as np
 from scipy import ndimage
 
 from lesionmatch.image import Image, Mask
+from lesionmatch.liver.hollows import largest_hollow_ml
 from lesionmatch.liver.level import parenchyma_ratio
 from lesionmatch.liver.mirror import midline_mm
-from lesionmatch.liver.morphology import Values, Voxels, dilated, large_pieces
+from lesionmatch.liver.morphology import Values, Voxels, ball_radius_mm, dilated, large_pieces
 from lesionmatch.liver.surface import OUTSIDE_MM
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
@@ -20,6 +22,8 @@ from lesionmatch.resample import distance_mm, region_on, resample_mask
 
 WORK_SPACING_MM = 4.0
 LEAST_MAIN_SHARE = 0.9
+HOLLOW_SPACING_MM, HOLLOW_MARGIN_MM = 3.0, 20.0
+"""As the liver is found on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +52,7 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
             _about_thickness(view, rules),
             _about_brightness(view, rules),
             _about_border(view, rules),
+            _about_hollows(hbp, liver, rules),
             _about_side(view),
         ]
     return tuple(doubt for doubt in found if doubt is not None)
@@ -91,7 +96,7 @@ def _about_pieces(view: _View) -> str | None:
 def _about_thickness(view: _View, rules: LiverRules) -> str | None:
     depth_mm = distance_mm(Mask(view.image.grid, ~view.inside.array))
     thickest_mm = float(depth_mm[np.isfinite(depth_mm)].max(initial=0.0))
-    ball_mm = (3.0 * view.inside.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0)
+    ball_mm = ball_radius_mm(view.inside.volume_ml)
     if thickest_mm >= rules.thickness_least * ball_mm:
         return None
     return (
@@ -127,6 +132,20 @@ def _about_border(view: _View, rules: LiverRules) -> str | None:
     return (
         f"{share:.0%} of what lies around the liver, in one place, is as bright as the liver "
         f"itself, above {rules.border_open_most:.1%}: part of it may be missing, or it leaks there"
+    )
+
+
+def _about_hollows(hbp: Image, liver: Mask, rules: LiverRules) -> str | None:
+    box = liver.box(HOLLOW_MARGIN_MM)
+    image = work_image(hbp.crop(box), HOLLOW_SPACING_MM)
+    inside = region_on(image.grid, liver.crop(box))
+    ratio = parenchyma_ratio(image, inside)
+    hollow_ml = largest_hollow_ml(inside.array, ratio, image.grid, rules)
+    if hollow_ml < rules.hollow_doubt_ml:
+        return None
+    return (
+        f"a round dark hollow of {hollow_ml:.0f} ml in the liver's surface, above "
+        f"{rules.hollow_doubt_ml:.0f} ml, may be a lesion that was left out"
     )
 
 

@@ -20,7 +20,7 @@ from lesionmatch.liver.bile import thick_bile
 from lesionmatch.liver.level import parenchyma_level
 from lesionmatch.liver.mirror import midline_mm
 from lesionmatch.liver.morphology import Values, Voxels, dilated, steepness
-from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.protocol import LiverRules, NeighbourRules, Protocol
 from lesionmatch.resample import distance_mm
 
 Regions = NDArray[np.int32]
@@ -52,6 +52,7 @@ class Scene:
     """Lesions, which are liver whatever their brightness."""
     midline_mm: float
     rules: LiverRules
+    organs: NeighbourRules
 
     @property
     def grid(self) -> Grid:
@@ -70,12 +71,13 @@ class Bright:
     """Log brightness relative to the liver's at the same place."""
 
 
-def scene_of(image: Image, drawn: Voxels, rules: LiverRules) -> Scene:
+def scene_of(image: Image, drawn: Voxels, protocol: Protocol) -> Scene:
     """`image` as regions are found in it, with `drawn` lesions on its grid."""
     smooth = ndimage.gaussian_filter(image.array, SMOOTHING_MM / image.grid.spacing_mm)
     floor = max(1e-3 * float(np.percentile(smooth, 99.0)), float(np.finfo(np.float32).tiny))
     log = np.log(np.maximum(smooth, floor))
-    return Scene(image, log, steepness(log, image.grid), drawn, midline_mm(image), rules)
+    slope, rules = steepness(log, image.grid), protocol.liver
+    return Scene(image, log, slope, drawn, midline_mm(image), rules, protocol.neighbours)
 
 
 def bright_near(calm: Voxels, scene: Scene) -> Bright:

@@ -52,10 +52,11 @@ def on_image(hbp: Image, coarse: Coarse, lesions: Mask | None, rules: LiverRules
     )
     ratio = ndimage.gaussian_filter(image.array, 0.6) / np.maximum(level, 1e-6)
     is_liver = (depth > BAND_MM) | ((depth > 0.0) & (inner > 0.0))
-    is_liver |= (depth > -BAND_MM) & (ratio > middle) & (ratio < rules.bile_brightness)
+    bile = resample_mask(Mask(coarse.grid, coarse.bile), image.grid) >= 0.5
+    is_bright = (ratio > middle) & (ratio < rules.bile_brightness)
+    is_liver |= (depth > -BAND_MM) & is_bright & ~bile
     if lesions is not None:
         is_liver |= lesions.crop(box).array
-    bile = resample_mask(Mask(coarse.grid, coarse.bile), image.grid) >= 0.5
     found = filled(large_pieces(is_liver, LEAST_PIECE)) & (is_liver | ~bile)
     return Mask(image.grid, found).on(hbp.grid)
 

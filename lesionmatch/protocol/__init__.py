@@ -31,6 +31,7 @@ from lesionmatch.protocol.flags import FlagRules
 from lesionmatch.protocol.foci import FociRules
 from lesionmatch.protocol.lesions import LesionRules
 from lesionmatch.protocol.liver import LiverRules
+from lesionmatch.protocol.neighbours import NeighbourRules
 from lesionmatch.protocol.reading import DrawnRules, InputLimits, SeriesRules, SuvRules
 from lesionmatch.protocol.registration import RegistrationBounds, RegistrationRules
 from lesionmatch.protocol.uptake import UptakeRules
@@ -46,6 +47,7 @@ __all__ = [
     "LandmarkRules",
     "LesionRules",
     "LiverRules",
+    "NeighbourRules",
     "Protocol",
     "ReasonRules",
     "RegistrationBounds",
@@ -74,6 +76,7 @@ class Protocol:
     reasons: ReasonRules = field(default_factory=ReasonRules)
     landmarks: LandmarkRules = field(default_factory=LandmarkRules)
     liver: LiverRules = field(default_factory=LiverRules)
+    neighbours: NeighbourRules = field(default_factory=NeighbourRules)
     calls: CallRules = field(default_factory=CallRules)
     cohort: CohortRules = field(default_factory=CohortRules)
     foci: FociRules = field(default_factory=FociRules)

@@ -1,0 +1,167 @@
+"""How other organs that touch the liver on the MRI are told from it."""
+
+from dataclasses import dataclass
+
+from lesionmatch.protocol.threshold import threshold
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourRules:
+    """Where gallbladder, bowel, kidney, heart and veins lie, and a left lobe that lies apart.
+
+    All are of what is as bright as the liver beside it; how open a border is, is the part of it
+    that lies in no edge, in sides of a cube as large as the organ.
+    """
+
+    closed_most: float = threshold(
+        0.13,
+        "share",
+        "the border of a gallbladder or of a bowel's wall with the liver is less open than this",
+        "own choice; on simulated livers 0.02 to 0.12, pieces of the liver from 0.14",
+        least=0.0,
+        most=1.0,
+    )
+    open_most: float = threshold(
+        0.8,
+        "share",
+        "the border of a kidney or a vein with the liver is less open than this",
+        "own choice; pieces of the liver reach 3",
+        least=0.0,
+        most=5.0,
+    )
+    gallbladder_most_ml: float = threshold(
+        60.0,
+        "ml",
+        "a gallbladder is smaller",
+        "own choice; about 50 ml when fasting",
+        least=1.0,
+        most=500.0,
+    )
+    gallbladder_lateral_mm: float = threshold(
+        20.0,
+        "mm",
+        "a gallbladder lies this far to the right of the midline",
+        "own choice, from anatomy",
+        least=-50.0,
+        most=100.0,
+    )
+    kidney_most_ml: float = threshold(
+        350.0,
+        "ml",
+        "a kidney is smaller",
+        "own choice; kidneys measure 120 to 250 ml",
+        least=50.0,
+        most=2000.0,
+    )
+    kidney_below_mm: float = threshold(
+        30.0,
+        "mm",
+        "a kidney's middle lies this far below the liver's",
+        "own choice, from anatomy",
+        least=-50.0,
+        most=200.0,
+    )
+    kidney_twin_share: float = threshold(
+        0.5,
+        "share",
+        "of the places deep in a kidney so many have a twin across the midline",
+        "own choice; the other kidney may lie higher or lower",
+        least=0.0,
+        most=1.0,
+    )
+    heart_lateral_mm: float = threshold(
+        35.0,
+        "mm",
+        "the heart's middle lies at most so far to the right of the midline",
+        "own choice, from anatomy",
+        least=-50.0,
+        most=100.0,
+    )
+    heart_above_mm: float = threshold(
+        5.0,
+        "mm",
+        "the heart's middle lies this far above where it meets the liver",
+        "own choice; a lobe of the liver goes on sideways",
+        least=-50.0,
+        most=100.0,
+    )
+    heart_rises_mm: float = threshold(
+        20.0,
+        "mm",
+        "the heart's top lies this far above the liver's",
+        "own choice, from anatomy",
+        least=-50.0,
+        most=200.0,
+    )
+    fissure_least_ml: float = threshold(
+        2.0,
+        "ml",
+        "a left lobe that lies apart has this volume",
+        "own choice; less is a scrap",
+        least=0.0,
+        most=500.0,
+    )
+    fissure_mm: float = threshold(
+        16.0,
+        "mm",
+        "the fissure before it is at most this wide",
+        "own choice; 4 to 12 mm on simulated livers",
+        least=1.0,
+        most=60.0,
+    )
+    fissure_width: float = threshold(
+        0.5,
+        "ratio",
+        "it faces the liver with this part of the side of a cube as large as itself",
+        "own choice; a lobe faces the liver broadside",
+        least=0.0,
+        most=5.0,
+    )
+    fissure_left: float = threshold(
+        0.6,
+        "share",
+        "of the way across the fissure this part leads to the left",
+        "own choice, from anatomy",
+        least=-1.0,
+        most=1.0,
+    )
+    fissure_behind: float = threshold(
+        0.1,
+        "share",
+        "and at most this part to behind, where the large vessels are",
+        "own choice, from anatomy",
+        least=-1.0,
+        most=1.0,
+    )
+    fissure_up: float = threshold(
+        0.5,
+        "share",
+        "and at most this part up, as to the heart, or down",
+        "own choice, from anatomy",
+        least=0.0,
+        most=1.0,
+    )
+    vein_long: float = threshold(
+        8.5,
+        "ratio",
+        "a vein beside the liver is this many times as long as its radius",
+        "own choice; caval vein and aorta",
+        least=1.0,
+        most=50.0,
+    )
+    vein_least_mm: float = threshold(
+        90.0,
+        "mm",
+        "and at least so long",
+        "own choice; no gallbladder is so long",
+        least=10.0,
+        most=500.0,
+    )
+    veins_most: float = threshold(
+        2.0,
+        "ratio",
+        "and has at most this many times a tube's volume",
+        "own choice; two veins may touch",
+        least=0.5,
+        most=10.0,
+    )

@@ -43,7 +43,7 @@ def neighbour_of(
     hot = _hot_beside(field, top, rules)
     if field.depth[top] < rules.undecided_mm and hot is not None:
         return f"at the capsule beside {_name(field, hot, structures)}"
-    if field.depth[top] < rules.adrenal_depth_mm and _is_at_adrenal(field, top, rules):
+    if _is_like_adrenal(field, top, rules) and _is_at_adrenal(field, top, rules):
         return "at the capsule where the right adrenal gland touches it"
     return None
 
@@ -76,6 +76,12 @@ def _hot_beside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
     best = tuple(int(i) for i in outside[np.argmax(field.seen[tuple(outside.T)])])
     is_hot = field.seen[best] > rules.neighbour_ratio * field.background[top]
     return best if is_hot else None
+
+
+def _is_like_adrenal(field: Field, top: Voxel, rules: FociRules) -> bool:
+    """Whether so thin a gland, on the surface, could look like this."""
+    is_faint = field.seen[top] < rules.adrenal_most_ratio * field.background[top]
+    return bool(is_faint and field.depth[top] < rules.adrenal_depth_mm)
 
 
 def _is_at_adrenal(field: Field, top: Voxel, rules: FociRules) -> bool:

@@ -154,6 +154,14 @@ class FociRules(StatisticRules):
         least=0.0,
         most=15.0,
     )
+    adrenal_most_ratio: float = threshold(
+        2.5,
+        "ratio",
+        "and is it up to this many times liver",
+        "own choice: a gland is 4 mm thick, and blur leaves it that; two had 1.3 and 1.9",
+        least=1.0,
+        most=100.0,
+    )
     adrenal_reach_mm: float = threshold(
         15.0,
         "mm",

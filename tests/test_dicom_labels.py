@@ -57,9 +57,14 @@ def test_a_file_of_another_kind_given_for_the_lesions_is_called_that(tmp_path: P
 def test_a_given_liver_is_the_liver_whatever_it_is_called(tmp_path: Path) -> None:
     liver = labels(tmp_path / "mask.nii.gz", GRID, (1, 2, 5, 6))
     found = study(tmp_path, [seg([(1, 3, plane((5, 6)))])], liver=liver).segments
-    assert [s.meaning for s in found] == [Kind.UNSPECIFIED, Structure.LIVER] or [
-        s.meaning for s in found
-    ] == [Kind.METASTASIS, Structure.LIVER]
+    assert [s.meaning for s in found] == [Kind.METASTASIS, Structure.LIVER]
+
+
+def test_a_file_of_several_regions_none_of_them_called_liver_is_no_liver(tmp_path: Path) -> None:
+    drawn = seg([(1, 3, plane((5, 6))), (2, 4, plane((5, 6)))])
+    given = saved(tmp_path / "liver", [drawn])
+    with pytest.raises(InvalidInput, match=r"--liver: wanted a segment called liver.* got 2 ot"):
+        study(tmp_path, [seg([(1, 3, plane((5, 6)))])], liver=given)
 
 
 def test_numbers_of_totalsegmentator_are_known(tmp_path: Path) -> None:

@@ -181,6 +181,14 @@ def test_contours_that_cannot_be_are_refused(
         study(tmp_path, [rtstruct([(CLOSED, points)])])
 
 
+def test_a_contour_of_points_without_all_coordinates_is_refused(tmp_path: Path) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, 4.5))])
+    contour = ds.ROIContourSequence[0].ContourSequence[0]
+    contour.ContourData = contour.ContourData[:-1]
+    with pytest.raises(InvalidInput, match="wanted three numbers a point in a contour, got 269"):
+        study(tmp_path, [ds])
+
+
 @given(st.floats(2.0, 9.0), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
 def test_pixels_are_worth_the_area_within_half_a_pixel(radius: float, dx: float, dy: float) -> None:
     turn = np.linspace(0, 2 * np.pi, 720, endpoint=False)

@@ -9,9 +9,10 @@ import pytest
 
 from lesionmatch import dicom, nifti
 from lesionmatch.dicom.drawn.seg import read_seg
+from lesionmatch.dicom.drawn.seg_frames import SegFrame, slice_distance_mm
 from lesionmatch.dicom.drawn.segmentations import Scene, drawn_files
 from lesionmatch.errors import InvalidInput, NothingFound
-from lesionmatch.geometry import Frame
+from lesionmatch.geometry import Frame, Grid
 from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Kind, Segment
 from tests.drawn_files import (
@@ -175,6 +176,17 @@ def test_a_frame_of_no_segment_is_not_lost_in_silence(
         study(tmp_path, [ds])
 
 
+def test_a_frame_whose_place_is_malformed_is_refused(tmp_path: Path) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    shared = ds.SharedFunctionalGroupsSequence[0]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 2, 0]
+    with pytest.raises(InvalidInput, match="wanted unit vectors in frame 1"):
+        study(tmp_path / "long", [ds])
+    shared.PixelMeasuresSequence[0].PixelSpacing = [2, 0]
+    with pytest.raises(InvalidInput, match="wanted a place for frame 1, got a malformed one"):
+        study(tmp_path / "flat", [ds])
+
+
 def test_frames_off_one_grid_are_refused(tmp_path: Path) -> None:
     ds = seg([(1, 2, plane((5, 6))), (1, 3, plane((5, 6)))])
     moved = ds.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]
@@ -236,3 +248,38 @@ def study_of(path: Path) -> tuple[Segment, ...]:
     frame = Frame(folder.series[0].frame_uid or "f")
     scene = Scene(GRID, (folder,), (frame,), Protocol())
     return drawn_files(folder, scene)[0].segments
+
+
+def frame_at(z_mm: float, *, distance_mm: float | None, thickness_mm: float | None) -> SegFrame:
+    """An axial frame as a file describes it."""
+    place = np.array([0.0, 0.0, z_mm])
+    written = ("0", "0", f"{z_mm:g}")
+    axes = np.eye(3)[:2]
+    return SegFrame(0, 1, place, written, axes, (1.0, 1.0), distance_mm, thickness_mm)
+
+
+@pytest.mark.parametrize(
+    ("distance_mm", "first_slice_mm", "thickness_mm", "expected_mm"),
+    [
+        (8.0, -6.0, 4.0, 8.0),
+        (None, -6.0, 4.0, 2.0),
+        (None, -7.0, 4.0, 4.0),
+        (None, None, 4.0, 4.0),
+        (None, None, None, 8.0),
+        (3.0, None, 4.0, 4.0),
+    ],
+    ids=["the file's", "the images'", "of images beside them", "thickness", "gap", "no fit"],
+)
+def test_frames_8_mm_apart_lie_on_slices_as_far_apart_as_is_said_and_fits(
+    distance_mm: float | None,
+    first_slice_mm: float | None,
+    thickness_mm: float | None,
+    expected_mm: float,
+) -> None:
+    frames = [frame_at(z, distance_mm=distance_mm, thickness_mm=thickness_mm) for z in (0.0, 8.0)]
+    grids = [
+        Grid.of(Frame("1.2.8"), (20, 9, 9), origin_mm=(0, 0, z), spacing_mm=(2.0, 1.0, 1.0))
+        for z in ([] if first_slice_mm is None else [first_slice_mm])
+    ]
+    found = slice_distance_mm(frames, np.array([0.0, 0.0, 1.0]), grids, np.zeros(3))
+    assert found == pytest.approx(expected_mm)

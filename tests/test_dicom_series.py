@@ -328,6 +328,22 @@ def test_several_acquisitions_are_a_person_s_choice(tmp_path: Path) -> None:
     assert chosen.pet_series.uid == "1.2.3.1"
 
 
+def test_an_asked_for_series_of_several_volumes_is_a_person_s_choice_again(tmp_path: Path) -> None:
+    later = slices(pet_slice, AcquisitionTime="113000")
+    for ds in later:
+        ds.SOPInstanceUID += ".9"
+    folder = saved(tmp_path, slices(pet_slice) + later)
+    with pytest.raises(AmbiguousSeries, match=r"wanted one volume, got several: 1\.2\.3\.1#1, "):
+        dicom.read_pet_study([folder], ReadOptions(pet_series="1.2.3.1"))
+
+
+def test_an_asked_for_pet_that_is_not_corrected_for_attenuation_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path, slices(pet_slice, CorrectedImage=["DECY"]))
+    says = "wanted a static PET of slices, got one that is set aside: not corrected for attenuation"
+    with pytest.raises(InvalidInput, match=says):
+        dicom.read_pet_study([folder], ReadOptions(pet_series="1.2.3.1"))
+
+
 def test_an_asked_for_series_that_is_not_there_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path, slices(pet_slice))
     with pytest.raises(NothingFound, match=r"--pet-series 9\.9: wanted one of 1\.2\.3\.1"):

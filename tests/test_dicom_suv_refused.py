@@ -99,6 +99,7 @@ REFUSALS: list[tuple[Callable[[Dataset], None], type[Exception], str]] = [
         "wanted DECY in CorrectedImage where DecayCorrection is ADMIN",
     ),
     (attribute(RescaleIntercept=7), InvalidInput, "wanted RescaleIntercept 0.*got 7"),
+    (attribute(BitsStored=20), InvalidInput, "wanted BitsStored up to 16 and .*, got 20 and 0"),
     (attribute(LossyImageCompression="01"), InvalidInput, "got lossy compression"),
     (attribute(RescaleSlope="nan"), InvalidInput, "wanted finite numbers in RescaleSlope"),
     (attribute(PatientWeight="1e999"), InvalidInput, "wanted finite numbers in PatientWeight"),
@@ -138,6 +139,11 @@ def test_uncorrected_slices_without_a_time_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(MissingAttribute, match="wanted AcquisitionTime and ActualFrameDuration"):
         suv_of(tmp_path, none)
+
+
+def test_slices_of_different_philips_factors_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"one value of Philips' private factor \(7053,1000\)"):
+        suv_of(tmp_path, lambda ds: philips(ds, suv=0.25 if ds.InstanceNumber > 3 else 0.5))
 
 
 def test_slices_in_different_units_are_refused(tmp_path: Path) -> None:

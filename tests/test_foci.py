@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
-from lesionmatch.foci import Field, field, field_of, find_foci, null_p, resolution_mm
+from lesionmatch.foci import Field, Focus, field, field_of, find_foci, null_p, resolution_mm
 from lesionmatch.foci.dips import has_valley
 from lesionmatch.foci.filters import unskewed
 from lesionmatch.foci.liver_level import Level, liver_level
@@ -335,6 +335,30 @@ def test_a_focus_at_the_edge_beside_a_drawn_organ_is_undecided_and_names_it() ->
     (focus,) = find_foci(*pet, strict, structures={Structure.STOMACH: stomach})
     assert focus.physiologic_neighbour == "at the capsule beside stomach"
     assert not focus.counts
+
+
+def at_the_surface(*facing: float, ratio: float = 4.0) -> Focus:
+    x, y, z = 74.0 * np.array(facing) / np.linalg.norm(facing)
+    (focus,) = find_foci(*liver_pet(((x, y, z), 10, ratio)), PROTOCOL)
+    return focus
+
+
+def test_a_focus_at_the_surface_towards_the_right_adrenal_gland_is_taken_for_the_gland() -> None:
+    gland = at_the_surface(0.7, 0.71, 0.0)
+    assert gland.depth_mm < 3.0
+    assert gland.physiologic_neighbour == "at the capsule where the right adrenal gland touches it"
+    assert not gland.counts
+
+
+@pytest.mark.parametrize("facing", [(-0.7, 0.71, 0.0), (0.7, -0.71, 0.0), (0.0, 0.71, 0.7)])
+def test_elsewhere_at_the_surface_it_counts(facing: tuple[float, float, float]) -> None:
+    assert at_the_surface(*facing).counts
+
+
+def test_there_it_counts_where_it_is_too_hot_for_so_thin_a_gland() -> None:
+    lesion = at_the_surface(0.7, 0.71, 0.0, ratio=6.0)
+    assert lesion.depth_mm < 3.0
+    assert lesion.counts
 
 
 def test_a_lesion_under_the_capsule_with_no_hot_neighbour_counts() -> None:

@@ -124,14 +124,19 @@ def test_several_volumes_in_one_file_are_refused(tmp_path: Path) -> None:
         nifti.read_labels(path)
 
 
+SROW_X = slice(280, 296)
+"""Where NIfTI-1 has the first row of its affine."""
+
+
 def test_a_flat_affine_is_refused(tmp_path: Path) -> None:
-    image = nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4))
-    image.header["srow_x"] = 0
-    image.header["qform_code"] = 0
-    blob = image.header.binaryblock + bytes(4 + 8)
-    (tmp_path / "a.nii").write_bytes(blob)
-    with pytest.raises(InvalidInput, match="NIfTI file"):
-        nifti.read_labels(tmp_path / "a.nii")
+    path = ras_file(tmp_path / "a.nii", np.eye(4), np.zeros((2, 2, 2), np.uint8))
+    content = bytearray(path.read_bytes())
+    content[SROW_X] = bytes(16)
+    path.write_bytes(content)
+    with pytest.raises(
+        InvalidInput, match="NIfTI file: wanted a grid, got grid: wanted finite and"
+    ):
+        nifti.read_labels(path)
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
@@ -252,3 +257,14 @@ def test_what_inflates_to_more_than_it_says_is_refused_and_read_no_further(
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="No such file"):
         nifti.read_labels(tmp_path / "none.nii")
+
+
+def test_an_nrrd_of_another_encoding_or_of_the_plane_is_refused(tmp_path: Path) -> None:
+    path = nrrd_file(tmp_path / "a.nrrd", np.zeros((2, 2, 2), np.uint8), encoding="raw")
+    path.write_bytes(path.read_bytes().replace(b"encoding: raw", b"encoding: hex"))
+    with pytest.raises(InvalidInput, match="wanted encoding raw, gzip or bzip2, got hex"):
+        nifti.read_labels(path)
+    directions = {"space directions": np.eye(2, 3), "space origin": np.zeros(3)}
+    flat = nrrd_file(tmp_path / "b.nrrd", np.zeros((2, 2), np.uint8), **directions)
+    with pytest.raises(InvalidInput, match="wanted three axes in space, got 2"):
+        nifti.read_labels(flat)

@@ -56,6 +56,21 @@ def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None
     assert "(wanted 0.5 to 1.6)" in doubts(jacobian_min=0.45, inner_agreement=20.0)[0]
 
 
+def test_a_deformation_that_brings_nothing_is_no_doubt_where_the_vessels_meet() -> None:
+    (doubt,) = doubts(deformable_gain_errors=0.4, inner_agreement=3.1)
+    assert "by only 0.4 standard errors" in doubt
+    assert doubts(deformable_gain_errors=0.4, inner_agreement=3.3) == ()
+
+
+def test_in_a_noisy_ct_the_averaged_pattern_clears_what_single_voxels_cannot_tell() -> None:
+    drowned = {"inner_agreement": 1.2, "deformable_gain_errors": 1.6}
+    assert len(doubts(**drowned)) == 2
+    assert len(doubts(**drowned, pattern_errors=3.4)) == 2
+    assert doubts(**drowned, pattern_errors=3.6) == ()
+    (doubt,) = doubts(**drowned, pattern_errors=3.6, probe_ratio=1.5)
+    assert "agree only 1.50 times as well as 20 mm off" in doubt
+
+
 def test_vessels_do_not_settle_what_a_pet_cannot_show() -> None:
     quality = replace(GOOD, probe_ratio=1.5)
     assert len(doubts_of(quality, (), "pet", RegistrationRules())) == 1

@@ -24,6 +24,7 @@ from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
 from lesionmatch.registration.inverse import inverse_shifts
 from lesionmatch.registration.offset import is_a_breath, pet_from_ct
+from lesionmatch.registration.pattern import noise_of, pattern_errors
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.scene import grid_about, halves, reserved
 from lesionmatch.registration.search import best_shifts
@@ -269,10 +270,10 @@ def test_a_transform_without_an_inverse_is_refused() -> None:
 def test_a_liver_cut_by_the_scan_is_measured() -> None:
     _, liver, ct = blob_scene((0.0, 0.0, 0.0))
     there = PointMap.identity(CT, MRI)
-    assert cut_of(liver, ct_target(ct), there, 110.0) == Cut(0.0, 0.0)
+    assert cut_of(liver, ct_target(ct), there, 110.0, RegistrationRules()) == Cut(0.0, 0.0)
     upper = liver.crop((slice(20, 40), slice(0, 60), slice(0, 70)))
     lost = 1 - upper.volume_ml / liver.volume_ml
-    found = cut_of(upper, ct_target(ct), there, 110.0)
+    found = cut_of(upper, ct_target(ct), there, 110.0, RegistrationRules())
     # Columns that meet a vessel end there, so the estimate is a little low.
     assert lost - 0.1 < found.volume_share < lost + 0.02
 
@@ -291,7 +292,8 @@ def test_half_a_liver_is_seen_through_the_noise_of_a_ct(shown: tuple[slice, slic
     _, liver, ct = blob_scene((0.0, 0.0, 0.0))
     noise = np.random.default_rng(8).normal(0, 60, ct.array.shape)
     noisy = Image(ct.grid, (ct.array + noise).astype(np.float32), ct.quantity)
-    found = cut_of(liver.crop(shown), ct_target(noisy), PointMap.identity(CT, MRI), 110.0)
+    same = PointMap.identity(CT, MRI)
+    found = cut_of(liver.crop(shown), ct_target(noisy), same, 110.0, RegistrationRules())
     assert found.length_share > RegistrationRules().most_cut_length_share
     assert found.volume_share > RegistrationRules().least_doubted_cut_share
 
@@ -306,7 +308,8 @@ def test_an_organ_as_bright_beyond_the_liver_is_not_taken_for_much_of_it() -> No
     ct = Image(grid, np.where(cone | pillar, 110.0, -100.0).astype(np.float32), Quantity.HOUNSFIELD)
     shown = (slice(0, 35), slice(0, 60), slice(0, 60))
     mri = replace(grid, frame=MRI).crop(shown)
-    found = cut_of(Mask(mri, cone[shown]), ct_target(ct), PointMap.identity(CT, MRI), 110.0)
+    same = PointMap.identity(CT, MRI)
+    found = cut_of(Mask(mri, cone[shown]), ct_target(ct), same, 110.0, RegistrationRules())
     assert 0.216 - 0.03 < found.volume_share < 0.216 + 0.05
     assert 0.5 < found.length_share < 0.7
 
@@ -330,6 +333,61 @@ def test_too_little_liver_on_the_target_says_nothing_of_its_vessels() -> None:
     judge = witness(mri, liver, grid_about(liver, 30.0, 2.5))
     corner = ct_target(ct.crop((slice(0, 5), slice(0, 70), slice(0, 80))))
     assert inner_agreement(judge, corner, PointMap.identity(CT, MRI), 110.0) is None
+
+
+def test_pockets_of_fat_laid_on_each_other_are_no_vessels_that_meet() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+
+    def with_fat(image: Image, fat: float) -> Image:
+        places = image.grid.world(np.moveaxis(np.indices(image.grid.shape), 0, -1))
+        pocket = np.linalg.norm(places - np.array([-30.0, -5.0, -5.0]), axis=-1) < 9.0
+        return replace(image, array=np.where(pocket, np.float32(fat), image.array))
+
+    judge = witness(with_fat(mri, 20.0), liver, grid_about(liver, 30.0, 2.5))
+    # The other liver has the pocket alone, and no vessel of these.
+    other = replace(ct, array=np.where(ct.array > 135.0, ct.array - 50.0, ct.array))
+    right, wrong = (
+        inner_agreement(judge, ct_target(with_fat(one, -90.0)), PointMap.identity(CT, MRI), 110.0)
+        for one in (ct, other)
+    )
+    assert right is not None
+    assert wrong is not None
+    assert right > 5.0
+    assert wrong < 1.5
+
+
+def test_in_noise_that_drowns_the_vessels_their_averaged_pattern_still_tells() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))
+    noise = np.random.default_rng(3).normal(0.0, 50.0, ct.array.shape)
+    noisy = Image(ct.grid, (ct.array + noise).astype(np.float32), ct.quantity)
+    other = Image(ct.grid, noisy.array[:, ::-1], ct.quantity)
+    same = PointMap.identity(CT, MRI)
+    right, wrong = (pattern_errors(judge, ct_target(image), same) for image in (noisy, other))
+    assert right is not None
+    assert wrong is not None
+    assert right > RegistrationRules().least_pattern_errors > wrong
+
+
+def test_noise_is_measured_where_the_liver_lies() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))
+    same = PointMap.identity(CT, MRI)
+    quiet = noise_of(judge, ct_target(ct), same)
+    noise = np.random.default_rng(3).normal(0.0, 50.0, ct.array.shape).astype(np.float32)
+    loud = noise_of(judge, ct_target(Image(ct.grid, ct.array + noise, ct.quantity)), same)
+    assert quiet is not None
+    assert loud is not None
+    # Reading between voxels averages up to eight of them.
+    assert quiet < 10.0 < 15.0 < loud < 55.0
+
+
+def test_too_little_liver_on_the_target_says_nothing_of_its_noise_or_pattern() -> None:
+    mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    judge = witness(mri, liver, grid_about(liver, 30.0, 2.5))
+    corner = ct_target(ct.crop((slice(0, 5), slice(0, 70), slice(0, 80))))
+    assert noise_of(judge, corner, PointMap.identity(CT, MRI)) is None
+    assert pattern_errors(judge, corner, PointMap.identity(CT, MRI)) is None
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str) ->
         write_transform(turned(), tmp_path / "missing" / name)
 
 
-@pytest.mark.parametrize("text", ["1 2 3\n", "hello\n", "1 0 0 0\n" * 3])
+@pytest.mark.parametrize("text", ["1 2 3\n", "hello\n", "1 0 0 0\n" * 3, "1 0 0 0\n" * 3 + "0 1\n"])
 def test_a_file_without_a_transform_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "map.txt").write_text(text)
     with pytest.raises(InvalidInput, match=r"map\.txt: wanted an ITK transform"):

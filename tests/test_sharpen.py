@@ -47,6 +47,37 @@ class TestSharpen:
         assert got.carried == lesions
         assert not got.agreement.applies
 
+    def test_an_error_is_no_less_than_how_far_off_its_own_focus_is_seen(self) -> None:
+        lesions = carried((WIDE[0], 12), (WIDE[1], 12), error_mm=3.0)
+        foci = [spot(1, tuple(np.add(WIDE[0], (0, 4.5, 0)))), spot(2, WIDE[1])]
+        got = self.sharpened(lesions, foci)
+        assert not got.agreement.applies
+        off_mm = float(np.linalg.norm(foci[0].centroid_mm - lesions[0].centroid_mm))
+        assert off_mm > 4.0
+        assert got.carried[0].error_mm == pytest.approx(off_mm)
+        widened, was = got.carried[0].search, lesions[0].search
+        assert widened is not None
+        assert was is not None
+        assert widened.volume_ml > was.volume_ml
+        assert got.carried[0].centroid_mm == pytest.approx(lesions[0].centroid_mm)
+        assert got.carried[1] is lesions[1]
+
+    def test_the_error_left_by_landmarks_is_no_less_than_its_own_focus_shows(self) -> None:
+        lesions = carried(*[(place, 12) for place in WIDE], error_mm=8.0)
+        shifts = [SHIFT, SHIFT, SHIFT, np.add(SHIFT, (0, 5, 0))]
+        foci = [
+            spot(n, tuple(np.add(p, d))) for n, (p, d) in enumerate(zip(WIDE, shifts, strict=True))
+        ]
+        got = self.sharpened(lesions, foci)
+        assert got.agreement.applies
+        off_mm = float(np.linalg.norm(foci[3].centroid_mm - got.carried[3].centroid_mm))
+        assert got.carried[3].error_mm >= off_mm - 1e-9
+
+    def test_a_focus_of_another_size_does_not_say_where_the_lesion_lies(self) -> None:
+        lesions = carried((WIDE[0], 20), error_mm=3.0)
+        small = spot(1, tuple(np.add(WIDE[0], (0, 6, 0))), diameter_mm=8.0)
+        assert self.sharpened(lesions, [small]).carried == lesions
+
     def test_a_long_lesion_is_no_landmark(self) -> None:
         lesions = carried((WIDE[0], 10), (WIDE[1], 10), ((60, 60, 60), 48), error_mm=8.0)
         places = [*WIDE[:2], (60.0, 60.0, 60.0)]

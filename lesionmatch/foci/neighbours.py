@@ -43,6 +43,8 @@ def neighbour_of(
     hot = _hot_beside(field, top, rules)
     if field.depth[top] < rules.undecided_mm and hot is not None:
         return f"at the capsule beside {_name(field, hot, structures)}"
+    if _is_like_adrenal(field, top, rules) and _is_at_adrenal(field, top, rules):
+        return "at the capsule where the right adrenal gland touches it"
     return None
 
 
@@ -74,6 +76,27 @@ def _hot_beside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
     best = tuple(int(i) for i in outside[np.argmax(field.seen[tuple(outside.T)])])
     is_hot = field.seen[best] > rules.neighbour_ratio * field.background[top]
     return best if is_hot else None
+
+
+def _is_like_adrenal(field: Field, top: Voxel, rules: FociRules) -> bool:
+    """Whether so thin a gland, on the surface, could look like this."""
+    is_faint = field.seen[top] < rules.adrenal_most_ratio * field.background[top]
+    return bool(is_faint and field.depth[top] < rules.adrenal_depth_mm)
+
+
+def _is_at_adrenal(field: Field, top: Voxel, rules: FociRules) -> bool:
+    """Whether the surface near `top` faces the midline and the back, where the liver has no
+    peritoneum: the right adrenal gland touches it in everyone, and takes up the tracer."""
+    near = _around(field, top, rules.adrenal_reach_mm)
+    part = field.grid.world(near[field.liver[tuple(near.T)]])
+    here = field.grid.world(top)
+    left, back, up = here - part.mean(axis=0)
+    whole = field.grid.world(np.argwhere(field.liver))
+    low, high = whole.min(axis=0), whole.max(axis=0)
+    _, behind, height = (here - low) / (high - low)
+    is_middle = rules.adrenal_lowest < height < rules.adrenal_highest
+    is_facing = left > abs(up) and back > abs(up)
+    return bool(is_facing and is_middle and behind > rules.adrenal_behind)
 
 
 def _around(field: Field, top: Voxel, reach_mm: float) -> NDArray[np.intp]:

@@ -183,6 +183,15 @@ class LandmarkRules:
         least=0.5,
         most=30.0,
     )
+    size_apart_mm: float = threshold(
+        5.0,
+        "mm",
+        "a matched focus whose diameter (of the sphere of its volume) differs from the lesion's by "
+        "up to this is centred where the lesion lies, and its error is no less than that far off",
+        "own choice; the blur of the PET, which small foci are widened by",
+        least=0.0,
+        most=50.0,
+    )
     shift_mm: float = threshold(
         30.0,
         "mm",

@@ -146,6 +146,54 @@ class FociRules(StatisticRules):
         least=0.0,
         most=15.0,
     )
+    adrenal_depth_mm: float = threshold(
+        3.0,
+        "mm",
+        "a focus above this depth where the right adrenal gland touches the liver may be the gland",
+        "own choice; the mask and the registration are wrong by about as much",
+        least=0.0,
+        most=15.0,
+    )
+    adrenal_most_ratio: float = threshold(
+        2.5,
+        "ratio",
+        "and is it up to this many times liver",
+        "own choice: a gland is 4 mm thick, and blur leaves it that; two had 1.3 and 1.9",
+        least=1.0,
+        most=100.0,
+    )
+    adrenal_reach_mm: float = threshold(
+        15.0,
+        "mm",
+        "which way the surface faces is read over this around",
+        "own choice; the length of the gland",
+        least=5.0,
+        most=40.0,
+    )
+    adrenal_behind: float = threshold(
+        0.85,
+        "fraction",
+        "that is behind this share of the way through the liver from front to back",
+        "anatomy: the bare area; two glands on simulated bodies lay at 0.95 and 0.97",
+        least=0.0,
+        most=1.0,
+    )
+    adrenal_lowest: float = threshold(
+        0.3,
+        "fraction",
+        "above this share of its height",
+        "anatomy: the gland lies on top of the kidney; two lay at 0.44 and 0.48",
+        least=0.0,
+        most=1.0,
+    )
+    adrenal_highest: float = threshold(
+        0.7,
+        "fraction",
+        "and below this one",
+        "anatomy: above it there is the diaphragm",
+        least=0.0,
+        most=1.0,
+    )
     neighbour_reach_mm: float = threshold(
         12.0,
         "mm",

@@ -191,6 +191,33 @@ class RegistrationRules:
         least=0.0,
         most=50.0,
     )
+    noisy_ct_hu: float = threshold(
+        35.0,
+        "HU",
+        "standard deviation deep in the liver from which single voxels of a CT do not tell "
+        "whether vessels agree, and its averaged pattern may",
+        "own choice; 45 HU scans lose the agreement of vessels on an unenhanced liver, 25 do not",
+        least=1.0,
+        most=1000.0,
+    )
+    least_pattern_errors: float = threshold(
+        3.5,
+        "SD",
+        "on a noisy CT, correlation of the averaged pattern, in those of shifted maps, from which "
+        "vessels agree all the same",
+        "own choice; a chance of 1 in 2000; right pairs on CTs of 55 and 60 HU have 5.0 and 4.4",
+        least=0.0,
+        most=100.0,
+    )
+    idle_inner_agreement: float = threshold(
+        3.2,
+        "ratio",
+        "agreement of vessels and lesions from which a deformation that brings nothing is no doubt",
+        "own choice, a nearly rigid liver (3.7) in sight: such a liver need not bend; wrong pairs "
+        "reach 2.7",
+        least=0.0,
+        most=100.0,
+    )
     sure_inner_agreement: float = threshold(
         6.0,
         "ratio",
@@ -199,6 +226,38 @@ class RegistrationRules:
         "the liver is tumour; of 49 right ones none below 6 needs it",
         least=0.0,
         most=100.0,
+    )
+    cut_averaged_mm: float = threshold(
+        8.0,
+        "mm",
+        "full width at half maximum of what is averaged to follow a liver beyond the MRI",
+        "own choice; 60 HU of noise in voxels of 3 mm become 8",
+        least=0.0,
+        most=50.0,
+    )
+    cut_like_share: float = threshold(
+        0.05,
+        "ratio",
+        "what counts as liver beyond the MRI lies this near to the liver's own, in windows (20 HU)",
+        "own choice; fat and air lie further away, and liver seldom varies by more",
+        least=0.0,
+        most=1.0,
+    )
+    cut_least_face_mm2: float = threshold(
+        500.0,
+        "mm²",
+        "a tip cut smaller than this says nothing of how far a liver goes on",
+        "own choice; 25 mm across",
+        least=0.0,
+        most=100000.0,
+    )
+    cut_depth_quantile: float = threshold(
+        0.9,
+        "ratio",
+        "how far a liver goes on, among the columns followed",
+        "own choice; a tenth may run on into what lies beyond the liver",
+        least=0.0,
+        most=1.0,
     )
     most_peak_ratio: float = threshold(
         0.8,

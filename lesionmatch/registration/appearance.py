@@ -5,16 +5,17 @@ is fitted by a polynomial of second order, robustly, because lesions and vessels
 and ducts bright; divided out everywhere, parenchyma becomes 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesionmatch.errors import RegistrationFailed
-from lesionmatch.geometry import Grid
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.registration.information import Window
+from lesionmatch.resample import smooth
 
 FIT_SPACING_MM = 4.0
 """The bias is smooth: one voxel in every so many millimetres is enough to fit it."""
@@ -94,6 +95,12 @@ def shrunk(image: Image, spacing_mm: float) -> Image:
     matrix[:3, 3] = image.grid.world((factors - 1) / 2)
     matrix[:3, :3] *= factors
     return Image(Grid(image.frame, mean.shape, matrix), mean, image.quantity)
+
+
+def averaged(target: Target, points: Points, width_mm: float, *, margin_mm: float) -> Target:
+    """The target around points of its frame, averaged over a full width at half maximum."""
+    around = target.part(target.image.grid.box_around(points, margin_mm))
+    return replace(target, image=smooth(shrunk(around, width_mm / 2.0), width_mm))
 
 
 def without_bias(mri: Image, liver: Mask) -> Image:

@@ -15,13 +15,17 @@ def doubts_of(
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further: a liver of another day may lie strongly bent; or bring
-    nothing: one that lies as it lay need not bend.
+    deformation may also go further: a liver of another day may lie strongly bent. Where it
+    tells enough, the deformation may bring nothing: one that lies as it lay need not bend. On a
+    noisy CT, whose single voxels tell nothing, the averaged pattern may.
     """
     is_sure = is_settled(target, quality.inner_agreement, rules)
+    inner = quality.inner_agreement if target == "ct" else None
+    meets = inner is not None and inner >= rules.idle_inner_agreement
+    may_idle = is_sure or meets or _is_alike_in_noise(quality, rules)
     return (
         *(() if is_sure else _agreement_doubts(quality, target, rules)),
-        *(() if is_sure else _idle_deformation(quality, rules.sure_gain_errors)),
+        *(() if may_idle else _idle_deformation(quality, rules.sure_gain_errors)),
         *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
@@ -36,6 +40,12 @@ def is_settled(target: str, inner_agreement: float | None, rules: RegistrationRu
         and inner_agreement is not None
         and inner_agreement >= rules.sure_inner_agreement
     )
+
+
+def _is_alike_in_noise(quality: Quality, rules: RegistrationRules) -> bool:
+    """Whether a noisy CT shows the liver's own pattern all the same, once it is averaged."""
+    found = quality.pattern_errors
+    return found is not None and found >= rules.least_pattern_errors
 
 
 def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, float]:
@@ -98,7 +108,8 @@ def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     shared, inner = quality.mutual_information, quality.inner_agreement
-    if target == "ct" and inner is not None and inner < rules.least_inner_agreement:
+    is_unlike = inner is not None and inner < rules.least_inner_agreement
+    if target == "ct" and is_unlike and not _is_alike_in_noise(quality, rules):
         yield (
             f"vessels and lesions within the liver agree only {inner:.1f} times as well as "
             f"14 mm off (wanted {rules.least_inner_agreement:g}): "

@@ -7,14 +7,14 @@ the blocks' own scatter allows by chance.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
-from lesionmatch.registration.appearance import Target
+from lesionmatch.registration.appearance import Target, averaged
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
 from lesionmatch.registration.scene import BLOCK_MM, reserved
@@ -30,6 +30,16 @@ PROBE_MM = 20.0
 DEEP_MM = 8.0
 """From here inwards the capsule no longer blurs into a voxel: what is left is vessels,
 lesions and fissures, which no two livers share."""
+FAT_MM = 5.0
+"""So near to fat in the porta or a fissure a place says nothing: every liver has such pockets,
+and laid one on the other they agree better than any vessels."""
+FAT_SHARE = 0.3
+"""Fat has less than this share of the liver's signal on the MRI; vessels have more."""
+FAT_HU = 10.0
+"""Fat, averaged with what is about it, has less than this, and cysts hardly so."""
+FAT_BELOW_HU = 40.0
+"""And less than the liver by this, however fatty that is."""
+FAT_AVERAGED_MM = 5.0
 INNER_SHIFT_MM = 14.0
 """More than a large vessel's width, so that no vessel still meets itself."""
 INNER_WINDOW_HALF = 0.25
@@ -43,10 +53,12 @@ class Witness:
     """Places on the MRI by which maps are judged."""
 
     points_mm: Points
+    voxels: NDArray[np.intp]
+    """(N, 3) of them on a grid of `SPACING_MM`."""
     bins: Floats
     is_liver: NDArray[np.bool_]
     is_deep: NDArray[np.bool_]
-    """At least `DEEP_MM` within the liver."""
+    """At least `DEEP_MM` within the liver, and clear of fat on the MRI."""
     is_reserved: NDArray[np.bool_]
     block: NDArray[np.intp]
     """Which block of `BLOCK_MM` each place lies in."""
@@ -58,7 +70,8 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     bright = resample(mri, grid, outside=np.nan).array
     near = (distance_mm(inside) <= SHELL_MM) & np.isfinite(bright)
-    points = grid.world(np.argwhere(near))
+    voxels = np.argwhere(near)
+    points = grid.world(voxels)
     values = bright[near]
     nearest = np.rint(deform_grid.voxels(points)).astype(int)
     nearest = np.clip(nearest, 0, np.array(deform_grid.shape) - 1)
@@ -67,7 +80,10 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     block = np.ravel_multi_index(tuple(place.T), tuple(place.max(0) + 1))
     window = Window(0.0, float(np.quantile(values, 0.995)))
     deep = distance_mm(Mask(grid, ~inside.array)) >= DEEP_MM
-    return Witness(points, window.bins(values), inside.array[near], deep[near], held_back, block)
+    level = float(np.nanmedian(bright[inside.array]))
+    deep &= distance_mm(Mask(grid, inside.array & (bright < FAT_SHARE * level))) > FAT_MM
+    bins = window.bins(values)
+    return Witness(points, voxels, bins, inside.array[near], deep[near], held_back, block)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +161,7 @@ def gain(witness: Witness, before: Seen, after: Seen, window: Window) -> Gain:
     return Gain(float(change.mean()), float(sums.sum() / spread))
 
 
-def _ways() -> NDArray[np.float64]:
+def ways() -> NDArray[np.float64]:
     """(14, 3) directions: along the axes and to the corners of a cube."""
     axes = np.concatenate([np.eye(3), -np.eye(3)])
     corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
@@ -161,7 +177,18 @@ def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> 
         seen = Seen(values_at(target, places + shift))
         return _table(witness, seen, target.window, everywhere).mutual_information
 
-    return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in _ways()), 1e-6)
+    return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in ways()), 1e-6)
+
+
+def near_fat(target: Target, points: Points, middle: float) -> Target:
+    """1 within `FAT_MM` of fat of a CT about some points, and 0 elsewhere.
+
+    `middle` is the liver's median there.
+    """
+    near = averaged(target, points, FAT_AVERAGED_MM, margin_mm=2.0 * INNER_SHIFT_MM).image
+    is_fat = near.array < min(FAT_HU, middle - FAT_BELOW_HU)
+    reached = distance_mm(Mask(near.grid, is_fat)) <= FAT_MM
+    return replace(target, image=Image(near.grid, reached.astype(np.float32), near.quantity))
 
 
 def inner_agreement(
@@ -170,8 +197,8 @@ def inner_agreement(
     """How many times as well the liver's own pattern of vessels and lesions agrees as beside.
 
     Mutual information of the places deep in the liver over its mean for 14 maps shifted by
-    `INNER_SHIFT_MM`: about 1 for two livers that are not the same one, however alike their
-    outlines. None where too little lies on the target.
+    `INNER_SHIFT_MM`, fat and what is near it left out: about 1 for two livers that are not the
+    same one, however alike their outlines. None where too little lies on the target.
     """
     places = target_from_mri.apply(witness.points_mm[witness.is_deep])
     bins = witness.bins[witness.is_deep]
@@ -179,12 +206,13 @@ def inner_agreement(
     if target.image.grid.contains(places).sum() < LEAST_DEEP or math.isnan(middle):
         return None
     window = Window(middle - half, middle + half)
+    fat = near_fat(target, places, middle)
 
     def at(shift: NDArray[np.float64]) -> float:
         values = values_at(target, places + shift)
-        on = np.isfinite(values)
+        on = np.isfinite(values) & (values_at(fat, places + shift) == 0.0)
         ones = np.ones(int(on.sum()), np.float32)
         return JointTable.of(bins[on], window.bins(values[on]), ones).mutual_information
 
-    beside = float(np.mean([at(INNER_SHIFT_MM * way) for way in _ways()]))
+    beside = float(np.mean([at(INNER_SHIFT_MM * way) for way in ways()]))
     return at(np.zeros(3)) / max(beside, 1e-6)

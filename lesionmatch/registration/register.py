@@ -36,6 +36,7 @@ from lesionmatch.registration.evidence import (
 )
 from lesionmatch.registration.inverse import TwoWay
 from lesionmatch.registration.offset import pet_from_ct
+from lesionmatch.registration.pattern import noise_of, pattern_errors
 from lesionmatch.registration.result import Quality, Registration
 from lesionmatch.registration.stages import METHODS, Fit, Method, Study, fit_of
 from lesionmatch.resample import PointMap
@@ -165,11 +166,15 @@ def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
     away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
     rules = study.rules
     growth = _growth(fit)
-    cut = cut_of(study.whole_liver, target, there, middle)
+    cut = cut_of(study.whole_liver, target, there, middle, rules)
+    noise = noise_of(judge, target, there) if target.name == "ct" else None
+    is_noisy = noise is not None and noise >= rules.noisy_ct_hu
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
         inner_agreement=inner_agreement(judge, target, there, middle),
+        target_noise=noise,
+        pattern_errors=pattern_errors(judge, target, there) if is_noisy else None,
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
         rotation_deg=_rotation_deg(fit.linear.matrix[:3, :3]),
         volume_ratio=float(growth.mean()),

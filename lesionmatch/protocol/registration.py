@@ -205,7 +205,7 @@ class RegistrationRules:
         "SD",
         "on a noisy CT, correlation of the averaged pattern, in those of shifted maps, from which "
         "vessels agree all the same",
-        "own choice; a chance of 1 in 2000; right pairs on CTs of 55 and 60 HU have 5.0 and 4.4",
+        "own choice; a chance of 1 in 2000; right pairs on CTs of 55 and 60 HU have 5.0 and 3.9",
         least=0.0,
         most=100.0,
     )

@@ -15,7 +15,7 @@ from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
 from lesionmatch.liver.hilum import find_hilum
 from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.liver.vessels import find_vessels, large_vessels
-from lesionmatch.protocol import Protocol
+from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.segments import Structure
 
 VESSEL_STRUCTURES = (Structure.PORTAL_VEIN, Structure.HEPATIC_VEIN, Structure.LIVER_VESSEL)
@@ -108,30 +108,46 @@ def describe_liver(
     filled = _filled(Mask(hbp.grid, mask.array | drawn.array))
     rules = protocol.liver
     capsule = find_capsule(filled, rules)
-    given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
-    if given:
-        vessels, vessel_source = union(hbp.grid, given), "given"
-        large = vessels
-    else:
-        vessels = find_vessels(hbp, filled, drawn, rules)
-        vessel_source = "found on the HBP image"
-        large = large_vessels(vessels, rules)
-    surface = surface_points_mm(large, 0.0)
-    portal = structures.get(Structure.PORTAL_VEIN)
-    drawn_portal = None if portal is None else union(hbp.grid, [portal])
-    hilum = find_hilum(hbp, filled, drawn, capsule, vessels, rules, drawn_portal)
+    vessels = _vessels(hbp, filled, drawn, structures, rules)
+    hilum = find_hilum(
+        hbp, filled, drawn, capsule, vessels.lumen, rules, structures.get(Structure.PORTAL_VEIN)
+    )
+    surface = surface_points_mm(vessels.large, 0.0)
     return Liver(
         mask=filled,
         origin=origin,
         capsule=capsule,
         hilum_mm=hilum.point_mm,
         hilum_source=hilum.source,
-        vessels=vessels,
-        vessel_source=vessel_source,
-        large_vessels=large,
+        vessels=vessels.lumen,
+        vessel_source=vessels.source,
+        large_vessels=vessels.large,
         vessel_tree=cKDTree(surface) if len(surface) else None,
         doubts=doubts_about(hbp, filled, drawn, rules),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Vessels:
+    lumen: Mask
+    large: Mask
+    source: str
+
+
+def _vessels(
+    hbp: Image,
+    liver: Mask,
+    lesions: Mask,
+    structures: Mapping[Structure, Mask],
+    rules: LiverRules,
+) -> _Vessels:
+    """Those a reader drew, all of them large, or else those the image shows."""
+    given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
+    if given:
+        lumen = union(hbp.grid, given)
+        return _Vessels(lumen, lumen, "given")
+    lumen = find_vessels(hbp, liver, lesions, rules)
+    return _Vessels(lumen, large_vessels(lumen, rules), "found on the HBP image")
 
 
 def _filled(liver: Mask) -> Mask:

@@ -36,8 +36,6 @@ MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
 """Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
 VESSEL_GAP_MM = 4.0
-LEAST_SHARE = 0.2
-"""Of the least plausible volume: below it there is nothing to doubt, only nothing found."""
 
 
 def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -> Mask:
@@ -55,7 +53,7 @@ def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -
     start = resample_mask(seed, image.grid) >= 0.5
     bright, calm = _grown(scene_of(image, drawn, protocol), start)
     liver = on_image(hbp, _whole(image, bright, calm, rules), lesions, rules)
-    if liver.volume_ml < LEAST_SHARE * rules.volume_least_ml:
+    if liver.volume_ml < rules.found_least_share * rules.volume_least_ml:
         raise _not_found(f"one of {liver.volume_ml:.0f} ml")
     return liver
 

@@ -21,7 +21,6 @@ from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, region_on, resample_mask
 
 WORK_SPACING_MM = 4.0
-LEAST_MAIN_SHARE = 0.9
 HOLLOW_SPACING_MM, HOLLOW_MARGIN_MM = 3.0, 20.0
 """As the liver is found on."""
 
@@ -48,7 +47,7 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
     view = _view(hbp, liver, lesions)
     if not view.inside.is_empty:
         found += [
-            _about_pieces(view),
+            _about_pieces(view, rules),
             _about_thickness(view, rules),
             _about_brightness(view, rules),
             _about_border(view, rules),
@@ -85,10 +84,10 @@ def _about_volume(liver: Mask, rules: LiverRules) -> str | None:
     return None
 
 
-def _about_pieces(view: _View) -> str | None:
+def _about_pieces(view: _View, rules: LiverRules) -> str | None:
     main = large_pieces(view.inside.array)
     share = np.count_nonzero(main) / np.count_nonzero(view.inside.array)
-    if share >= LEAST_MAIN_SHARE:
+    if share >= rules.pieces_main_least:
         return None
     return f"the liver falls into pieces, the largest {share:.0%} of it"
 

@@ -23,16 +23,8 @@ from lesionmatch.resample import region_on
 SPACING_MM = 4.0
 BALLS_MM = (8.0, 4.0)
 """The smaller one for a spleen too thin for the other."""
-LEAST_ML = 2.5
-"""Of places for the ball's centre, a few dozen voxels."""
-EVEN_SHARE = 0.75
-"""Of what fits best into an organ: what fits in with less lies at the border of another."""
-LATERAL_MM = 45.0
-"""Beyond the spine and what lies before it."""
-LEAST_HEIGHT = 1.0 / 6.0
-"""Of the way from the liver's lower end to its upper."""
-ABOVE_MM = 30.0
-"""How far above the liver's upper end the spleen's middle may lie."""
+BESIDE_MM = 60.0
+"""How far above and below the liver an organ beside it is looked at, so that it is whole."""
 SPILL_MM, SMOOTHING_MM = 4.0, 3.0
 """Of the liver's uptake beyond its mask, and against noise."""
 AIR_SHARE = 0.04
@@ -63,7 +55,7 @@ def _beside(grid: Grid, liver: Mask) -> tuple[slice, slice, slice]:
     """The part of the PET at the liver's height, with all that the spleen and a kidney take."""
     z = liver.points_mm()[:, 2]
     corners = grid.corners_mm()
-    corners[:, 2] = np.clip(corners[:, 2], z.min() - 2.0 * ABOVE_MM, z.max() + 2.0 * ABOVE_MM)
+    corners[:, 2] = np.clip(corners[:, 2], z.min() - BESIDE_MM, z.max() + BESIDE_MM)
     return grid.box_around(corners, 0.0)
 
 
@@ -79,21 +71,25 @@ def find_spleen(
     for ball_mm in BALLS_MM:
         fits = room_for_ball(Image(suv.grid, smooth, suv.quantity), ball_mm)
         hot = fits > rules.spleen_ratio_least * liver_suv
+        single = hot & ~has_twin(fits, suv.grid, midline)
+        least_z = low + rules.spleen_height_least * (high - low)
         organs = [
             organ
-            for organ, (x, _, z) in _organs(hot & ~has_twin(fits, suv.grid, midline), fits, suv)
-            if x > midline + LATERAL_MM and low + LEAST_HEIGHT * (high - low) < z < high + ABOVE_MM
+            for organ, (x, _, z) in _organs(single, fits, suv, rules)
+            if x > midline + rules.spleen_lateral_mm and least_z < z < high + rules.spleen_above_mm
         ]
         if organs:
             return max(organs, key=np.count_nonzero)
     return None
 
 
-def _organs(hot: Voxels, fits: Values, suv: Image) -> Iterator[tuple[Voxels, Points]]:
+def _organs(
+    hot: Voxels, fits: Values, suv: Image, rules: LiverRules
+) -> Iterator[tuple[Voxels, Points]]:
     """The pieces of `hot`, without what is much less hot than their best, and their middles."""
     labels, count = ndimage.label(hot)
     for label in range(1, count + 1):
         piece = labels == label
-        piece &= fits > EVEN_SHARE * np.percentile(fits[piece], 95.0)
-        if np.count_nonzero(piece) * suv.grid.voxel_ml >= LEAST_ML:
+        piece &= fits > rules.spleen_even_share * np.percentile(fits[piece], 95.0)
+        if np.count_nonzero(piece) * suv.grid.voxel_ml >= rules.spleen_least_ml:
             yield piece, suv.grid.world(np.argwhere(piece)).mean(0)

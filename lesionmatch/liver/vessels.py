@@ -33,9 +33,6 @@ LUMEN_MM = 5.0
 """A lumen reaches at most this far from its axis."""
 RIM_MM = 3.0
 """Around a lesion, where it still darkens voxels; gaps in a vessel, e.g. where it branches."""
-MOST_RADIUS_MM, LESION_DARKNESS = 7.5, 0.15
-"""Of a vessel within the liver, of which the portal vein's trunk has 7 mm; what is thicker, and
-at least so dark, is a lesion."""
 BILE_RADIUS_MM = 6.0
 """Bile that is thicker lies in the gallbladder, not in a duct or a patch of a coarse liver."""
 
@@ -80,7 +77,9 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
         return deep
     ratio = parenchyma_ratio(image, Mask(grid, inside))
     even = evened(image, Mask(grid, inside))
-    deep &= ~_thick(even, inside & ~lesions, grid) & ~_bile(ratio, grid, rules.bile_brightness)
+    deep &= ~_thick(even, inside & ~lesions, grid, rules) & ~_bile(
+        ratio, grid, rules.bile_brightness
+    )
     deep &= ~_fat(ratio, grid, rules.vessel_darkness_most)
     ratio = np.where(deep, np.clip(even, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
@@ -100,11 +99,11 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     return _long_pieces(lumen, grid, rules.vessel_length_mm)
 
 
-def _thick(ratio: Values, inside: Voxels, grid: Grid) -> Voxels:
+def _thick(ratio: Values, inside: Voxels, grid: Grid, rules: LiverRules) -> Voxels:
     """Dark places too thick for a vessel of the liver, with their rims: lesions nobody drew."""
-    dark = inside & (_depth(ratio, grid) > LESION_DARKNESS)
-    cores = eroded(dark, grid, MOST_RADIUS_MM)
-    return dilated(cores, grid, MOST_RADIUS_MM + RIM_MM)
+    dark = inside & (_depth(ratio, grid) > rules.lesion_darkness)
+    cores = eroded(dark, grid, rules.vessel_radius_most_mm)
+    return dilated(cores, grid, rules.vessel_radius_most_mm + RIM_MM)
 
 
 def _bile(ratio: Values, grid: Grid, brightness: float) -> Voxels:

@@ -65,6 +65,22 @@ class LiverRules:
         least=0.0,
         most=30.0,
     )
+    found_least_share: float = threshold(
+        0.2,
+        "share",
+        "below this share of the least plausible volume no liver was found, none to doubt",
+        "own choice; 120 ml, a gallbladder and its surroundings",
+        least=0.0,
+        most=1.0,
+    )
+    pieces_main_least: float = threshold(
+        0.9,
+        "share",
+        "a liver whose largest piece has less of it falls into pieces",
+        "own choice; a left lobe may lie apart after a resection",
+        least=0.0,
+        most=1.0,
+    )
     bright_least: float = threshold(
         0.78,
         "ratio",
@@ -176,6 +192,22 @@ class LiverRules:
         "own choice; blood is 0.3 to 0.6 darker, fat in the fissures 0.8 or more",
         least=0.4,
         most=1.0,
+    )
+    vessel_radius_most_mm: float = threshold(
+        7.5,
+        "mm",
+        "what is dark and has a larger radius is a lesion, no vessel of the liver",
+        "own choice; the portal vein's trunk has 7 mm",
+        least=1.0,
+        most=20.0,
+    )
+    lesion_darkness: float = threshold(
+        0.15,
+        "ratio",
+        "so dark is a lesion nobody drew, against the patch of liver around it",
+        "own choice; patches of a coarse liver are 0.1 darker",
+        least=0.02,
+        most=0.8,
     )
     vessel_length_mm: float = threshold(
         30.0,
@@ -299,4 +331,44 @@ class LiverRules:
         "own choice; on somatostatin receptor PET the spleen is hotter in nearly every patient",
         least=1.0,
         most=5.0,
+    )
+    spleen_lateral_mm: float = threshold(
+        45.0,
+        "mm",
+        "a spleen's middle lies this far to the left of the midline",
+        "own choice; beyond the spine and what lies before it",
+        least=0.0,
+        most=150.0,
+    )
+    spleen_height_least: float = threshold(
+        1.0 / 6.0,
+        "share",
+        "and above this part of the way from the liver's lower end to its upper",
+        "own choice; a kidney lies lower",
+        least=-1.0,
+        most=1.0,
+    )
+    spleen_above_mm: float = threshold(
+        30.0,
+        "mm",
+        "and at most this far above the liver's upper end",
+        "own choice, from anatomy",
+        least=0.0,
+        most=100.0,
+    )
+    spleen_even_share: float = threshold(
+        0.75,
+        "share",
+        "what is less hot than this share of the organ's best is the border of another",
+        "own choice; a kidney that touches the spleen is hotter or colder",
+        least=0.0,
+        most=1.0,
+    )
+    spleen_least_ml: float = threshold(
+        2.5,
+        "ml",
+        "places for a ball's centre that make an organ",
+        "own choice; a few dozen voxels",
+        least=0.1,
+        most=50.0,
     )

@@ -19,6 +19,7 @@ from lesionmatch.errors import LesionMatchError
 from lesionmatch.image import Mask, union
 from lesionmatch.liver import Liver, describe_liver, find_liver, reference_uptake
 from lesionmatch.liver.capsule import surface_points_mm
+from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.phantom import (
     Anatomy,
     LesionRecipe,
@@ -58,6 +59,7 @@ class Row(NamedTuple):
     describe_s: float
     reference_s: float
     doubts: float
+    doubts_unaided: float
 
 
 def varied(seed: int, size: Size, patient: Path | None) -> Recipe:
@@ -163,6 +165,7 @@ def measured(study: SimulatedStudy) -> Row:
     found = find_liver(study.hbp, rules, lesions=drawn)
     find_s = time.process_time() - start
     unaided = find_liver(study.hbp, rules)
+    nothing = Mask(grid, np.zeros(grid.shape, np.bool_))
     start = time.process_time()
     liver = describe_liver(
         study.hbp, found, origin="found", lesions=lesions, structures={}, protocol=rules
@@ -186,6 +189,7 @@ def measured(study: SimulatedStudy) -> Row:
         describe_s,
         reference_s,
         float(len(liver.doubts)),
+        float(len(doubts_about(study.hbp, unaided, nothing, rules.liver))),
     )
 
 
@@ -216,11 +220,17 @@ def main() -> None:
         print(f"{seed:4} " + " ".join(f"{value:12.3f}" for value in row), flush=True)
     for name, summary in (("med.", np.median), ("min.", np.min), ("max.", np.max)):
         print(f"{name} " + " ".join(f"{value:12.3f}" for value in summary(np.array(rows), axis=0)))
-    for what, part in (
-        (f"Dice below {WRONG_DICE}", [row for row in rows if row.dice < WRONG_DICE]),
-        (f"Dice of {RIGHT_DICE} and more", [row for row in rows if row.dice >= RIGHT_DICE]),
+    _print_doubted("with lesions drawn", [(row.dice, row.doubts) for row in rows])
+    _print_doubted("with none drawn", [(row.dice_unaided, row.doubts_unaided) for row in rows])
+
+
+def _print_doubted(how: str, rows: list[tuple[float, float]]) -> None:
+    """How many livers outlined badly, and how many outlined well, were doubted."""
+    for what, doubts in (
+        (f"Dice below {WRONG_DICE}", [n for overlap, n in rows if overlap < WRONG_DICE]),
+        (f"Dice of {RIGHT_DICE} and more", [n for overlap, n in rows if overlap >= RIGHT_DICE]),
     ):
-        print(f"{what}: {len(part)}, doubted {sum(row.doubts > 0 for row in part)}")
+        print(f"{how}, {what}: {len(doubts)}, doubted {sum(n > 0 for n in doubts)}")
 
 
 if __name__ == "__main__":

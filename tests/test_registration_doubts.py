@@ -13,6 +13,7 @@ GOOD = Quality(
     probe_ratio=5.0,
     inner_agreement=20.0,
     peak_ratio=0.3,
+    rotation_deg=8.0,
     volume_ratio=1.0,
     jacobian_min=0.8,
     jacobian_max=1.2,
@@ -56,6 +57,11 @@ def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None
     assert "(wanted 0.5 to 1.6)" in doubts(jacobian_min=0.45, inner_agreement=20.0)[0]
 
 
+def test_a_liver_turned_too_far_is_doubted_however_well_the_vessels_agree() -> None:
+    (doubt,) = doubts(rotation_deg=18.0, inner_agreement=20.0)
+    assert "turned by 18 degrees" in doubt
+
+
 def test_a_deformation_that_brings_nothing_is_no_doubt_where_the_vessels_meet() -> None:
     (doubt,) = doubts(deformable_gain_errors=0.4, inner_agreement=3.1)
     assert "by only 0.4 standard errors" in doubt
@@ -93,6 +99,7 @@ def test_a_refused_stage_is_a_doubt() -> None:
         ("peak_ratio", 0.97, "another place fits nearly as well"),
         ("jacobian_max", 2.5, "stretches"),
         ("volume_ratio", 0.5, "the liver would have to change"),
+        ("rotation_deg", 18.0, "turned by 18 degrees (wanted at most 15)"),
         ("deformable_gain_errors", 1.2, "better by only 1.2 standard errors (wanted 2)"),
     ],
 )

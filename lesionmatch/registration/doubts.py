@@ -130,6 +130,16 @@ def _shape_doubts(quality: Quality, rules: RegistrationRules, *, is_sure: bool) 
             f"the deformation moves the liver by up to {moved:.0f} mm "
             f"(wanted at most {furthest:g} mm)"
         )
+    turned = quality.rotation_deg
+    if turned is not None and turned > rules.most_rotation_deg:
+        yield (
+            f"the liver would have to be turned by {turned:.0f} degrees "
+            f"(wanted at most {rules.most_rotation_deg:g})"
+        )
+    yield from _growth_doubts(quality, rules, is_sure=is_sure)
+
+
+def _growth_doubts(quality: Quality, rules: RegistrationRules, *, is_sure: bool) -> Iterator[str]:
     least, most = quality.jacobian_min, quality.jacobian_max
     volume = quality.volume_ratio
     if least is not None and most is not None and volume is not None:

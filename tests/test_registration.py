@@ -231,7 +231,7 @@ def test_a_pet_whose_liver_is_drawn_out_along_the_body_is_measured(
 
 def test_unseen_voxels_prefer_the_better_map(registration: Registration) -> None:
     target, mri = ct_target(STUDY.ct), without_bias(STUDY.hbp, STUDY.liver)
-    judge = witness(mri, STUDY.liver, grid_about(STUDY.liver, 30.0, 2.5))
+    judge = witness(mri, STUDY.liver, grid_about(STUDY.liver, 30.0, 2.5), RegistrationRules())
     right = seen(judge, target, registration.pet_from_mri)
     away = np.eye(4)
     away[:3, 3] = (6.0, 0.0, 0.0)

@@ -316,10 +316,14 @@ def test_an_organ_as_bright_beyond_the_liver_is_not_taken_for_much_of_it() -> No
 
 def test_vessels_that_meet_agree_and_those_of_another_liver_do_not() -> None:
     mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
-    judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))
+    judge = witness(
+        without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5), RegistrationRules()
+    )
     other = Image(ct.grid, ct.array[:, ::-1], ct.quantity)
     right, wrong = (
-        inner_agreement(judge, ct_target(image), PointMap.identity(CT, MRI), 110.0)
+        inner_agreement(
+            judge, ct_target(image), PointMap.identity(CT, MRI), 110.0, RegistrationRules()
+        )
         for image in (ct, other)
     )
     assert right is not None
@@ -330,9 +334,12 @@ def test_vessels_that_meet_agree_and_those_of_another_liver_do_not() -> None:
 
 def test_too_little_liver_on_the_target_says_nothing_of_its_vessels() -> None:
     mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
-    judge = witness(mri, liver, grid_about(liver, 30.0, 2.5))
+    judge = witness(mri, liver, grid_about(liver, 30.0, 2.5), RegistrationRules())
     corner = ct_target(ct.crop((slice(0, 5), slice(0, 70), slice(0, 80))))
-    assert inner_agreement(judge, corner, PointMap.identity(CT, MRI), 110.0) is None
+    assert (
+        inner_agreement(judge, corner, PointMap.identity(CT, MRI), 110.0, RegistrationRules())
+        is None
+    )
 
 
 def test_pockets_of_fat_laid_on_each_other_are_no_vessels_that_meet() -> None:
@@ -343,11 +350,17 @@ def test_pockets_of_fat_laid_on_each_other_are_no_vessels_that_meet() -> None:
         pocket = np.linalg.norm(places - np.array([-30.0, -5.0, -5.0]), axis=-1) < 9.0
         return replace(image, array=np.where(pocket, np.float32(fat), image.array))
 
-    judge = witness(with_fat(mri, 20.0), liver, grid_about(liver, 30.0, 2.5))
+    judge = witness(with_fat(mri, 20.0), liver, grid_about(liver, 30.0, 2.5), RegistrationRules())
     # The other liver has the pocket alone, and no vessel of these.
     other = replace(ct, array=np.where(ct.array > 135.0, ct.array - 50.0, ct.array))
     right, wrong = (
-        inner_agreement(judge, ct_target(with_fat(one, -90.0)), PointMap.identity(CT, MRI), 110.0)
+        inner_agreement(
+            judge,
+            ct_target(with_fat(one, -90.0)),
+            PointMap.identity(CT, MRI),
+            110.0,
+            RegistrationRules(),
+        )
         for one in (ct, other)
     )
     assert right is not None
@@ -358,7 +371,9 @@ def test_pockets_of_fat_laid_on_each_other_are_no_vessels_that_meet() -> None:
 
 def test_in_noise_that_drowns_the_vessels_their_averaged_pattern_still_tells() -> None:
     mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
-    judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))
+    judge = witness(
+        without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5), RegistrationRules()
+    )
     noise = np.random.default_rng(3).normal(0.0, 50.0, ct.array.shape)
     noisy = Image(ct.grid, (ct.array + noise).astype(np.float32), ct.quantity)
     other = Image(ct.grid, noisy.array[:, ::-1], ct.quantity)
@@ -371,7 +386,9 @@ def test_in_noise_that_drowns_the_vessels_their_averaged_pattern_still_tells() -
 
 def test_noise_is_measured_where_the_liver_lies() -> None:
     mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
-    judge = witness(without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5))
+    judge = witness(
+        without_bias(mri, liver), liver, grid_about(liver, 30.0, 2.5), RegistrationRules()
+    )
     same = PointMap.identity(CT, MRI)
     quiet = noise_of(judge, ct_target(ct), same)
     noise = np.random.default_rng(3).normal(0.0, 50.0, ct.array.shape).astype(np.float32)
@@ -384,7 +401,7 @@ def test_noise_is_measured_where_the_liver_lies() -> None:
 
 def test_too_little_liver_on_the_target_says_nothing_of_its_noise_or_pattern() -> None:
     mri, liver, ct = blob_scene((0.0, 0.0, 0.0))
-    judge = witness(mri, liver, grid_about(liver, 30.0, 2.5))
+    judge = witness(mri, liver, grid_about(liver, 30.0, 2.5), RegistrationRules())
     corner = ct_target(ct.crop((slice(0, 5), slice(0, 70), slice(0, 80))))
     assert noise_of(judge, corner, PointMap.identity(CT, MRI)) is None
     assert pattern_errors(judge, corner, PointMap.identity(CT, MRI)) is None

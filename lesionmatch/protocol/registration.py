@@ -191,6 +191,39 @@ class RegistrationRules:
         least=0.0,
         most=50.0,
     )
+    fat_reach_mm: float = threshold(
+        5.0,
+        "mm",
+        "so near to fat in the porta or a fissure nothing counts for that agreement",
+        "own choice; every liver has such pockets, and laid one on the other they agree better "
+        "than any vessels",
+        least=0.0,
+        most=30.0,
+    )
+    fat_mri_share: float = threshold(
+        0.3,
+        "ratio",
+        "fat has less than this share of the liver's signal on the MRI",
+        "own choice; vessels have more",
+        least=0.0,
+        most=1.0,
+    )
+    fat_hu: float = threshold(
+        10.0,
+        "HU",
+        "fat, averaged with what is about it, has less than this on a CT",
+        "own choice; cysts hardly do",
+        least=-200.0,
+        most=100.0,
+    )
+    fat_below_hu: float = threshold(
+        40.0,
+        "HU",
+        "and less than the liver by this",
+        "own choice; a fatty liver has 20 to 40 HU itself",
+        least=0.0,
+        most=200.0,
+    )
     noisy_ct_hu: float = threshold(
         35.0,
         "HU",
@@ -223,7 +256,8 @@ class RegistrationRules:
         "ratio",
         "agreement of vessels and lesions from which the whole need not agree as well (CT)",
         "simulated studies, other seeds than reported: wrong pairs reach 4.8, where a third of "
-        "the liver is tumour; of 49 right ones none below 6 needs it",
+        "the liver is tumour, and one that is turned too far 10; of 49 right ones none below 6 "
+        "needs it",
         least=0.0,
         most=100.0,
     )

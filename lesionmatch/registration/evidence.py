@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
+from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration.appearance import Target, averaged
 from lesionmatch.registration.information import JointTable, Window
 from lesionmatch.registration.sampling import interpolation
@@ -30,15 +31,6 @@ PROBE_MM = 20.0
 DEEP_MM = 8.0
 """From here inwards the capsule no longer blurs into a voxel: what is left is vessels,
 lesions and fissures, which no two livers share."""
-FAT_MM = 5.0
-"""So near to fat in the porta or a fissure a place says nothing: every liver has such pockets,
-and laid one on the other they agree better than any vessels."""
-FAT_SHARE = 0.3
-"""Fat has less than this share of the liver's signal on the MRI; vessels have more."""
-FAT_HU = 10.0
-"""Fat, averaged with what is about it, has less than this, and cysts hardly so."""
-FAT_BELOW_HU = 40.0
-"""And less than the liver by this, however fatty that is."""
 FAT_AVERAGED_MM = 5.0
 INNER_SHIFT_MM = 14.0
 """More than a large vessel's width, so that no vessel still meets itself."""
@@ -64,7 +56,7 @@ class Witness:
     """Which block of `BLOCK_MM` each place lies in."""
 
 
-def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
+def witness(mri: Image, liver: Mask, deform_grid: Grid, rules: RegistrationRules) -> Witness:
     """The liver and a shell about it, on voxels of `SPACING_MM` of the deformation's grid."""
     grid = deform_grid.with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
@@ -81,7 +73,8 @@ def witness(mri: Image, liver: Mask, deform_grid: Grid) -> Witness:
     window = Window(0.0, float(np.quantile(values, 0.995)))
     deep = distance_mm(Mask(grid, ~inside.array)) >= DEEP_MM
     level = float(np.nanmedian(bright[inside.array]))
-    deep &= distance_mm(Mask(grid, inside.array & (bright < FAT_SHARE * level))) > FAT_MM
+    fat = Mask(grid, inside.array & (bright < rules.fat_mri_share * level))
+    deep &= distance_mm(fat) > rules.fat_reach_mm
     bins = window.bins(values)
     return Witness(points, voxels, bins, inside.array[near], deep[near], held_back, block)
 
@@ -180,19 +173,23 @@ def probe_ratio(witness: Witness, target: Target, target_from_mri: PointMap) -> 
     return at(np.zeros(3)) / max(max(at(PROBE_MM * way) for way in ways()), 1e-6)
 
 
-def near_fat(target: Target, points: Points, middle: float) -> Target:
-    """1 within `FAT_MM` of fat of a CT about some points, and 0 elsewhere.
+def near_fat(target: Target, points: Points, middle: float, rules: RegistrationRules) -> Target:
+    """1 within reach of fat of a CT about some points, and 0 elsewhere.
 
     `middle` is the liver's median there.
     """
     near = averaged(target, points, FAT_AVERAGED_MM, margin_mm=2.0 * INNER_SHIFT_MM).image
-    is_fat = near.array < min(FAT_HU, middle - FAT_BELOW_HU)
-    reached = distance_mm(Mask(near.grid, is_fat)) <= FAT_MM
+    is_fat = near.array < min(rules.fat_hu, middle - rules.fat_below_hu)
+    reached = distance_mm(Mask(near.grid, is_fat)) <= rules.fat_reach_mm
     return replace(target, image=Image(near.grid, reached.astype(np.float32), near.quantity))
 
 
 def inner_agreement(
-    witness: Witness, target: Target, target_from_mri: PointMap, middle: float
+    witness: Witness,
+    target: Target,
+    target_from_mri: PointMap,
+    middle: float,
+    rules: RegistrationRules,
 ) -> float | None:
     """How many times as well the liver's own pattern of vessels and lesions agrees as beside.
 
@@ -206,7 +203,7 @@ def inner_agreement(
     if target.image.grid.contains(places).sum() < LEAST_DEEP or math.isnan(middle):
         return None
     window = Window(middle - half, middle + half)
-    fat = near_fat(target, places, middle)
+    fat = near_fat(target, places, middle, rules)
 
     def at(shift: NDArray[np.float64]) -> float:
         values = values_at(target, places + shift)

@@ -172,7 +172,7 @@ def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there),
-        inner_agreement=inner_agreement(judge, target, there, middle),
+        inner_agreement=inner_agreement(judge, target, there, middle, rules),
         target_noise=noise,
         pattern_errors=pattern_errors(judge, target, there) if is_noisy else None,
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,

@@ -93,7 +93,8 @@ def fit_of(study: Study, method: Method, rng: np.random.Generator) -> Fit:
     peaks = best_shifts(study.mri, study.liver, study.target)
     rigid = _rigid(study, peaks, rng)
     how = study.stiffness
-    judge = witness(study.mri, study.liver, grid_about(study.liver, how.margin_mm, how.spacing_mm))
+    grid = grid_about(study.liver, how.margin_mm, how.spacing_mm)
+    judge = witness(study.mri, study.liver, grid, study.rules)
     fit = Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ())
     if method == "rigid":
         return fit
@@ -204,4 +205,4 @@ def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
 def _inner(study: Study, judge: Witness, ways: TwoWay) -> float | None:
     there = ways.target_from_mri
     middle = liver_median(judge, seen(judge, study.target, there))
-    return inner_agreement(judge, study.target, there, middle)
+    return inner_agreement(judge, study.target, there, middle, study.rules)

@@ -44,11 +44,13 @@ def liver_as_agreed(
         return liver
     share = cut_ml / liver.volume_ml
     said = f"{cut_ml:.0f} ml that PET and CT show to be another organ"
-    agreed = described(mri, rest, f"{FOUND}, without {said}", rules)
-    if share <= rules.neighbours.other_doubt_share:
-        return agreed
     doubt = f"the liver found on the MRI had {said}, {share:.0%} of it; they were left out"
-    return replace(agreed, doubts=(*agreed.doubts, doubt))
+    is_much = share > rules.neighbours.other_doubt_share
+    # Where an organ as bright as the liver was cut off, no border is to be expected.
+    return replace(
+        described(mri, rest, f"{FOUND}, without {said}", rules),
+        doubts=(*liver.doubts, doubt) if is_much else liver.doubts,
+    )
 
 
 def _views(

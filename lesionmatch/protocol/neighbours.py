@@ -61,6 +61,14 @@ class NeighbourRules:
         least=-50.0,
         most=200.0,
     )
+    kidney_ball_mm: float = threshold(
+        10.0,
+        "mm",
+        "a ball of this radius fits into a kidney",
+        "own choice; a kidney is at least 40 mm thick, with its hollow",
+        least=3.0,
+        most=20.0,
+    )
     kidney_twin_share: float = threshold(
         0.5,
         "share",

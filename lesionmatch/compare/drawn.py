@@ -1,6 +1,8 @@
 """What was drawn, on whichever image, brought to where it is needed.
 
-Regions come in the frame of the MRI or in that of the PET/CT, on voxels of their own.
+Regions come in the frame of the MRI or in that of the PET/CT, on voxels of their own. PET and
+CT share a frame though the liver may lie elsewhere on either: what has the PET's own voxels was
+drawn on it, all else in that frame on the CT.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,7 @@ import numpy as np
 
 from lesionmatch import dicom
 from lesionmatch.errors import InvalidGeometry, InvalidInput
-from lesionmatch.geometry import Frame, Grid
+from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Mask, union
 from lesionmatch.lesions import Carried, carry, lesions_from
 from lesionmatch.liver import Liver, describe_liver, find_liver
@@ -24,6 +26,43 @@ REDRAWN_MM = 1.0
 
 BENT_MM = 30.0
 """A region's box is widened by this before it is mapped, as a deformation bends its sides."""
+
+SAME_VOXELS = 0.1
+"""Of a voxel: so far centres may lie apart that are meant to be the same."""
+
+
+def with_drawn_on_pet(
+    pet: dicom.PetStudy, mri: dicom.MriStudy, registration: Registration
+) -> tuple[dicom.PetStudy, dicom.MriStudy]:
+    """Both studies, with what was drawn on the CT moved to where it lies on the PET."""
+    moved = registration.pet_from_ct
+    if moved is None or pet.ct is None:
+        return pet, mri
+
+    def placed(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        return tuple(
+            replace(one, mask=_moved(one.mask, moved))
+            if one.mask.frame == moved.source and not _has_voxels_of(one.mask.grid, pet.suv.grid)
+            else one
+            for one in segments
+        )
+
+    return (
+        replace(pet, segments=placed(pet.segments)),
+        replace(mri, segments=placed(mri.segments)),
+    )
+
+
+def _has_voxels_of(part: Grid, whole: Grid) -> bool:
+    """Whether two grids have the same voxels where they meet, in any order of the axes."""
+    apart = whole.voxels(part.corners_mm())
+    is_as_fine = np.allclose(np.sort(part.spacing_mm), np.sort(whole.spacing_mm), rtol=0.01)
+    return is_as_fine and bool(np.abs(apart - np.rint(apart)).max() < SAME_VOXELS)
+
+
+def _moved(mask: Mask, by: Transform) -> Mask:
+    grid = mask.grid
+    return Mask(Grid(by.target, grid.shape, by.matrix @ grid.world_from_voxel), mask.array)
 
 
 def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:

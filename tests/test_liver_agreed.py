@@ -123,6 +123,19 @@ def test_a_metastasis_that_neither_mri_nor_ct_show_stays_however_hot() -> None:
     assert not scene().add(lesion, 1.0, 40.0, 100.0).cut().any()
 
 
+def test_a_kidney_of_the_density_of_a_fatty_liver_is_known_by_its_uptake_where_it_is_large() -> (
+    None
+):
+    for radius_mm, is_cut in ((28.0, True), (18.0, False)):
+        kidney = ball(AT_THE_EDGE, radius_mm)
+        made = scene(LIVER & ~kidney, LIVER | kidney).add(kidney, 1.0, 15.0, 110.0)
+        assert made.cut().any() == is_cut
+
+
+def test_what_the_pet_alone_shows_as_cold_stays() -> None:
+    assert not scene().add(ball(AT_THE_EDGE, 28.0) & LIVER, 1.0, 0.5, 110.0).cut().any()
+
+
 def test_what_was_drawn_as_a_lesion_stays_whatever_it_looks_like() -> None:
     lesion = ball(AT_THE_EDGE, 20.0)
     made = scene(LIVER, LIVER | lesion).add(lesion, 1.0, 20.0, 180.0)

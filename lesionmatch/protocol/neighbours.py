@@ -199,6 +199,15 @@ class NeighbourRules:
         least=0.0,
         most=100.0,
     )
+    other_alone_ml: float = threshold(
+        30.0,
+        "ml",
+        "unless it is hotter than the liver and has this volume",
+        "own choice; a ball of 39 mm, which MRI and CT do not miss; a fatty liver has the density "
+        "of a kidney",
+        least=1.0,
+        most=500.0,
+    )
     other_ball_mm: float = threshold(
         5.0,
         "mm",

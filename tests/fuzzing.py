@@ -79,7 +79,7 @@ def read(pet: Path, mri: Path) -> Reading:
     return Reading(
         arrays=(*(image.array for image in images), *(mask.array for mask in masks)),
         grids=(*(image.grid for image in images), *(mask.grid for mask in masks)),
-        words=repr((said, facts, two.has_segmentation)),
+        words=repr((said, facts)),
         assumptions=frozenset((*one.assumptions, *two.assumptions)),
     )
 

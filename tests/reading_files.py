@@ -175,10 +175,16 @@ def ct_slices(count: int = 6, series: str = "1.2.3.7", **attributes: Any) -> lis
     return [instance(CT, series, n, **attributes) for n in range(count)]
 
 
-def mri(folder: Path, datasets: list[Dataset], **options: Any) -> dicom.MriStudy:  # noqa: ANN401
+def mri(
+    folder: Path,
+    datasets: list[Dataset],
+    *,
+    pet: dicom.PetStudy | None = None,
+    **options: Any,  # noqa: ANN401
+) -> dicom.MriStudy:
     """The MRI study of these slices, with nothing drawn on it."""
     empty = folder / "empty.nii.gz"
     saved(folder / "mri", datasets)
     grid = Grid.of(Frame("x"), (6, 12, 10), origin_mm=(-20, -30, 0), spacing_mm=(3, 2, 2))
     nifti.write(LabelMap(grid, np.zeros(grid.shape, np.uint16)), empty)
-    return dicom.read_mri_study([folder / "mri"], ReadOptions(lesions=empty, **options))
+    return dicom.read_mri_study([folder / "mri"], ReadOptions(lesions=empty, **options), pet=pet)

@@ -140,9 +140,6 @@ def test_treated_litters_have_the_known_intervals() -> None:
     student = clustered.korn_graubard(TREATED)
     assert isinstance(student, Interval)
     assert (round(student.lower, 5), round(student.upper, 5)) == (0.58894, 0.90192)
-    logit = clustered.ratio_logit(TREATED)
-    assert isinstance(logit, Interval)
-    assert (round(logit.lower, 5), round(logit.upper, 5)) == (0.61068, 0.88015)
 
 
 def test_bootstrap_of_treated_litters_is_the_known_one() -> None:
@@ -294,9 +291,6 @@ ALIKE = [np.full(30, count) for count in (1, 49, 3, 49)]
         (lambda: clustered.effective(Clusters(ONES, 2 * ONES)), "no variation"),
         (lambda: clustered.korn_graubard(Clusters(0 * ONES, 0 * ONES)), "no observations"),
         (lambda: clustered.korn_graubard(Clusters(ONES[:1], ONES[:1])), "fewer than two"),
-        (lambda: clustered.ratio_logit(Clusters(ONES, ONES)), "all or none succeed"),
-        (lambda: clustered.ratio_logit(Clusters(ONES[:1], ONES[:1])), "fewer than two"),
-        (lambda: clustered.ratio_logit(Clusters(0 * ONES, 0 * ONES)), "no observations"),
         (lambda: clustered.ratio_interval(ONES[:1], ONES[:1]), "fewer than two"),
         (lambda: clustered.ratio_interval(0 * ONES, ONES), "no variation"),
         (lambda: clustered.rao_scott([CONTROL]), "a group with no design effect"),

@@ -108,10 +108,13 @@ def test_the_same_input_gives_the_same_answer(compared: Path, tmp_path: Path) ->
         assert first == again
 
 
-def test_pages_are_made_again_without_the_studies(compared: Path) -> None:
+def test_pages_are_made_again_without_the_studies(
+    compared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = (compared / "lesions.csv").read_bytes()
     (compared / "report.html").unlink()
     assert main(["report", str(compared)]) == 0
+    assert capsys.readouterr().out == f"open {compared / 'report.html'}\n"
     assert (compared / "report.html").is_file()
     assert (compared / "lesions.csv").read_bytes() == table
 

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from lesionmatch import dicom
 from lesionmatch.compare import Comparison, Options, compare_studies
-from lesionmatch.compare.drawn import OnPet, liver_of, on_mri, place_on_pet
+from lesionmatch.compare.drawn import (
+    OnPet,
+    liver_of,
+    on_mri,
+    place_on_pet,
+    with_drawn_on_pet,
+)
+from lesionmatch.compare.evidence import surroundings
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Mask
 from lesionmatch.liver import Liver
@@ -172,6 +179,55 @@ class TestOnMri:
     def test_what_was_drawn_on_the_mri_stays_as_it_is(self) -> None:
         drawn = Segment("x", Kind.METASTASIS, box(MRI_GRID, (10,) * 3, (13,) * 3), "test")
         assert on_mri(drawn, MRI_GRID, moved_by((3.0, 0.0, -2.0))) is drawn
+
+
+def test_what_reaches_the_outermost_slice_of_the_mri_may_be_cut() -> None:
+    grid = studies()[1].hbp.grid
+    slices = (0, 1, grid.shape[0] - 2, grid.shape[0] - 1)
+    surfaces = [grid.world([[n, 60.0, 60.0], [30.0, 60.0, 60.0]]) for n in slices]
+    found = surroundings(liver(), surfaces, [points[:1] for points in surfaces])
+    assert [one.is_cut for one in found] == [True, False, False, True]
+
+
+class TestWithDrawnOnPet:
+    """A liver that lies 8 mm lower on the PET than on its CT."""
+
+    LOWER = np.array([0.0, 0.0, -8.0])
+
+    def placed(self, grid: Grid, applied: Transform | None) -> Segment:
+        pet, mri = studies()
+        drawn = Segment("liver", Structure.LIVER, around(grid, grid.centre_mm, 20.0), "test")
+        by = replace(identity(mri.frame, pet.frame), pet_from_ct=applied)
+        on_pet, on_mri = with_drawn_on_pet(
+            replace(pet, segments=(drawn,)), replace(mri, segments=(drawn,)), by
+        )
+        assert middle(on_mri.segments[0].mask) == pytest.approx(middle(on_pet.segments[0].mask))
+        return on_pet.segments[0]
+
+    def lower(self) -> Transform:
+        frame, matrix = studies()[0].frame, np.eye(4)
+        matrix[:3, 3] = self.LOWER
+        return Transform(frame, frame, matrix)
+
+    def test_what_was_drawn_on_the_ct_goes_where_it_lies_on_the_pet(self) -> None:
+        ct = studies()[0].ct
+        assert ct is not None
+        moved = middle(self.placed(ct.grid, self.lower()).mask)
+        there = middle(self.placed(ct.grid, None).mask)
+        np.testing.assert_allclose(moved - there, self.LOWER, atol=1e-9)
+
+    def test_what_has_the_voxels_of_the_pet_stays_there_in_any_order_of_its_axes(self) -> None:
+        grid = studies()[0].suv.grid
+        matrix = grid.world_from_voxel[:, [2, 1, 0, 3]]
+        turned = Grid(grid.frame, (grid.shape[2], grid.shape[1], grid.shape[0]), matrix)
+        for one in (grid, turned):
+            there = middle(self.placed(one, None).mask)
+            np.testing.assert_array_equal(middle(self.placed(one, self.lower()).mask), there)
+
+    def test_what_was_drawn_on_the_mri_stays(self) -> None:
+        grid = studies()[1].hbp.grid
+        there = middle(self.placed(grid, None).mask)
+        np.testing.assert_array_equal(middle(self.placed(grid, self.lower()).mask), there)
 
 
 @cache

@@ -52,7 +52,6 @@ def test_a_study_without_lesions_has_its_own_sentence(tmp_path: Path) -> None:
 
 def test_an_empty_segmentation_is_a_study_without_lesions(tmp_path: Path) -> None:
     study = mri(tmp_path, slices(hbp_slice))
-    assert study.has_segmentation
     assert study.segments == ()
 
 
@@ -104,16 +103,20 @@ def test_pet_and_mri_of_different_patients_are_refused_unless_the_user_says_so(
     tmp_path: Path,
 ) -> None:
     pet = suv(tmp_path / "pet", slices(pet_slice))
-    other = mri(tmp_path, slices(hbp_slice, PatientID="P2", PatientSex="F"))
+    other = slices(hbp_slice, PatientID="P2", PatientSex="F")
     with pytest.raises(InvalidInput, match=r"another PatientID and PatientSex.*--different-ids"):
-        dicom.require_same_patient(pet, other, ReadOptions())
-    dicom.require_same_patient(pet, other, ReadOptions(different_ids=True))
+        mri(tmp_path, other, pet=pet)
+    allowed = mri(tmp_path, other, pet=pet, different_ids=True)
+    assert (
+        "PET and MRI differ in PatientID, PatientSex; the user says they are of one patient"
+        in allowed.assumptions
+    )
 
 
 def test_an_identity_that_was_removed_disagrees_with_none(tmp_path: Path) -> None:
     pet = suv(tmp_path / "pet", slices(pet_slice))
-    anonymous = mri(tmp_path, slices(hbp_slice, PatientID="", PatientBirthDate="", PatientSex=""))
-    dicom.require_same_patient(pet, anonymous, ReadOptions())
+    removed = slices(hbp_slice, PatientID="", PatientBirthDate="", PatientSex="")
+    assert mri(tmp_path, removed, pet=pet).identity.patient_id == ""
 
 
 def test_one_json_holds_every_series_with_its_reason(tmp_path: Path) -> None:

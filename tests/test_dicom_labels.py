@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lesionmatch import dicom, nifti
+from lesionmatch.dicom import ReadOptions
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import LabelMap
@@ -18,7 +19,7 @@ from tests.drawn_files import (
     study,
     voxels,
 )
-from tests.reading_files import hbp_slice, saved, slices
+from tests.reading_files import ct_slices, hbp_slice, pet_slice, saved, slices
 
 
 def test_a_label_file_beside_the_images_is_found_and_has_a_lesion_a_label(tmp_path: Path) -> None:
@@ -106,3 +107,31 @@ def test_an_image_is_not_taken_for_labels(tmp_path: Path) -> None:
     nifti.write(LabelMap(GRID, array), tmp_path / "l.nii.gz")
     with pytest.raises(InvalidInput, match="got 720 different values; is it an image"):
         study(tmp_path, [], lesions=tmp_path / "l.nii.gz")
+
+
+def with_a_liver_on_the_ct(tmp_path: Path, origin_x_mm: float) -> tuple[dicom.MriStudy, Grid]:
+    """An MRI whose liver is given on coarse voxels of a CT that begins at `origin_x_mm`."""
+    ct = ct_slices(6)
+    for ds in ct:
+        ds.ImagePositionPatient[0] = origin_x_mm
+    pet = dicom.read_pet_study([saved(tmp_path / "pet", [*slices(pet_slice), *ct])])
+    assert pet.ct is not None
+    own = pet.ct.grid
+    coarse = Grid.of(own.frame, (3, 6, 5), origin_mm=own.origin_mm, spacing_mm=2 * own.spacing_mm)
+    liver = labels(tmp_path / "liver.nii.gz", coarse, (1, 1, 2, 3))
+    drawn = saved(saved(tmp_path / "mri", slices(hbp_slice)), [seg([(1, 3, plane((5, 6)))])])
+    return dicom.read_mri_study([drawn], ReadOptions(liver=liver), pet=pet), coarse
+
+
+def test_a_label_file_on_the_pet_ct_alone_is_taken_for_one_of_it(tmp_path: Path) -> None:
+    found, coarse = with_a_liver_on_the_ct(tmp_path, origin_x_mm=300)
+    (mask,) = [s.mask for s in found.segments if s.meaning is Structure.LIVER]
+    assert mask.grid.frame == coarse.frame
+    np.testing.assert_allclose(mask.points_mm(), coarse.world(np.array([[1, 2, 3]])), atol=1e-3)
+    said = "it was taken to be in the frame of reference of the PET/CT"
+    assert any(said in note for note in found.assumptions)
+
+
+def test_a_label_file_on_the_pet_ct_and_a_part_of_the_mri_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="got one of which 25% does"):
+        with_a_liver_on_the_ct(tmp_path, origin_x_mm=-33)

@@ -114,7 +114,6 @@ def test_a_label_map_gives_a_segment_a_number(tmp_path: Path) -> None:
 def test_a_seg_without_frames_is_a_study_without_lesions(tmp_path: Path) -> None:
     ds = seg([(1, 0, plane())])
     found = study(tmp_path, [ds])
-    assert found.has_segmentation
     assert found.segments == ()
     assert any("segment 1 is empty" in note for note in found.assumptions)
 

@@ -228,10 +228,13 @@ def test_minutes_are_no_minimum(tmp_path: Path) -> None:
 
 
 def test_a_focus_taken_for_physiologic_is_named(tmp_path: Path) -> None:
-    focus = {"focus_id": "F9", "suv_max": 9.04, "physiologic_neighbour": "stomach or bowel"}
+    focus = {
+        "focus_id": "F9", "suv_max": 9.04, "physiologic_neighbour": "stomach or bowel",
+        "why": "3.1 x liver; stomach or bowel",
+    }  # fmt: skip
     report.render(build(tmp_path, comparison={"foci": [focus]}, with_images=False))
     page = (tmp_path / "report.html").read_text()
-    assert "F9: SUVmax 9.0, taken for stomach or bowel" in page
+    assert "<li>F9: SUVmax 9.0, 3.1 x liver; stomach or bowel</li>" in page
 
 
 def test_a_doubtful_registration_is_said_at_the_top(tmp_path: Path) -> None:
@@ -242,6 +245,11 @@ def test_a_doubtful_registration_is_said_at_the_top(tmp_path: Path) -> None:
     head = (tmp_path / "report.html").read_text().split("<main>")[0]
     assert "Look here first" in head
     assert "Mutual information 0.1 is below 0.2." in head
+
+
+def test_the_median_registration_error_is_that_of_foci_where_no_lesion_was_drawn() -> None:
+    rows = [lesion_row("F1", (0, 0, 0), source="pet", registration_error_mm=2.0)]
+    assert dict(summary(default_comparison(rows)))["Median registration error"] == "2.0 mm"
 
 
 def test_a_folder_without_a_comparison_is_refused(tmp_path: Path) -> None:
@@ -356,7 +364,7 @@ def test_a_doubtful_registration_that_lesions_clear_is_said_to_be() -> None:
     comparison["liver"] |= {"is_plausible": False, "doubts": ["L9 lies 65 mm outside the liver"]}
     assert doubts(comparison)[1:] == [
         "The liver is doubtful: its mask, or what was drawn in it.",
-        "L9 lies 65 mm outside the liver",
+        "L9 lies 65 mm outside the liver.",
     ]
 
 
@@ -370,7 +378,7 @@ def test_an_overview_of_tables_that_a_spreadsheet_saved_is_made(tmp_path: Path) 
     report.index(tmp_path)
     page = (tmp_path / "index.html").read_text()
     assert '<tr class="doubtful" data-standing="doubtful"' in page
-    assert ">The registration is doubtful; the map folds<" in page
+    assert ">The registration is doubtful. The map folds.<" in page
     assert "<strong>1</strong> studies" in page
 
 
@@ -380,3 +388,18 @@ def test_a_study_whose_results_are_gone_is_listed_as_failed(tmp_path: Path) -> N
     page = (tmp_path / "index.html").read_text()
     assert '<tr class="failed"' in page
     assert "its results are not in this folder" in page
+
+
+def test_a_batch_is_rendered_again_although_one_study_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = write_batch(tmp_path)
+    (out / "studies" / "S1" / "comparison.json").write_text("{")
+    (out / "studies" / "S3" / "report.html").unlink(missing_ok=True)
+    with pytest.raises(InvalidInput, match="wanted studies that can be read, got 1 of 3 that"):
+        report.render_again(out, overlays=False, is_quiet=False)
+    assert (out / "studies" / "S3" / "report.html").is_file()
+    assert "S1: comparison.json: wanted JSON" in capsys.readouterr().err
+    page = (out / "index.html").read_text()
+    assert '<tr class="failed" data-standing="failed"' in page.split("S4")[0]
+    assert "comparison.json: wanted JSON" in page

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm, t
+from scipy.stats import chi2, t
 
 from lesionmatch.accuracy.intervals import clopper_pearson
 from lesionmatch.accuracy.values import Interval, Proportion, Test, Undefined
@@ -110,19 +110,6 @@ def korn_graubard(clusters: Clusters, level: float = 0.95) -> Interval | Undefin
         size = min(float(whole.total), whole.total / effect * float(ratio) ** 2)
     bounds = clopper_pearson(Proportion(whole.estimate * size, size), level)
     return Interval(bounds.lower, bounds.upper, "clustered, Korn-Graubard")
-
-
-def ratio_logit(clusters: Clusters, level: float = 0.95) -> Interval | Undefined:
-    """Normal interval of the ratio estimator on the logit scale."""
-    whole, variance = clusters.proportion, ratio_variance(clusters)
-    if isinstance(whole, Undefined) or isinstance(variance, Undefined):
-        return whole if isinstance(whole, Undefined) else ONE_CLUSTER
-    share = whole.estimate
-    if share in (0.0, 1.0):
-        return Undefined("all or none succeed")
-    reach = float(norm.ppf((1.0 + level) / 2.0)) * math.sqrt(variance) / (share * (1.0 - share))
-    centre = math.log(share / (1.0 - share))
-    return Interval(_expit(centre - reach), _expit(centre + reach), "clustered, ratio, logit")
 
 
 def ratio_interval(events: Counts, exposure: Counts, level: float = 0.95) -> Interval | Undefined:
@@ -284,10 +271,6 @@ def _discordant_size(pairs: NDArray[np.float64]) -> float:
         return mean
     weighed = mean - float(((held - mean) ** 2).sum()) / (count * (count - 1) * mean)
     return weighed + count * (mean - weighed)
-
-
-def _expit(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-value))
 
 
 def _chi_squared(name: str, statistic: float) -> Test:

@@ -29,7 +29,7 @@ class Curve:
 
     def at(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
         """Chance of detection at each size > 0."""
-        return np.asarray(_expit(self.intercept + self.slope * np.log(size)))
+        return np.asarray(expit(self.intercept + self.slope * np.log(size)))
 
     def band(
         self, size: NDArray[np.float64], level: float = 0.95
@@ -40,7 +40,7 @@ class Curve:
         error = np.sqrt(np.maximum(variance, 0.0))
         centre = design @ np.array([self.intercept, self.slope])
         reach = norm.ppf((1.0 + level) / 2.0) * error
-        return np.asarray(_expit(centre - reach)), np.asarray(_expit(centre + reach))
+        return np.asarray(expit(centre - reach)), np.asarray(expit(centre + reach))
 
     def size_for(self, chance: float) -> float | Undefined:
         """The size at which detection has this chance."""
@@ -98,7 +98,3 @@ def _fitted(
     if not np.isfinite([intercept, slope, *covariance.ravel()]).all():
         return Undefined("the fit did not converge")
     return Curve(intercept, slope, covariance)
-
-
-def _expit(value: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(expit(value))

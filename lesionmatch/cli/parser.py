@@ -240,6 +240,7 @@ def _report(verbs: Verbs) -> None:
         help="no pictures; earlier ones are taken away",
     )
     _phi(verb)
+    _quiet(verb)
 
 
 def _demo(verbs: Verbs) -> None:

@@ -60,7 +60,9 @@ def report(args: argparse.Namespace) -> int:
     """Render the pages of a study or a batch again."""
     from lesionmatch.report import render_again
 
-    render_again(args.out, overlays=args.overlays, phi=args.phi)
+    page = render_again(args.out, overlays=args.overlays, phi=args.phi, is_quiet=args.quiet)
+    if not args.quiet:
+        print(f"open {page}")
     return 0
 
 

@@ -1,6 +1,8 @@
 """What was drawn, on whichever image, brought to where it is needed.
 
-Regions come in the frame of the MRI or in that of the PET/CT, on voxels of their own.
+Regions come in the frame of the MRI or in that of the PET/CT, on voxels of their own. PET and
+CT share a frame though the liver may lie elsewhere on either: what has the PET's own voxels was
+drawn on it, all else in that frame on the CT.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,7 @@ import numpy as np
 
 from lesionmatch import dicom
 from lesionmatch.errors import InvalidGeometry, InvalidInput
-from lesionmatch.geometry import Frame, Grid
+from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Mask, union
 from lesionmatch.lesions import Carried, carry, lesions_from
 from lesionmatch.liver import Liver, describe_liver, find_liver
@@ -22,30 +24,81 @@ from lesionmatch.segments import Kind, Segment, Structure
 REDRAWN_MM = 1.0
 """Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
+FOUND = "found on the hepatobiliary image"
+"""Where a liver's mask comes from that nobody drew."""
+
 BENT_MM = 30.0
 """A region's box is widened by this before it is mapped, as a deformation bends its sides."""
+
+SAME_VOXELS = 0.1
+"""Of a voxel: so far centres may lie apart that are meant to be the same."""
+
+
+def with_drawn_on_pet(
+    pet: dicom.PetStudy, mri: dicom.MriStudy, registration: Registration
+) -> tuple[dicom.PetStudy, dicom.MriStudy]:
+    """Both studies, with what was drawn on the CT moved to where it lies on the PET."""
+    moved = registration.pet_from_ct
+    if moved is None or pet.ct is None:
+        return pet, mri
+
+    def placed(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        return tuple(
+            replace(one, mask=_moved(one.mask, moved))
+            if one.mask.frame == moved.source and not _has_voxels_of(one.mask.grid, pet.suv.grid)
+            else one
+            for one in segments
+        )
+
+    return (
+        replace(pet, segments=placed(pet.segments)),
+        replace(mri, segments=placed(mri.segments)),
+    )
+
+
+def _has_voxels_of(part: Grid, whole: Grid) -> bool:
+    """Whether two grids have the same voxels where they meet, in any order of the axes."""
+    apart = whole.voxels(part.corners_mm())
+    is_as_fine = np.allclose(np.sort(part.spacing_mm), np.sort(whole.spacing_mm), rtol=0.01)
+    return is_as_fine and bool(np.abs(apart - np.rint(apart)).max() < SAME_VOXELS)
+
+
+def _moved(mask: Mask, by: Transform) -> Mask:
+    grid = mask.grid
+    return Mask(Grid(by.target, grid.shape, by.matrix @ grid.world_from_voxel), mask.array)
 
 
 def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     """The liver as the user drew it on the MRI, else as found on the hepatobiliary image."""
+    drawn = structures_in(mri.segments, mri.hbp.frame).get(Structure.LIVER)
+    if drawn is not None:
+        return described(mri, _together(mri.hbp.grid, drawn), "given", rules)
+    lesions = union(mri.hbp.grid, _lesions_on(mri))
+    return described(mri, find_liver(mri.hbp, rules, lesions=lesions), FOUND, rules)
+
+
+def described(mri: dicom.MriStudy, mask: Mask, origin: str, rules: Protocol) -> Liver:
+    """The liver of a mask on the hepatobiliary image, with what else was drawn there."""
     grid = mri.hbp.grid
     structures = structures_in(mri.segments, grid.frame)
-    on_grid = {meaning: _together(grid, masks) for meaning, masks in structures.items()}
-    drawn = on_grid.get(Structure.LIVER)
-    inside = [
+    return describe_liver(
+        mri.hbp,
+        mask,
+        origin=origin,
+        lesions=_lesions_on(mri),
+        structures={meaning: _together(grid, masks) for meaning, masks in structures.items()},
+        protocol=rules,
+    )
+
+
+def _lesions_on(mri: dicom.MriStudy) -> list[Mask]:
+    """The lesions drawn on the MRI, on the hepatobiliary image's grid."""
+    grid = mri.hbp.grid
+    return [
         region_on(grid, segment.mask)
         for segment in mri.segments
         if isinstance(segment.meaning, Kind) and segment.mask.frame == grid.frame
     ]
-    mask = find_liver(mri.hbp, rules, lesions=union(grid, inside)) if drawn is None else drawn
-    return describe_liver(
-        mri.hbp,
-        mask,
-        origin="found on the hepatobiliary image" if drawn is None else "given",
-        lesions=inside,
-        structures=on_grid,
-        protocol=rules,
-    )
 
 
 def liver_as_drawn(
@@ -130,7 +183,7 @@ def place_on_pet(
     grid = pet.suv.grid
     own = _anatomy_on_pet(pet, mri)
     mapped = {
-        meaning: union(grid, [_mapped(mask, registration, grid) for mask in masks])
+        meaning: union(grid, [mapped(mask, registration, grid) for mask in masks])
         for meaning, masks in structures_in(mri.segments, mri.frame).items()
         if meaning not in own
     }
@@ -152,12 +205,12 @@ def _liver_on_pet(
 ) -> Mask:
     """As it was drawn there, with the lesions, which belong to it; else as the MRI has it."""
     if drawn is None:
-        return _mapped(liver.mask, registration, grid)
+        return mapped(liver.mask, registration, grid)
     extents = [one.extent for one in lesions if one.extent is not None]
     return union(grid, [_together(grid, drawn), *extents])
 
 
-def _mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:
+def mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:
     """A region of the MRI on the PET's grid; empty where it falls beside it."""
     corners_mm = registration.pet_from_mri.apply(mask.trimmed().grid.corners_mm())
     try:

@@ -11,8 +11,14 @@ from typing import cast
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
+from lesionmatch.compare.agreed import liver_as_agreed
 from lesionmatch.compare.beside import lesions_beside
-from lesionmatch.compare.drawn import liver_as_drawn, liver_of, place_on_pet
+from lesionmatch.compare.drawn import (
+    liver_as_drawn,
+    liver_of,
+    place_on_pet,
+    with_drawn_on_pet,
+)
 from lesionmatch.compare.evidence import evidence_of
 from lesionmatch.compare.options import METHODS, Options
 from lesionmatch.compare.sight import Seen, missed_by_mm, read_pet, sight
@@ -80,7 +86,9 @@ def compare_studies(
         liver = liver_of(mri, rules)
     with progress.stage("registering"):
         registration = _registration(pet, mri, liver, options)
+        pet, mri = with_drawn_on_pet(pet, mri, registration)
         liver = liver_as_drawn(pet, mri, liver, registration, rules)
+        liver = liver_as_agreed(pet, mri, liver, registration, rules)
     with progress.stage("measuring the uptake"):
         registration, seen = _look(pet, mri, liver, registration, rules)
         drawn = [one.lesion for one in seen.sharpened.carried]

@@ -39,7 +39,8 @@ class Territory:
         """The search of a covered lesion less what lies nearer to another or under a focus.
 
         Foci other than its own reach half the resolution beyond their extent, where their
-        blur does. Where nothing is left it is the lesion's extent.
+        blur does; but a peak that lies in the lesion is what the PET shows of it, also where it
+        was taken for normal uptake. Where nothing is left it is the lesion's extent.
         """
         if carried.extent is None or carried.search is None:
             raise ValueError("own search: wanted a lesion on the PET, got one beside it")
@@ -52,8 +53,12 @@ class Territory:
             if other.lesion is not carried.lesion and other.extent is not None:
                 keep &= own_mm <= _distance_mm(points, other.extent)
         for n in np.flatnonzero(meet(box, self.focus_boxes, fwhm_mm)):
-            if self.foci[n].focus_id not in own_foci:
-                keep &= _distance_mm(points, self.foci[n].extent) > fwhm_mm / 2.0
+            focus = self.foci[n]
+            is_own = focus.focus_id in own_foci or (
+                focus.physiologic_neighbour is not None and _holds(carried.extent, focus.peak_mm)
+            )
+            if not is_own:
+                keep &= _distance_mm(points, focus.extent) > fwhm_mm / 2.0
         return _part(carried.search, keep) if keep.any() else carried.extent
 
 
@@ -74,6 +79,13 @@ def _part(mask: Mask, keep: NDArray[np.bool_]) -> Mask:
     array = mask.array.copy()
     array[mask.array] = keep
     return Mask(mask.grid, array).trimmed()
+
+
+def _holds(mask: Mask, point_mm: NDArray[np.float64]) -> bool:
+    """Whether a point lies in a voxel of `mask`."""
+    voxel = np.rint(mask.grid.voxels(point_mm)).astype(np.intp)
+    last = np.array(mask.grid.shape) - 1
+    return bool(mask.grid.contains(point_mm) and mask.array[tuple(voxel.clip(0, last))])
 
 
 def _distance_mm(points_mm: Points, mask: Mask) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from lesionmatch.dicom.options import ReadOptions
 from lesionmatch.dicom.pet import read_pet_study
 from lesionmatch.dicom.series.inventory import scan
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
-from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction, require_same_patient
+from lesionmatch.dicom.study import MriStudy, PetStudy, Reconstruction
 from lesionmatch.dicom.suv.facts import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap, read_suv_map
 
@@ -36,6 +36,5 @@ __all__ = [
     "read_mri_study",
     "read_pet_study",
     "read_suv_map",
-    "require_same_patient",
     "scan",
 ]

@@ -48,7 +48,6 @@ def read_mri_study(
     return MriStudy(
         hbp=hbp,
         segments=drawn.segments,
-        has_segmentation=drawn.is_about_lesions,
         assumptions=(*inventory.broken, *notes, *drawn.assumptions),
         hbp_series=chosen,
         drawn=drawn,

@@ -9,8 +9,7 @@ from typing import Any
 from lesionmatch.dicom.drawn.segmentations import Drawn
 from lesionmatch.dicom.files.sources import Source
 from lesionmatch.dicom.files.values import text
-from lesionmatch.dicom.options import ReadOptions
-from lesionmatch.dicom.series.patient import Identity, same_patient_note
+from lesionmatch.dicom.series.patient import Identity
 from lesionmatch.dicom.series.records import Inventory, SeriesRecord
 from lesionmatch.dicom.suv.facts import SuvFacts
 from lesionmatch.geometry import Frame
@@ -94,8 +93,7 @@ class MriStudy:
 
     hbp: Image
     segments: tuple[Segment, ...]
-    has_segmentation: bool
-    """Whether anything was found that says which lesions there are, if only that there are none."""
+    """Empty where what was drawn says that there are no lesions."""
     assumptions: tuple[str, ...]
     hbp_series: SeriesRecord
     drawn: Drawn
@@ -119,11 +117,6 @@ class MriStudy:
         hbp = _input(self.hbp_series, "HBP", self.hbp)
         files = [_label_input(source) for source in self.drawn.label_files]
         return [hbp, *map(_drawn_input, self.drawn.series), *files]
-
-
-def require_same_patient(pet: PetStudy, mri: MriStudy, options: ReadOptions) -> None:
-    """Raise `InvalidInput` where both are not of one patient and the options do not allow it."""
-    same_patient_note(pet.identity, mri.identity, different_ids=options.different_ids)
 
 
 def _input(record: SeriesRecord, role: str, image: Image) -> dict[str, Any]:

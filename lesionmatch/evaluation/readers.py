@@ -111,14 +111,27 @@ def _pairs(
     found = []
     modalities: tuple[Modality, ...] = ("pet", "mri")
     for modality in modalities:
-        sources: dict[str, Calls] = {TABLE: _table_calls(studies, modality)}
-        sources |= {reader: _calls_of(reader, calls, modality) for reader in readers}
-        sources[CONSENSUS] = consensus[modality]
+        sources = _sources(studies, calls, readers, consensus, modality)
         for one, other in combinations(sources, 2):
             # A reader against the consensus they are part of would flatter both.
             if sources[one] and sources[other] and (other != CONSENSUS or one == TABLE):
                 found.append(_pair(modality, one, other, sources, studies, options))
     return found
+
+
+def _sources(
+    studies: Sequence[StudyCalls],
+    calls: Sequence[ReaderCall],
+    readers: Sequence[str],
+    consensus: Mapping[Modality, Calls],
+    modality: Modality,
+) -> dict[str, Calls]:
+    """What the table, each reader and the readers' consensus say."""
+    return {
+        TABLE: _table_calls(studies, modality),
+        **{reader: _calls_of(reader, calls, modality) for reader in readers},
+        CONSENSUS: consensus[modality],
+    }
 
 
 def _pair(
@@ -129,11 +142,7 @@ def _pair(
     studies: Sequence[StudyCalls],
     options: Options,
 ) -> Pair:
-    joined = [
-        StudyCalls(study.study_id, study.patient_id, sources[one][key], sources[other][key])
-        for study in studies
-        if (key := study.study_id) in sources[one] and key in sources[other]
-    ]
+    joined = _joined(studies, sources[one], sources[other])
     summary = summarise(joined, options)
     return Pair(
         modality=modality,
@@ -153,11 +162,9 @@ def _against(
     options: Options,
 ) -> list[Against]:
     """PET calls of each source against the readers' MRI, or the table's where none read it."""
-    reference = dict(consensus["mri"]) or _table_calls(studies, "mri")
     name = CONSENSUS if consensus["mri"] else TABLE
-    sources: dict[str, Calls] = {TABLE: _table_calls(studies, "pet")}
-    sources |= {reader: _calls_of(reader, calls, "pet") for reader in readers}
-    sources[CONSENSUS] = consensus["pet"]
+    reference = consensus["mri"] or _table_calls(studies, "mri")
+    sources = _sources(studies, calls, readers, consensus, "pet")
     return [
         Against(source, name, summarise(_joined(studies, pet, reference), options))
         for source, pet in sources.items()

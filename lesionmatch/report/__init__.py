@@ -9,7 +9,8 @@ What draws is imported where it is called, so that the pages of statistics load 
 
 from pathlib import Path
 
-from lesionmatch.errors import NothingFound
+from lesionmatch.errors import InvalidInput, NothingFound
+from lesionmatch.progress import Tally
 
 
 def render(out: Path, *, overlays: bool = True, phi: bool = False) -> None:
@@ -31,20 +32,40 @@ def index(out: Path) -> None:
     write_index(out)
 
 
-def render_again(out: Path, *, overlays: bool = True, phi: bool = False) -> None:
+def render_again(
+    out: Path, *, overlays: bool = True, phi: bool = False, is_quiet: bool = True
+) -> Path:
     """Make all tables, pictures and pages of a study or of a batch from what is on disk.
 
-    Raises `NothingFound` where `out` holds neither.
+    Returns the page to open. A study that cannot be read does not stop the others. Raises
+    `NothingFound` where `out` holds neither, and `InvalidInput` where some could not be read.
     """
     if (out / "comparison.json").is_file():
         render(out, overlays=overlays, phi=phi)
-        return
+        return out / "report.html"
     cases = sorted(path.parent for path in out.glob("studies/*/comparison.json"))
     if not cases and not (out / "calls.csv").is_file():
         raise NothingFound(
             f"{out.name}: wanted a comparison.json or a batch's studies, got neither; "
             "give the folder that compare or batch wrote"
         )
-    for case in cases:
-        render(case, overlays=overlays, phi=phi)
+    tally = Tally(len(cases), is_quiet=is_quiet)
+    with tally.shown():
+        for case in cases:
+            tally.add(case.name, _error(case, overlays=overlays, phi=phi))
     index(out)
+    if tally.failed:
+        raise InvalidInput(
+            f"{out.name}: wanted studies that can be read, got {tally.failed} of {len(cases)} that "
+            "cannot; run the batch again"
+        )
+    return out / "index.html"
+
+
+def _error(case: Path, *, overlays: bool, phi: bool) -> str | None:
+    """Render a study; what its comparison lacks, in a sentence, where it cannot be."""
+    try:
+        render(case, overlays=overlays, phi=phi)
+    except InvalidInput as error:
+        return str(error)
+    return None

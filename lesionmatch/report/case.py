@@ -71,7 +71,18 @@ class Images:
 
 
 def read_case(out: Path) -> Case:
-    """Read a folder that `compare` wrote.
+    """Read a folder that `compare` wrote. Raises as `read_comparison` does."""
+    run = out / "run.json"
+    return Case(
+        out,
+        read_comparison(out),
+        _read_json(run) if run.is_file() else {},
+        _images(out / "images"),
+    )
+
+
+def read_comparison(out: Path) -> Json:
+    """The numbers of a folder that `compare` wrote.
 
     Raises `NothingFound` where there is no comparison, and `InvalidInput` where it is not
     of a schema this version reads.
@@ -93,8 +104,7 @@ def read_case(out: Path) -> Case:
                 f"{path.name}: wanted a lesion_id of letters and digits, "
                 f"got {row['lesion_id']!r}; compare again"
             )
-    run = out / "run.json"
-    return Case(out, comparison, _read_json(run) if run.is_file() else {}, _images(out / "images"))
+    return comparison
 
 
 def _read_json(path: Path) -> Json:

@@ -105,10 +105,18 @@ def doubts(comparison: Json) -> list[str]:
         )
     elif not registration.get("passed", True):
         found.append("The registration is doubtful.")
-    found += registration.get("doubts") or []
+    found += map(_sentence, registration.get("doubts") or [])
     if not liver.get("is_plausible", True):
         found.append("The liver is doubtful: its mask, or what was drawn in it.")
-    return found + list(liver.get("doubts") or [])
+    return [*found, *map(_sentence, liver.get("doubts") or [])]
+
+
+def _sentence(text: str) -> str:
+    """
+    >>> _sentence("the map folds"), _sentence("It slid.")
+    ('The map folds.', 'It slid.')
+    """
+    return f"{begun(text).removesuffix('.')}."
 
 
 def summary(comparison: Json) -> Pairs:
@@ -129,7 +137,7 @@ def summary(comparison: Json) -> Pairs:
             f"{registration['method']}, to the {str(registration.get('target', '')).upper()}, "
             + ("passed its checks" if registration.get("passed") else "DOUBTFUL"),
         ),
-        ("Median registration error", _median_error(drawn)),
+        ("Median registration error", _median_error(rows)),
     ]
 
 
@@ -151,11 +159,8 @@ def _kinds(drawn: Sequence[Row]) -> str:
 
 
 def _median_error(rows: Sequence[Row]) -> str:
-    errors = [
-        float(row["registration_error_mm"])
-        for row in rows
-        if isinstance(row["registration_error_mm"], int | float)
-    ]
+    known = (row["registration_error_mm"] for row in rows)
+    errors = [error for error in known if isinstance(error, int | float)]
     return words.fixed(median(errors), 1, "mm") if errors else words.MISSING
 
 
@@ -307,9 +312,8 @@ def other_foci(comparison: Json) -> list[dict[str, str]]:
     return [
         {
             "id": str(focus["focus_id"]),
-            "text": f"SUVmax {words.fixed(focus['suv_max'], 1)}, taken for "
-            + str(focus.get("physiologic_neighbour") or "no lesion")
-            + (f": {focus['why']}" if focus.get("why") else ""),
+            "text": f"SUVmax {words.fixed(focus['suv_max'], 1)}, "
+            + str(focus.get("why") or focus.get("physiologic_neighbour") or "no lesion"),
         }
         for focus in comparison.get("foci") or []
         if focus["focus_id"] not in told

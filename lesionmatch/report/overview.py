@@ -4,17 +4,17 @@ Failed studies come first, then doubtful ones, then those where PET and MRI disa
 the order in which a person should look. All is read from what stands on disk.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from lesionmatch.csv_table import Record, read_table
+from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.output import write_text
 from lesionmatch.report import context, words
+from lesionmatch.report.case import Json, read_comparison
 from lesionmatch.report.page import asset, data_uri, environment, policy
 from lesionmatch.report.study import THUMBNAIL
 
@@ -82,9 +82,7 @@ def _studies(out: Path) -> list[Study]:
     for row in _rows(out / "calls.csv"):
         error = errors.pop(row["study_id"], None)
         case = out / "studies" / row["study_id"]
-        if error is None and not (case / "comparison.json").is_file():
-            error = row.get("why") or "its results are not in this folder"
-        made.append(_done(row, case) if error is None else _failed(row, error))
+        made.append(_made(row, case) if error is None else _failed(row, error))
     left = [row for row in _rows(out / "failures.csv") if row["study_id"] in errors]
     return made + [_failed(row, row.get("error", "")) for row in left]
 
@@ -96,6 +94,16 @@ def _rows(path: Path) -> list[Record]:
     return [record for _, record in table.records]
 
 
+def _made(row: Record, case: Path) -> Study:
+    """A study that did not fail, as far as it can still be read."""
+    try:
+        return _done(row, case, read_comparison(case))
+    except NothingFound:
+        return _failed(row, row.get("why") or "its results are not in this folder")
+    except InvalidInput as error:
+        return _failed(row, str(error))
+
+
 def _failed(row: Record, error: str) -> Study:
     return Study(
         row["study_id"], row.get("patient_id", ""), FAILED, "", "", "", "", error,
@@ -103,8 +111,7 @@ def _failed(row: Record, error: str) -> Study:
     )  # fmt: skip
 
 
-def _done(row: Record, case: Path) -> Study:
-    comparison = json.loads((case / "comparison.json").read_text(encoding="utf-8"))
+def _done(row: Record, case: Path, comparison: Json) -> Study:
     calls, lesions = comparison["calls"], comparison["lesions"]
     doubts = context.doubts(comparison)
     relations = [lesion["relation"] for lesion in lesions]
@@ -120,7 +127,7 @@ def _done(row: Record, case: Path) -> Study:
         pet=words.words(words.CALLS, calls["pet"]),
         cell=calls.get("cell") or "",
         reason=words.words(words.REASONS, reason) if reason else "",
-        text="; ".join(doubt.rstrip(".") for doubt in doubts) or str(calls.get("why") or ""),
+        text=" ".join(doubts) or str(calls.get("why") or ""),
         disagreements=sum(map(context.is_discordant, lesions)),
         lesions=sum(lesion["source"] == "mri" for lesion in lesions),
         mri_only=relations.count("mri_only"),
@@ -137,7 +144,7 @@ def _order(cell: str | None) -> int:
     return CONCORDANT if cell else UNCERTAIN
 
 
-def _quality(comparison: Mapping[str, Any]) -> str:
+def _quality(comparison: Json) -> str:
     registration, liver = comparison["registration"], comparison["liver"]
     aligned = "registration passed" if registration.get("passed") else "registration doubtful"
     noise = f"liver noise (CoV) {words.fixed(liver.get('cov'), 2)}"

@@ -41,7 +41,6 @@ def resampled(data: Clusters) -> Interval | Undefined:
 METHODS: dict[str, Callable[[Clusters], Interval | Undefined]] = {
     "exact": exact,
     "by patient": clustered.korn_graubard,
-    "ratio, logit": clustered.ratio_logit,
     "bootstrap": resampled,
 }
 

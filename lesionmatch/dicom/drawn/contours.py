@@ -36,11 +36,6 @@ class Shares:
     corner: tuple[int, int]
     array: NDArray[np.float64]
 
-    @property
-    def area(self) -> float:
-        """In pixels."""
-        return float(self.array.sum())
-
     def on(self, corner: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.float64]:
         """The shares in another box that holds this one."""
         found = np.zeros(shape)

@@ -1,7 +1,8 @@
 """NIfTI and NRRD label maps as segments.
 
 Such a file has no frame of reference. It belongs to the series whose voxels are its own; a
-file of other voxels is taken for one of the MRI's frame if it lies where the MRI lies.
+file of other voxels is taken for one of the MRI's frame if it lies where the MRI lies, and
+for one of the PET/CT's if it lies there and nowhere on the MRI.
 """
 
 import re
@@ -34,7 +35,7 @@ MANY_LABELS = 20
 SAME_GRID_MM = 0.1
 """NIfTI keeps places in 32 bits: 1 m is then right to 0.1 um, but tools round more."""
 LEAST_SHARED = 0.5
-"""A file of other voxels has at least this share of its extent where the MRI is."""
+"""A file of other voxels has at least this share of its extent where the images are."""
 TOTAL = re.compile(r"total ?seg|\btotal\b")
 
 
@@ -114,13 +115,23 @@ def _place(grid: Grid, hbp: Grid, places: Sequence[Place]) -> tuple[Place, list[
         if same_voxels(grid, place.grid):
             return place, []
     shared = _shared(grid, hbp)
-    if shared < LEAST_SHARED:
+    if shared >= LEAST_SHARED:
+        return Place(hbp, True), [_taken_for("MRI")]
+    others = [place for place in places if place.grid.frame != hbp.frame]
+    found = next((one for one in others if _shared(grid, one.grid) >= LEAST_SHARED), None)
+    if found is None or shared > 0.0:
         raise InvalidInput(
             f"label file: wanted one on the voxels of a series, or where the MRI lies, got one "
-            f"of which {shared:.0%} does; save it on the MRI's own voxels"
+            f"of which {shared:.0%} does; save it on the voxels of the images it was drawn on"
         )
-    note = "a label file has voxels of its own; it was taken to be in the MRI's frame of reference"
-    return Place(hbp, True), [note]
+    return found, [_taken_for("PET/CT")]
+
+
+def _taken_for(images: str) -> str:
+    return (
+        "a label file has voxels of its own; it was taken to be in the frame of reference of "
+        f"the {images}"
+    )
 
 
 def same_voxels(one: Grid, other: Grid) -> bool:

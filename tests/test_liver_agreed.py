@@ -15,7 +15,7 @@ from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.agreed import Views, other_organs
 from lesionmatch.protocol import Protocol
-from lesionmatch.registration import identity
+from lesionmatch.registration import Registration, identity
 from lesionmatch.segments import Kind, Segment
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "demo"
@@ -224,7 +224,7 @@ def test_the_liver_of_a_study_says_what_was_cut_out_of_it() -> None:
     made, kidney = with_kidney()
     two = pair(made)
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
-    there = identity(two.mri.frame, two.pet.frame)
+    there = proved(two)
     agreed = liver_as_agreed(two.pet, two.mri, liver, there, RULES)
     cut_ml = liver.volume_ml - agreed.volume_ml
     assert cut_ml == pytest.approx(ml(kidney), rel=0.1)
@@ -246,23 +246,30 @@ def test_a_lesion_drawn_beside_the_organ_stays_in_the_liver_of_a_study() -> None
     lesion = ball((28, 34, 44), 9.0)
     two = pair(made, lesion)
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
-    agreed = liver_as_agreed(two.pet, two.mri, liver, identity(two.mri.frame, two.pet.frame), RULES)
+    agreed = liver_as_agreed(two.pet, two.mri, liver, proved(two), RULES)
     assert (lesion & kidney).any()
     assert agreed.volume_ml < liver.volume_ml
     assert agreed.mask.array[lesion].all()
 
 
-def test_nothing_is_cut_out_of_a_drawn_liver_nor_without_a_ct_nor_by_a_doubtful_map() -> None:
+def proved(two: Pair) -> Registration:
+    """The right map, as if the images had been asked for it."""
+    return replace(identity(two.mri.frame, two.pet.frame), method="rigid")
+
+
+def test_nothing_is_cut_out_of_a_drawn_liver_nor_without_a_ct_nor_by_an_unproved_map() -> None:
     made, _ = with_kidney()
     two = pair(made)
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
-    there = identity(two.mri.frame, two.pet.frame)
+    there = proved(two)
+    assert liver_as_agreed(two.pet, two.mri, liver, there, RULES) is not liver
     drawn = replace(liver, origin="given")
     assert liver_as_agreed(two.pet, two.mri, drawn, there, RULES) is drawn
     alone = replace(two.pet, ct=None)
     assert liver_as_agreed(alone, two.mri, liver, there, RULES) is liver
     doubtful = there.doubted(("it may be another patient's liver",))
-    assert liver_as_agreed(two.pet, two.mri, liver, doubtful, RULES) is liver
+    for other in (doubtful, replace(there, method="given"), replace(there, method="identity")):
+        assert liver_as_agreed(two.pet, two.mri, liver, other, RULES) is liver
 
 
 def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
@@ -272,5 +279,5 @@ def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
     part = two.pet.ct.crop((slice(0, SIDE), slice(0, SIDE), slice(0, 36)))
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
     short = replace(two.pet, ct=part)
-    agreed = liver_as_agreed(short, two.mri, liver, identity(two.mri.frame, short.frame), RULES)
+    agreed = liver_as_agreed(short, two.mri, liver, proved(two), RULES)
     assert (agreed.mask.array[kidney] == liver.mask.array[kidney]).all()

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
@@ -76,6 +78,32 @@ def relabelled(first: Recode, syntax: UID) -> Recode:
     return recode
 
 
+def by_deflated_frames(path: Path) -> None:
+    """A rewrite in which each frame is deflated for itself, single bits too (PS3.5 section A.4)."""
+    ds = pydicom.dcmread(path)
+    count, pixels = int(ds.get("NumberOfFrames", 1)), ds.Rows * ds.Columns
+    if ds.BitsAllocated == 1:
+        bits = np.unpackbits(np.frombuffer(ds.PixelData, np.uint8), bitorder="little")
+        frames = [
+            np.packbits(one, bitorder="little").tobytes()
+            for one in bits[: count * pixels].reshape(count, pixels)
+        ]
+    else:
+        size = pixels * ds.BitsAllocated // 8
+        frames = [ds.PixelData[n * size : (n + 1) * size] for n in range(count)]
+    streams = [zlib.compressobj(wbits=-zlib.MAX_WBITS) for _ in frames]
+    ds.PixelData = pydicom.encaps.encapsulate(
+        [one.compress(data) + one.flush() for one, data in zip(streams, frames, strict=True)]
+    )
+    ds["PixelData"].is_undefined_length = True
+    ds["PixelData"].VR = "OB"
+    # pydicom does not know the syntax, so another name as long as this one holds its place.
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    ds.save_as(path)
+    named = path.read_bytes().replace(JPEGBaseline8Bit.encode(), b"1.2.840.10008.1.2.8.1\0", 1)
+    path.write_bytes(named)
+
+
 def without_preamble(first: Recode) -> Recode:
     """A bare dataset, as some systems still store it: no preamble and no file meta information."""
 
@@ -104,6 +132,7 @@ LOSSLESS: dict[str, Recode] = {
         f"JPEG lossless .57, predictor {n}": by_dcmtk("dcmcjpeg", "+el", "+sv", str(n))
         for n in (2, 4, 6, 7)
     },
+    "deflated frames": by_deflated_frames,
     "deflated": in_other_words(DeflatedExplicitVRLittleEndian),
     "implicit": in_other_words(ImplicitVRLittleEndian),
     "big endian": by_dcmtk("dcmconv", "+tb"),

@@ -112,6 +112,13 @@ class TestConcord:
         assert cold.uptake is not None
         assert (hot.uptake.suv_max, cold.uptake.suv_max) == (15.0, 5.0)
 
+    def test_its_own_uptake_is_measured_though_it_is_called_physiologic(self) -> None:
+        lesions = carried(((40, 40, 40), 10))
+        focus = spot(1, (40, 40, 40), 12, "at the capsule beside the kidney")
+        got = only(study(lesions, [focus], hot=[focus.extent]))
+        assert got.uptake is not None
+        assert (got.status, got.uptake.suv_max) == ("negative", 15.0)
+
     @pytest.mark.parametrize(
         ("kind", "reason"),
         [

@@ -17,11 +17,13 @@ import io
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lesionmatch.errors import InvalidInput
+from lesionmatch.wording import plain
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A text that starts so would be run by a spreadsheet, which an apostrophe before it prevents."""
@@ -37,6 +39,7 @@ MOST_FAULTS = 10
 """So many are named one by one."""
 
 Record = Mapping[str, str]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class CsvTable:
 
     columns: tuple[str, ...]
     records: tuple[tuple[int, Record], ...]
+
+    def made(self, make: Callable[[Record], Row]) -> tuple[list[Row], list[str]]:
+        """What `make` makes of each line, and as faults the `ValueError`s it raises."""
+        rows, faults = [], []
+        for line, record in self.records:
+            try:
+                rows.append(make(record))
+            except ValueError as error:
+                faults.append(f"line {line}: {error}")
+        return rows, faults
 
 
 def read_table(
@@ -153,8 +166,7 @@ def _cell(cells: Sequence[str], k: int, *, may_miss: bool) -> str:
 
 def _known(name: str, known: Sequence[str]) -> str:
     """``Study ID`` as ``study_id`` where that is known; else the name as it is."""
-    plain = name.lower().replace(" ", "_")
-    return plain if plain in known else name
+    return plain(name) if plain(name) in known else name
 
 
 def _require_columns(name: str, columns: Sequence[str], wanted: Sequence[str]) -> None:

@@ -91,6 +91,15 @@ class Mask:
         """(N, 3) centres of its voxels."""
         return self.grid.world(np.argwhere(self.array))
 
+    def holds(self, points_mm: Points) -> NDArray[np.bool_]:
+        """(N,) which of the points, (N, 3), lie in a voxel that belongs to it."""
+        found = self.grid.contains(points_mm)
+        # A point on the outer border rounds to a voxel beyond.
+        voxels = np.rint(self.grid.voxels(points_mm[found])).astype(int)
+        voxels = voxels.clip(0, np.array(self.grid.shape) - 1)
+        found[found] = self.array[tuple(voxels.T)]
+        return found
+
     def crop(self, box: tuple[slice, slice, slice]) -> "Mask":
         """The part in `box`."""
         return Mask(self.grid.crop(box), self.array[box])

@@ -30,6 +30,9 @@ ABOUT_THE_PLACE = {
 }
 """What a user can mend with another place or more room; any other error is our bug."""
 
+OF_ROOM = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
+"""What more room mends."""
+
 
 def make_folders(out: Path, *inside: str) -> None:
     """Make `out` and the folders named in it. Raises `UnusableOutput`."""
@@ -125,7 +128,8 @@ def explained(place: Path, wanted: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in ABOUT_THE_PLACE:
             raise
+        room = "free some room or " if error.errno in OF_ROOM else ""
         raise UnusableOutput(
             f"{place.name}: wanted {wanted}, got {error.strerror or error}; "
-            "free some room or choose another place with -o"
+            f"{room}choose another place with -o"
         ) from error

@@ -19,6 +19,7 @@ from lesionmatch.compare.drawn import (
     place_on_pet,
     with_drawn_on_pet,
 )
+from lesionmatch.compare.evidence import surroundings
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Mask
 from lesionmatch.liver import Liver
@@ -178,6 +179,14 @@ class TestOnMri:
     def test_what_was_drawn_on_the_mri_stays_as_it_is(self) -> None:
         drawn = Segment("x", Kind.METASTASIS, box(MRI_GRID, (10,) * 3, (13,) * 3), "test")
         assert on_mri(drawn, MRI_GRID, moved_by((3.0, 0.0, -2.0))) is drawn
+
+
+def test_what_reaches_the_outermost_slice_of_the_mri_may_be_cut() -> None:
+    grid = studies()[1].hbp.grid
+    slices = (0, 1, grid.shape[0] - 2, grid.shape[0] - 1)
+    surfaces = [grid.world([[n, 60.0, 60.0], [30.0, 60.0, 60.0]]) for n in slices]
+    found = surroundings(liver(), surfaces, [points[:1] for points in surfaces])
+    assert [one.is_cut for one in found] == [True, False, False, True]
 
 
 class TestWithDrawnOnPet:

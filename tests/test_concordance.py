@@ -1,6 +1,7 @@
 """The whole concordance on scenes small enough to reckon by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,22 @@ class TestConcord:
         assert (got.status, got.uptake, got.null_p, got.reason) == ("not_covered", None, None, None)
         assert "edge_of_coverage" in got.flags
 
+    def test_a_peak_in_a_lesion_is_its_uptake_also_where_it_was_taken_for_normal(self) -> None:
+        lesion = carried(((40, 40, 40), 12))
+        within, beside = (
+            spot(1, place, 12, neighbour="kidney") for place in ((40, 40, 40), (50, 40, 40))
+        )
+        uptake = [
+            only(study(lesion, [focus], hot=[focus.extent])).uptake for focus in (within, beside)
+        ]
+        assert [one.suv_max for one in uptake if one is not None] == [15.0, 5.0]
+
+    def test_a_lesion_that_the_end_of_the_mri_may_cut_is_at_the_edge(self) -> None:
+        lesion = carried(((40, 40, 40), 12))
+        assert "edge_of_coverage" not in only(study(lesion, [])).flags
+        cut = only(study(lesion, [], around=replace(FAR, is_cut=True)))
+        assert "edge_of_coverage" in cut.flags
+
     def test_the_uptake_of_a_neighbour_is_not_its_own(self) -> None:
         lesions = carried(((36, 40, 40), 10), ((50, 40, 40), 8), error_mm=8.0)
         focus = spot(1, (36, 40, 40), 14)
@@ -111,13 +128,6 @@ class TestConcord:
         assert hot.uptake is not None
         assert cold.uptake is not None
         assert (hot.uptake.suv_max, cold.uptake.suv_max) == (15.0, 5.0)
-
-    def test_its_own_uptake_is_measured_though_it_is_called_physiologic(self) -> None:
-        lesions = carried(((40, 40, 40), 10))
-        focus = spot(1, (40, 40, 40), 12, "at the capsule beside the kidney")
-        got = only(study(lesions, [focus], hot=[focus.extent]))
-        assert got.uptake is not None
-        assert (got.status, got.uptake.suv_max) == ("negative", 15.0)
 
     @pytest.mark.parametrize(
         ("kind", "reason"),

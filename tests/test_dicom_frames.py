@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from lesionmatch import dicom
 from lesionmatch.geometry import Frame
+from tests.reading_files import ct_slices, pet_slice, slices, suv
 from tests.small_studies import FORMATS, small_study
 
 NAMES = ("FrameOfReferenceUID", "ReferencedFrameOfReferenceUID")
@@ -55,6 +56,22 @@ def test_a_pet_and_ct_without_a_frame_share_one_and_that_is_said(tmp_path: Path)
     pet = dicom.read_pet_study([folder])
     assert pet.ct is not None
     assert "PET and CT name no frame of reference; they were taken to share one" in pet.assumptions
+
+
+@pytest.mark.parametrize(
+    ("uid", "why"),
+    [
+        ("1.2.77", "another frame of reference than the PET"),
+        ("", "a frame of reference that PET and CT do not both name"),
+    ],
+)
+def test_a_ct_in_another_frame_than_the_pet_is_not_used_and_why_is_said(
+    tmp_path: Path, uid: str, why: str
+) -> None:
+    study = suv(tmp_path, [*slices(pet_slice), *ct_slices(FrameOfReferenceUID=uid)])
+    assert study.ct is None
+    said = f"no CT could be used ({why}); the PET itself carries the registration"
+    assert said in study.assumptions
 
 
 def test_what_was_drawn_on_the_mri_is_not_said_to_be_set_aside_in_a_common_folder(

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from skimage.measure import points_in_poly
 
 from lesionmatch import dicom, nifti
-from lesionmatch.dicom.drawn.contours import pixels, region
+from lesionmatch.dicom.drawn.contours import pixels, region, shares
 from lesionmatch.dicom.drawn.rtstruct import frame_uids, read_rtstruct
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame
@@ -195,6 +196,32 @@ def test_pixels_are_worth_the_area_within_half_a_pixel(radius: float, dx: float,
     curve = np.c_[dy + radius * np.sin(turn), dx + radius * np.cos(turn)]
     count = pixels(region([curve])).sum()
     assert abs(count - np.pi * radius**2) <= 0.5 + 0.002 * np.pi * radius**2
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(0.2, 0.3), (5.7, 1.1), (2.4, 6.8)],
+        [(0.0, 0.0), (0.0, 7.3), (4.0, 7.3), (4.0, 3.1), (1.5, 3.1), (6.4, -0.4)],
+        # A bow: its edges cross, and both halves are inside.
+        [(1.0, 1.0), (5.0, 6.0), (1.0, 6.0), (5.0, 1.0)],
+    ],
+)
+def test_a_pixel_s_share_of_a_polygon_is_that_of_its_points_inside(
+    corners: list[tuple[float, float]],
+) -> None:
+    curve = np.array(corners)
+    found = shares(curve)
+    rows, columns = found.array.shape
+    steps = (np.arange(40) + 0.5) / 40 - 0.5
+    row, column = np.meshgrid(
+        (found.corner[0] + np.arange(rows)[:, None] + steps).ravel(),
+        (found.corner[1] + np.arange(columns)[:, None] + steps).ravel(),
+        indexing="ij",
+    )
+    inside = points_in_poly(np.c_[row.ravel(), column.ravel()], curve)
+    wanted = inside.reshape(rows, 40, columns, 40).mean((1, 3))
+    np.testing.assert_allclose(found.array, wanted, atol=0.04)
 
 
 @needs_data

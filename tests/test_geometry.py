@@ -105,6 +105,7 @@ def test_spacing_and_volume_of_a_voxel() -> None:
 
 def test_a_point_half_a_voxel_out_is_contained_and_more_is_not() -> None:
     np.testing.assert_array_equal(AXIAL.contains([[-0.99, 0, 0], [-1.01, 0, 0]]), [True, False])
+    np.testing.assert_array_equal(AXIAL.contains([[14.99, 0, 0], [15.01, 0, 0]]), [True, False])
 
 
 def test_a_crop_keeps_the_place_of_its_voxels() -> None:
@@ -136,6 +137,9 @@ def test_other_voxels_cover_the_same_extent() -> None:
     fine = AXIAL.with_spacing(1.0)
     assert fine.shape == (12, 6, 16)
     np.testing.assert_allclose(fine.world([0, 0, 0]), [-0.5, 0.0, -1.0])
+    coarse = AXIAL.with_spacing(4.0)
+    assert coarse.shape == (3, 2, 4)
+    np.testing.assert_allclose(coarse.world([0, 0, 0]), [1.0, 1.5, 0.5])
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 1), (1, 1)])

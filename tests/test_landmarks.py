@@ -118,6 +118,18 @@ class TestSharedShift:
         row = np.array([[15.0 * n, 0, 0] for n in range(5)])
         assert shared_shift(row, row + np.array([15.0, 9.0, 0.0]), REACH, RULES) is None
 
+    def test_two_more_lesions_on_foci_than_by_the_registration_are_enough(self) -> None:
+        lesions = PLACES[:3]
+        foci = np.concatenate([lesions + np.array([12.0, -9.0, 4.0]), lesions[:1]])
+        got = shared_shift(lesions, foci, REACH[:3], RULES)
+        assert got == pytest.approx([12, -9, 4])
+
+    def test_a_shift_beyond_twice_the_agreement_is_another_one(self) -> None:
+        # Of lesions seen twice, 10 mm apart, nobody can say which of the two is meant.
+        shift, other = np.array([12.0, -9.0, 4.0]), np.array([22.0, -9.0, 4.0])
+        foci = np.concatenate([PLACES + shift, PLACES[:4] + other])
+        assert shared_shift(PLACES, foci, REACH, RULES) is None
+
     def test_a_shift_beyond_reason_is_not_searched(self) -> None:
         assert shared_shift(PLACES, PLACES + np.array([200.0, 0.0, 0.0]), REACH, RULES) is None
 

@@ -162,6 +162,11 @@ def test_the_likely_sphere_makes_up_for_what_coarse_voxels_take_from_a_ball(
     drawn = [one(half_filled(diameter_mm, spacing_mm, off)) for off in places]
     lost = diameter_mm - np.mean([lesion.equivalent_diameter_mm for lesion in drawn])
     assert lost == pytest.approx(lost_mm, abs=0.1)
+    # What is lost times what is likely is 4/3 of the blur's variances: side^2 / 12 each.
+    for lesion in drawn[:3]:
+        size = lesion.likely_diameter_mm
+        blur_mm2 = np.square(spacing_mm).sum() / 12.0
+        assert size * (size - lesion.equivalent_diameter_mm) == pytest.approx(4 / 3 * blur_mm2)
     likely = np.mean([lesion.likely_diameter_mm for lesion in drawn])
     assert likely == pytest.approx(diameter_mm, abs=0.12)
 
@@ -180,6 +185,20 @@ class TestCarry:
         assert carried.extent.points_mm().mean(axis=0) == pytest.approx([140, 245, 45], abs=0.5)
         assert carried.extent.volume_ml == pytest.approx(4.09, rel=0.1)
         assert carried.covered == 1.0
+
+    def test_a_lesion_drawn_on_the_pet_s_own_voxels_has_these(self) -> None:
+        mask = ball(30, 30, 40, 20, Grid.of(MRI, (30, 30, 30), spacing_mm=(3.0, 4.0, 4.0)))
+        grid = Grid.of(PET, mask.grid.shape, spacing_mm=(3.0, 4.0, 4.0))
+        same = Transform(PET, MRI, np.eye(4))
+        (carried,) = carry([one(mask)], same, [0.0], grid, RULES)
+        assert carried.extent is not None
+        np.testing.assert_array_equal(carried.extent.on(grid).array, mask.array)
+
+    def test_a_huge_lesion_is_sampled_no_finer_than_its_voxels_need(self) -> None:
+        large = one(ball(30, 30, 40, 56))
+        (carried,) = carry([large], PET_FROM_MRI, [0.0], PET_GRID, RULES)
+        # 92 ml in 50,000 points, and in up to 8 times as many where voxels are halved.
+        assert 50_000 <= len(carried.points_mm) <= 400_000
 
     def test_a_lesion_smaller_than_a_voxel_keeps_one(self) -> None:
         (carried,) = carry([one(ball(30, 30, 40, 2.5))], PET_FROM_MRI, [0.0], PET_GRID, RULES)
@@ -288,6 +307,19 @@ class TestMeasure:
     def test_krenning_without_a_spleen_ends_at_3(self) -> None:
         assert krenning(90.0, Liver(spleen_suv_mean=None), rules=UptakeRules()) == 3
 
+    def test_a_region_on_a_part_of_the_image_is_measured_where_it_lies(self) -> None:
+        array = np.arange(27_000, dtype=np.float32).reshape(PET_GRID.shape)
+        mask = np.zeros(PET_GRID.shape, np.bool_)
+        mask[7, 11, 13:15] = True
+        found = measure(
+            Image(PET_GRID, array, Quantity.SUV_BW),
+            Mask(PET_GRID, mask).trimmed(),
+            Liver(),
+            rules=UptakeRules(),
+        )
+        assert found.suv_max == 7 * 900 + 11 * 30 + 14
+        assert found.suv_mean == 7 * 900 + 11 * 30 + 13.5
+
     def test_counts_are_refused(self) -> None:
         image = Image(PET_GRID, np.ones(PET_GRID.shape, np.float32), Quantity.BQ_PER_ML)
         with pytest.raises(WrongQuantity):
@@ -298,12 +330,12 @@ class TestMeasure:
         other = Grid.of(
             PET, (30, 30, 30), origin_mm=(101.0, 200.0, 0.0), spacing_mm=(3.0, 4.0, 4.0)
         )
-        with pytest.raises(InvalidGeometry, match="wanted voxels of the image"):
+        with pytest.raises(InvalidGeometry, match="wanted a grid that holds its voxels"):
             measure(image, ball(160, 260, 43, 12, other), Liver(), rules=UptakeRules())
         beside = Grid.of(
             PET, (30, 30, 30), origin_mm=(300.0, 200.0, 0.0), spacing_mm=(3.0, 4.0, 4.0)
         )
-        with pytest.raises(InvalidGeometry, match="wanted voxels of the image"):
+        with pytest.raises(InvalidGeometry, match="wanted a grid that holds its voxels"):
             measure(image, ball(360, 260, 43, 12, beside), Liver(), rules=UptakeRules())
 
     def test_an_empty_region_is_refused(self) -> None:

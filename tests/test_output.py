@@ -80,6 +80,12 @@ def test_a_full_disk_leaves_the_old_result(tmp_path: Path) -> None:
     assert names(tmp_path) == ["result.csv"]
 
 
+def test_room_is_asked_for_only_where_it_would_help(tmp_path: Path) -> None:
+    write_text(tmp_path / "taken", "a file")
+    with pytest.raises(UnusableOutput, match="got File exists; choose another place with -o"):
+        make_folders(tmp_path / "taken")
+
+
 def test_an_error_that_is_no_place_s_fault_is_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replaced(tmp_path) as draft:
         (draft / "never written").read_text()

@@ -200,18 +200,6 @@ class TestOwnSearch:
         own = territory.own_search(lesions[1], ("F1",), 7.0).points_mm()
         assert cdist(own, focus.extent.points_mm()).min() <= 3.5
 
-    def test_its_own_voxels_are_those_no_finding_but_its_own_covers(self) -> None:
-        (lesion,) = carried(((40, 40, 40), 12))
-        assert lesion.extent is not None
-        whole_ml = lesion.extent.volume_ml
-
-        def left_ml(focus: Spot, *own: str) -> float:
-            return Territory.of([lesion], [focus]).own_voxels(lesion, own, 7.0).volume_ml
-
-        assert left_ml(spot(1, (40, 40, 40), 10, "at the capsule beside the kidney")) == whole_ml
-        assert left_ml(spot(1, (40, 40, 40), 10), "F1") == whole_ml
-        assert left_ml(spot(1, (48, 40, 40), 10)) < 0.8 * whole_ml
-
 
 def test_what_the_blur_of_a_lesion_or_a_focus_may_reach_is_not_lesion_free() -> None:
     lesions = carried(((30, 40, 40), 6), error_mm=4.0)

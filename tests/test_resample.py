@@ -232,6 +232,8 @@ def test_a_region_on_other_voxels_has_those_it_covers_by_half() -> None:
     )
     at = Grid.of(PET, (1, 1, 3), origin_mm=(-0.4, 0, 0), spacing_mm=(1, 1, 1.0))
     np.testing.assert_array_equal(region_on(at, mask).array, [[[True, True, False]]])
+    half = Grid.of(PET, (1, 1, 2), origin_mm=(-0.5, 0, 0), spacing_mm=(1, 1, 2.0))
+    np.testing.assert_array_equal(region_on(half, mask).array, [[[True, True]]])
     shift = PointMap.affine(Transform(PET, PET, np.eye(4) + np.eye(4)[:, [0]] @ [[0, 0, 0, 1.0]]))
     np.testing.assert_array_equal(region_on(at, mask, shift).array, [[[True, False, False]]])
 

@@ -65,12 +65,7 @@ def read_studies(path: Path) -> tuple[StudyRow, ...]:
     _require_free(path.name, table.columns)
     if not table.records:
         raise InvalidInput(f"{path.name}: wanted a row for each study, got none; add rows")
-    rows, faults = [], []
-    for line, record in table.records:
-        try:
-            rows.append(_row(record, path.parent))
-        except ValueError as error:
-            faults.append(f"line {line}: {error}")
+    rows, faults = table.made(lambda record: _row(record, path.parent))
     require_no([*faults, *_duplicates(rows)], path.name)
     return tuple(rows)
 

@@ -24,6 +24,9 @@ from lesionmatch.segments import Kind, Segment, Structure
 REDRAWN_MM = 1.0
 """Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
+FOUND = "found on the hepatobiliary image"
+"""Where a liver's mask comes from that nobody drew."""
+
 BENT_MM = 30.0
 """A region's box is widened by this before it is mapped, as a deformation bends its sides."""
 
@@ -67,24 +70,35 @@ def _moved(mask: Mask, by: Transform) -> Mask:
 
 def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     """The liver as the user drew it on the MRI, else as found on the hepatobiliary image."""
+    drawn = structures_in(mri.segments, mri.hbp.frame).get(Structure.LIVER)
+    if drawn is not None:
+        return described(mri, _together(mri.hbp.grid, drawn), "given", rules)
+    lesions = union(mri.hbp.grid, _lesions_on(mri))
+    return described(mri, find_liver(mri.hbp, rules, lesions=lesions), FOUND, rules)
+
+
+def described(mri: dicom.MriStudy, mask: Mask, origin: str, rules: Protocol) -> Liver:
+    """The liver of a mask on the hepatobiliary image, with what else was drawn there."""
     grid = mri.hbp.grid
     structures = structures_in(mri.segments, grid.frame)
-    on_grid = {meaning: _together(grid, masks) for meaning, masks in structures.items()}
-    drawn = on_grid.get(Structure.LIVER)
-    inside = [
+    return describe_liver(
+        mri.hbp,
+        mask,
+        origin=origin,
+        lesions=_lesions_on(mri),
+        structures={meaning: _together(grid, masks) for meaning, masks in structures.items()},
+        protocol=rules,
+    )
+
+
+def _lesions_on(mri: dicom.MriStudy) -> list[Mask]:
+    """The lesions drawn on the MRI, on the hepatobiliary image's grid."""
+    grid = mri.hbp.grid
+    return [
         region_on(grid, segment.mask)
         for segment in mri.segments
         if isinstance(segment.meaning, Kind) and segment.mask.frame == grid.frame
     ]
-    mask = find_liver(mri.hbp, rules, lesions=union(grid, inside)) if drawn is None else drawn
-    return describe_liver(
-        mri.hbp,
-        mask,
-        origin="found on the hepatobiliary image" if drawn is None else "given",
-        lesions=inside,
-        structures=on_grid,
-        protocol=rules,
-    )
 
 
 def liver_as_drawn(
@@ -169,7 +183,7 @@ def place_on_pet(
     grid = pet.suv.grid
     own = _anatomy_on_pet(pet, mri)
     mapped = {
-        meaning: union(grid, [_mapped(mask, registration, grid) for mask in masks])
+        meaning: union(grid, [mapped(mask, registration, grid) for mask in masks])
         for meaning, masks in structures_in(mri.segments, mri.frame).items()
         if meaning not in own
     }
@@ -191,12 +205,12 @@ def _liver_on_pet(
 ) -> Mask:
     """As it was drawn there, with the lesions, which belong to it; else as the MRI has it."""
     if drawn is None:
-        return _mapped(liver.mask, registration, grid)
+        return mapped(liver.mask, registration, grid)
     extents = [one.extent for one in lesions if one.extent is not None]
     return union(grid, [_together(grid, drawn), *extents])
 
 
-def _mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:
+def mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:
     """A region of the MRI on the PET's grid; empty where it falls beside it."""
     corners_mm = registration.pet_from_mri.apply(mask.trimmed().grid.corners_mm())
     try:

@@ -10,7 +10,7 @@ from lesionmatch.compare.sight import Seen
 from lesionmatch.concordance import Evidence, Surroundings, occupied
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import null_p
-from lesionmatch.geometry import Points, at_once
+from lesionmatch.geometry import Grid, Points, at_once
 from lesionmatch.liver import Liver
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration
@@ -58,9 +58,15 @@ def surroundings(
     vessel = at_once(liver.vessel_distance_mm, surfaces_mm)
     hilum = at_once(liver.hilum_distance_mm, centres_mm)
     return tuple(
-        Surroundings(capsule_mm=_least(c), hilum_mm=_least(h), vessel_mm=_least(v))
-        for c, h, v in zip(capsule, hilum, vessel, strict=True)
+        Surroundings(_least(c), _least(h), _least(v), is_cut=_is_cut(points, liver.mask.grid))
+        for c, h, v, points in zip(capsule, hilum, vessel, surfaces_mm, strict=True)
     )
+
+
+def _is_cut(points_mm: Points, mri: Grid) -> bool:
+    """Whether a region reaches an outermost voxel of the MRI."""
+    voxels = mri.voxels(points_mm)
+    return bool(((voxels < 0.5) | (voxels > np.array(mri.shape) - 1.5)).any())
 
 
 def _least(distances_mm: NDArray[np.float64]) -> float | None:

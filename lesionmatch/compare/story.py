@@ -11,6 +11,7 @@ from typing import cast
 
 from lesionmatch import dicom
 from lesionmatch.calls import Calls, Circumstances, call
+from lesionmatch.compare.agreed import liver_as_agreed
 from lesionmatch.compare.beside import lesions_beside
 from lesionmatch.compare.drawn import (
     liver_as_drawn,
@@ -87,6 +88,7 @@ def compare_studies(
         registration = _registration(pet, mri, liver, options)
         pet, mri = with_drawn_on_pet(pet, mri, registration)
         liver = liver_as_drawn(pet, mri, liver, registration, rules)
+        liver = liver_as_agreed(pet, mri, liver, registration, rules)
     with progress.stage("measuring the uptake"):
         registration, seen = _look(pet, mri, liver, registration, rules)
         drawn = [one.lesion for one in seen.sharpened.carried]

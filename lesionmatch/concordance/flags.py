@@ -32,6 +32,8 @@ class Surroundings:
     """Centroid to hilum."""
     vessel_mm: float | None
     """Surface to the nearest large vessel."""
+    is_cut: bool = False
+    """Whether it reaches an outermost slice, row or column of the MRI, which may cut it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Facts:
     error_mm: float
     is_near_physiologic: bool
     is_at_edge: bool
+    """Of the PET."""
 
 
 def flags(facts: Facts, rules: FlagRules) -> tuple[Flag, ...]:
@@ -63,7 +66,7 @@ def flags(facts: Facts, rules: FlagRules) -> tuple[Flag, ...]:
         "noisy_liver": facts.liver_cov > rules.noisy_liver_cov,
         "near_physiologic_uptake": facts.is_near_physiologic,
         "uncertain_registration": facts.error_mm > allowed_mm,
-        "edge_of_coverage": facts.is_at_edge,
+        "edge_of_coverage": facts.is_at_edge or near.is_cut,
     }
     return tuple(flag for flag, stands in standing.items() if stands)
 

@@ -7,7 +7,7 @@ from lesionmatch.concordance.evidence import Evidence
 from lesionmatch.concordance.flags import Surroundings
 from lesionmatch.concordance.relations import Relations
 from lesionmatch.concordance.territory import Territory
-from lesionmatch.image import Mask, union
+from lesionmatch.image import Mask
 from lesionmatch.lesions import Carried, Uptake, measure
 from lesionmatch.protocol import Protocol as Rules
 
@@ -22,7 +22,6 @@ class Look:
     surroundings: Surroundings
     status: PetStatus
     search: Mask | None
-    """Where its uptake was measured."""
     uptake: Uptake | None
     null_p: float | None
 
@@ -35,21 +34,15 @@ class Look:
 def look_at(
     n: int, evidence: Evidence, relations: Relations, territory: Territory, rules: Rules
 ) -> Look:
-    """Measure lesion `n` where nothing else explains the uptake, and decide its status.
-
-    What is called physiologic within its own outline is measured, for it may be its own, but
-    is no reason to call it rare.
-    """
+    """Measure lesion `n` where nothing else explains the uptake, and decide its status."""
     carried, surroundings = evidence.carried[n], evidence.around_lesions[n]
     own = relations.foci_of(carried.lesion.lesion_id)
     is_covered = carried.covered >= rules.calls.lesion_covered or bool(own)
     if carried.extent is None or not is_covered:
         return Look(carried, surroundings, "not_covered", None, None, None)
     search = territory.own_search(carried, own, evidence.blur.fwhm_mm)
-    null_p = evidence.null_p(search)
-    voxels = territory.own_voxels(carried, own, evidence.blur.fwhm_mm)
-    search = union(evidence.suv.grid, [search, voxels]).trimmed()
     uptake = measure(evidence.suv, search, evidence.background, rules=rules.uptake)
+    null_p = evidence.null_p(search)
     status = _status(bool(own), uptake, null_p, rules)
     return Look(carried, surroundings, status, search, uptake, null_p)
 

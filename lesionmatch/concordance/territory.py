@@ -39,42 +39,27 @@ class Territory:
         """The search of a covered lesion less what lies nearer to another or under a focus.
 
         Foci other than its own reach half the resolution beyond their extent, where their
-        blur does. Where nothing is left it is the lesion's extent.
+        blur does; but a peak that lies in the lesion is what the PET shows of it, also where it
+        was taken for normal uptake. Where nothing is left it is the lesion's extent.
         """
-        extent, search = _on_pet(carried)
-        keep = self._is_nearest(carried, search)
-        keep &= ~self._is_under(search, self.foci, own_foci, fwhm_mm)
-        return _part(search, keep).trimmed() if keep.any() else extent
-
-    def own_voxels(self, carried: Carried, own_foci: Collection[str], fwhm_mm: float) -> Mask:
-        """The lesion's extent less what lies under a finding other than its own: uptake called
-        physiologic may be its own."""
-        extent, _ = _on_pet(carried)
-        findings = [focus for focus in self.foci if focus.physiologic_neighbour is None]
-        return _part(extent, ~self._is_under(extent, findings, own_foci, fwhm_mm))
-
-    def _is_nearest(self, carried: Carried, search: Mask) -> NDArray[np.bool_]:
-        """(N,) which points of a search lie no nearer to another lesion."""
-        points, box = search.points_mm(), boxes_around([search])[0]
-        own_mm = _distance_mm(points, _on_pet(carried)[0])
+        if carried.extent is None or carried.search is None:
+            raise ValueError("own search: wanted a lesion on the PET, got one beside it")
+        points = carried.search.points_mm()
+        box = boxes_around([carried.search])[0]
+        own_mm = _distance_mm(points, carried.extent)
         keep = np.ones(len(points), np.bool_)
         for n in np.flatnonzero(meet(box, self.lesion_boxes)):
             other = self.lesions[n]
             if other.lesion is not carried.lesion and other.extent is not None:
                 keep &= own_mm <= _distance_mm(points, other.extent)
-        return keep
-
-    def _is_under(
-        self, region: Mask, foci: Sequence[Focus], own_foci: Collection[str], fwhm_mm: float
-    ) -> NDArray[np.bool_]:
-        """(N,) which points of a region lie under one of these foci that is not its own."""
-        points, box = region.points_mm(), boxes_around([region])[0]
-        under = np.zeros(len(points), np.bool_)
-        near = meet(box, self.focus_boxes, fwhm_mm)
-        for focus, is_near in zip(self.foci, near, strict=True):
-            if is_near and focus in foci and focus.focus_id not in own_foci:
-                under |= _distance_mm(points, focus.extent) <= fwhm_mm / 2.0
-        return under
+        for n in np.flatnonzero(meet(box, self.focus_boxes, fwhm_mm)):
+            focus = self.foci[n]
+            is_own = focus.focus_id in own_foci or (
+                focus.physiologic_neighbour is not None and _holds(carried.extent, focus.peak_mm)
+            )
+            if not is_own:
+                keep &= _distance_mm(points, focus.extent) > fwhm_mm / 2.0
+        return _part(carried.search, keep) if keep.any() else carried.extent
 
 
 def occupied(
@@ -89,18 +74,18 @@ def occupied(
     return widened(union(grid, regions).trimmed(), apart_mm, grid)
 
 
-def _on_pet(carried: Carried) -> tuple[Mask, Mask]:
-    """Extent and search of a lesion that the PET covers."""
-    if carried.extent is None or carried.search is None:
-        raise ValueError("own search: wanted a lesion on the PET, got one beside it")
-    return carried.extent, carried.search
-
-
 def _part(mask: Mask, keep: NDArray[np.bool_]) -> Mask:
     """The voxels of `mask` to keep, in the order of its points."""
     array = mask.array.copy()
     array[mask.array] = keep
-    return Mask(mask.grid, array)
+    return Mask(mask.grid, array).trimmed()
+
+
+def _holds(mask: Mask, point_mm: NDArray[np.float64]) -> bool:
+    """Whether a point lies in a voxel of `mask`."""
+    voxel = np.rint(mask.grid.voxels(point_mm)).astype(np.intp)
+    last = np.array(mask.grid.shape) - 1
+    return bool(mask.grid.contains(point_mm) and mask.array[tuple(voxel.clip(0, last))])
 
 
 def _distance_mm(points_mm: Points, mask: Mask) -> NDArray[np.float64]:

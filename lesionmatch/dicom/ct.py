@@ -51,7 +51,12 @@ def _ct_fault(record: SeriesRecord, pet: SeriesRecord) -> str | None:
     if record.stack is None:
         return record.set_aside
     if record.frame_uid != pet.frame_uid:
-        return "another frame of reference than the PET"
+        both = record.frame_uid and pet.frame_uid
+        return (
+            "another frame of reference than the PET"
+            if both
+            else "a frame of reference that PET and CT do not both name"
+        )
     return "lossy compression" if any(map(is_lossy, record.stack.planes)) else None
 
 

@@ -146,7 +146,9 @@ def _no_pet(inventory: Inventory) -> str:
     series = inventory.of_modality("PT")
     if not series:
         got = instead(inventory)
-        return f"PET: wanted a PET series, got {got}; name the folder of the PET/CT"
+        return (
+            f"PET: wanted a PET series, got {got}; name the folder of the PET/CT before the MRI's"
+        )
     reasons = "; ".join(f"{record.key}: {record.set_aside}" for record in series)
     return (
         f"PET: wanted a static PET series corrected for attenuation, got none ({reasons}); "

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from lesionmatch.columns import LESIONS
-from lesionmatch.csv_table import Record, needed, read_table, require_no
+from lesionmatch.csv_table import Record, Row, needed, read_table, require_no
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.evaluation.rows import (
     CALLS,
@@ -27,8 +26,6 @@ from lesionmatch.evaluation.rows import (
 )
 from lesionmatch.segments import Kind
 from lesionmatch.wording import plain
-
-Row = TypeVar("Row")
 
 STUDY_COLUMNS = ("study_id", "patient_id", "pet", "mri")
 KNOWN_COLUMNS = (
@@ -101,13 +98,8 @@ def _rows(
     may_be_empty: bool = False,
 ) -> tuple[Row, ...]:
     """Each line as a row; a `ValueError` of `make` becomes a fault with its line."""
-    rows, faults = [], []
     table = read_table(path, wanted, optional=optional, may_be_empty=may_be_empty)
-    for line, record in table.records:
-        try:
-            rows.append(make(record))
-        except ValueError as error:
-            faults.append(f"line {line}: {error}")
+    rows, faults = table.made(make)
     require_no(faults, path.name)
     if not rows and not may_be_empty:
         raise InvalidInput(f"{path.name}: wanted at least one row, got none; check the file")

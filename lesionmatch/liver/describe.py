@@ -70,20 +70,12 @@ class Liver:
         if self.vessel_tree is None:
             return np.full(len(points), np.inf)
         distance = np.asarray(self.vessel_tree.query(points)[0], np.float64)
-        return np.where(_within(self.large_vessels, points), 0.0, distance)
+        return np.where(self.large_vessels.holds(points), 0.0, distance)
 
     def hilum_distance_mm(self, points_mm: Points) -> NDArray[np.float64]:
         """Distance of points, (N, 3), from the hilum; a lesion's is that of its centroid."""
         points = np.asarray(points_mm, np.float64).reshape(-1, 3)
         return np.asarray(np.linalg.norm(points - self.hilum_mm, axis=1))
-
-
-def _within(mask: Mask, points_mm: Points) -> NDArray[np.bool_]:
-    voxels = np.rint(mask.grid.voxels(points_mm)).astype(int)
-    inside = mask.grid.contains(points_mm)
-    found = np.zeros(len(points_mm), np.bool_)
-    found[inside] = mask.array[tuple(np.clip(voxels[inside], 0, np.array(mask.grid.shape) - 1).T)]
-    return found
 
 
 def describe_liver(

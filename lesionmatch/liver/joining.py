@@ -13,8 +13,8 @@ import numpy as np
 from scipy import ndimage
 
 from lesionmatch.geometry import Grid
+from lesionmatch.liver.bright_organs import is_left_lobe, is_organ
 from lesionmatch.liver.morphology import Values, Voxels
-from lesionmatch.liver.neighbours import is_left_lobe, is_organ
 from lesionmatch.liver.regions import Bright, Regions, Scene
 from lesionmatch.protocol.liver import LiverRules
 

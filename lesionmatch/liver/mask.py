@@ -2,15 +2,15 @@
 
 The liver is the largest thing in the upper abdomen that is bright and even.
 
-    seed        the surest part of it: bright, even, large, on the right, without a twin
-    level       how bright liver would be at each place, from the liver known so far
-    regions     what is as bright as that, divided at its edges
-    bile        far brighter than liver: gallbladder and duodenum, left out with their edges
-    joining     those regions that the liver goes on into; with them `level` is taken again
-    neighbours  other organs as bright as the liver, and a lobe apart, by where they lie
-    hollows     what lies within it is filled, and dark lesions at its surface belong to it
-    surface     half way between the liver's brightness and that outside, on the image's voxels
-    plausible   what speaks against the result, whoever drew it
+    seed           the surest part of it: bright, even, large, on the right, without a twin
+    level          how bright liver would be at each place, from the liver known so far
+    regions        what is as bright as that, divided at its edges
+    bile           far brighter than liver: gallbladder and duodenum, left out with their edges
+    joining        those regions that the liver goes on into; with them `level` is taken again
+    bright_organs  other organs as bright as the liver, and a lobe apart, by where they lie
+    hollows        what lies within it is filled, and dark lesions at its surface belong to it
+    surface        half way between the liver's brightness and that outside, on the image's voxels
+    plausible      what speaks against the result, whoever drew it
 
 All but the surface is found on voxels of 3 mm.
 """

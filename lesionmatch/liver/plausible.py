@@ -52,7 +52,7 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
             _about_brightness(view, rules),
             _about_border(view, rules),
             _about_hollows(hbp, liver, rules),
-            _about_side(view),
+            _about_side(view, rules),
         ]
     return tuple(doubt for doubt in found if doubt is not None)
 
@@ -148,8 +148,8 @@ def _about_hollows(hbp: Image, liver: Mask, rules: LiverRules) -> str | None:
     )
 
 
-def _about_side(view: _View) -> str | None:
+def _about_side(view: _View, rules: LiverRules) -> str | None:
     side = float(view.inside.points_mm()[:, 0].mean()) - midline_mm(view.image)
-    if side <= 0.0:
+    if side <= rules.side_left_most_mm:
         return None
     return f"the liver's middle lies {side:.0f} mm to the left of the body's"

@@ -225,7 +225,8 @@ class CallRules:
     edge_of_coverage_mm: float = threshold(
         10.0,
         "mm",
-        "a lesion this near the first or last slice of the PET is at its edge",
+        "a lesion this near the first or last slice of the PET is at its edge; on the MRI one on "
+        "the outermost slice, row or column",
         "own choice; the outer slices of a scan are the noisiest",
         least=0.0,
         most=50.0,

@@ -165,3 +165,69 @@ class NeighbourRules:
         least=0.5,
         most=10.0,
     )
+    other_uptake_ratio: float = threshold(
+        1.6,
+        "ratio",
+        "uptake that differs from the liver's by this factor, or density by the next, or both by "
+        "less (their squares are added), is not the liver's",
+        "own choice; on 25 studies of a simulator of its own 1.5 to 2 cut out the same organs",
+        least=1.1,
+        most=5.0,
+    )
+    other_density_hu: float = threshold(
+        45.0,
+        "HU",
+        "so does density on the CT by this much",
+        "own choice; an enhanced kidney differs by 60, bile and stool by 40 to 140; at 35 true "
+        "liver was cut out as well",
+        least=10.0,
+        most=200.0,
+    )
+    other_density_least_hu: float = threshold(
+        15.0,
+        "HU",
+        "and density differs by this much in any case, whatever the uptake",
+        "own choice; a metastasis the MRI does not show differs by less than 12 in simulation",
+        least=0.0,
+        most=100.0,
+    )
+    other_ball_mm: float = threshold(
+        5.0,
+        "mm",
+        "a ball of this radius fits into such an organ",
+        "own choice; less is a layer where images do not quite fit each other",
+        least=1.0,
+        most=20.0,
+    )
+    other_depth_mm: float = threshold(
+        7.0,
+        "mm",
+        "it reaches this deep into what the MRI calls liver",
+        "own choice; more than a registration or a breath is off",
+        least=1.0,
+        most=30.0,
+    )
+    other_least_ml: float = threshold(
+        5.0,
+        "ml",
+        "and has this volume there",
+        "own choice; a duodenal bulb full of contrast agent",
+        least=0.5,
+        most=100.0,
+    )
+    other_spared_mm: float = threshold(
+        8.0,
+        "mm",
+        "what lies so near to a drawn lesion is spared",
+        "own choice; a little more than the width of the PET's blur",
+        least=0.0,
+        most=30.0,
+    )
+    other_doubt_share: float = threshold(
+        0.1,
+        "share",
+        "a liver of which more is cut out as another organ is doubtful",
+        "own choice; the registration rests on the same mask",
+        least=0.0,
+        most=1.0,
+    )

@@ -68,10 +68,14 @@ def number(value: Value, unit: str = "", digits: int = 3) -> str:
 
 
 def fixed(value: Value, decimals: int, unit: str = "") -> str:
-    """A measurement with as many decimals as it deserves; n/a where there is none."""
+    """A measurement with as many decimals as it deserves; n/a where there is none.
+
+    >>> fixed(3.14159, 1, "mm"), fixed(-0.04, 1), fixed(None, 1)
+    ('3.1 mm', '0.0', 'n/a')
+    """
     if value is None or isinstance(value, str | list | tuple):
         return MISSING
-    return f"{value:.{decimals}f} {unit}".strip()
+    return f"{value:z.{decimals}f} {unit}".strip()
 
 
 def flags(row: Row) -> str:

@@ -6,10 +6,8 @@ Readers save their work anew, and tools write a segment of all lesions beside th
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesionmatch.dicom.drawn.content import FromFile
-from lesionmatch.geometry import Points
 from lesionmatch.segments import Kind, Segment
 from lesionmatch.wording import enumerated
 
@@ -63,15 +61,5 @@ def _share_drawn(segment: Segment, others: Sequence[Segment]) -> float:
     inside = np.zeros(len(points), np.bool_)
     for other in others:
         if other.mask.frame == segment.mask.frame:
-            inside |= _contains(other, points)
+            inside |= other.mask.holds(points)
     return float(inside.mean())
-
-
-def _contains(segment: Segment, points_mm: Points) -> NDArray[np.bool_]:
-    """Which points lie in a voxel of a segment."""
-    grid = segment.mask.grid
-    found = grid.contains(points_mm)
-    places = np.rint(grid.voxels(points_mm[found])).astype(int)
-    places = np.clip(places, 0, np.array(grid.shape) - 1)
-    found[found] = segment.mask.array[tuple(places.T)]
-    return found

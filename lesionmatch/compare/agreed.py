@@ -1,0 +1,79 @@
+"""The liver found on the MRI, without what PET and CT show to be another organ."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lesionmatch import dicom
+from lesionmatch.compare.drawn import FOUND, carried_lesions, described, mapped
+from lesionmatch.image import Image, Mask, Quantity, union
+from lesionmatch.liver import Liver
+from lesionmatch.liver.agreed import Views, other_organs
+from lesionmatch.liver.level import parenchyma_ratio
+from lesionmatch.liver.work import work_grid
+from lesionmatch.protocol import Protocol
+from lesionmatch.registration import Registration
+from lesionmatch.resample import PointMap, region_on, resample
+
+SPACING_MM = 3.0
+MARGIN_MM = 25.0
+"""Around the liver: a ball that fits into an organ is followed out of it as far as it reaches."""
+
+
+def liver_as_agreed(
+    pet: dicom.PetStudy,
+    mri: dicom.MriStudy,
+    liver: Liver,
+    registration: Registration,
+    rules: Protocol,
+) -> Liver:
+    """`liver` without other organs in its mask; as it is where it was drawn, and without a CT.
+
+    A registration in doubt says nothing about the mask.
+    """
+    if liver.origin != FOUND or pet.ct is None or not registration.passed:
+        return liver
+    on_pet = mapped(liver.mask, registration, pet.suv.grid)
+    if on_pet.is_empty:
+        return liver
+    views = _views(pet.suv, pet.ct, on_pet, mri, liver, registration, rules)
+    organs = region_on(liver.mask.grid, other_organs(views, rules), registration.pet_from_mri)
+    rest = Mask(liver.mask.grid, liver.mask.array & ~organs.array)
+    cut_ml = liver.volume_ml - rest.volume_ml
+    if cut_ml == 0.0 or rest.is_empty:
+        return liver
+    share = cut_ml / liver.volume_ml
+    said = f"{cut_ml:.0f} ml that PET and CT show to be another organ"
+    doubt = f"the liver found on the MRI had {said}, {share:.0%} of it; they were left out"
+    is_much = share > rules.neighbours.other_doubt_share
+    # Where an organ as bright as the liver was cut off, no border is to be expected.
+    return replace(
+        described(mri, rest, f"{FOUND}, without {said}", rules),
+        doubts=(*liver.doubts, doubt) if is_much else liver.doubts,
+    )
+
+
+def _views(
+    suv: Image,
+    ct: Image,
+    on_pet: Mask,
+    mri: dicom.MriStudy,
+    liver: Liver,
+    registration: Registration,
+    rules: Protocol,
+) -> Views:
+    """What the scans show around the liver, where it lies on the PET."""
+    grid = work_grid(on_pet.grid.crop(on_pet.box(MARGIN_MM)), SPACING_MM)
+    ratio = Image(mri.hbp.grid, parenchyma_ratio(mri.hbp, liver.mask), Quantity.ARBITRARY)
+    back = registration.pet_from_ct
+    ct_from_pet = None if back is None else PointMap.affine(back.inverse)
+    density = resample(ct, grid, ct_from_pet, outside=np.nan)
+    is_covered = np.isfinite(density.array)
+    carried = carried_lesions(mri, grid, registration, rules.lesions)
+    return Views(
+        liver=Mask(grid, region_on(grid, on_pet).array & is_covered),
+        lesions=union(grid, [one.extent for one in carried if one.extent is not None]),
+        brightness=resample(ratio, grid, registration.mri_from_pet, outside=0.0),
+        suv=resample(suv, grid, outside=0.0),
+        ct=Image(grid, np.where(is_covered, density.array, np.float32(0.0)), ct.quantity),
+    )

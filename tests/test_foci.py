@@ -52,7 +52,7 @@ def test_of_all_scales_the_height_that_is_rarest_is_taken(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(field_of(*pet, rules).z, np.max(highest, axis=0))
 
 
-@pytest.mark.parametrize(("seed", "heights"), [(3, [5.0]), (5, [5.3, 5.2]), (7, [5.7])])
+@pytest.mark.parametrize(("seed", "heights"), [(5, [5.3, 5.1]), (7, [5.6])])
 def test_grain_that_is_log_normal_makes_no_focus(seed: int, heights: list[float]) -> None:
     pet = liver_pet(seed=seed, is_log_normal=True)
     assert find_foci(*pet, PROTOCOL) == ()

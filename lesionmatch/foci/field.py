@@ -29,7 +29,6 @@ from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import Array, Where, ball, depth_mm, gaussian, robust_sd, unskewed
 from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
 from lesionmatch.foci.rarity import as_rare_by_sd, chance_places
-from lesionmatch.foci.unevenness import local_scatter
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import FociRules
@@ -288,8 +287,7 @@ def _highest(looks: list[_Look], ground: _Ground, grid: Grid, rules: FociRules) 
             look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet, rules
         )
         share = robust_sd(look.noise[ground.quiet]) / robust_sd(finest)
-        near_by = local_scatter(look.noise, ground.quiet, grid, rules)
-        above = evened(at_edge, ground.organs, ground.near, rules) / near_by
+        above = evened(at_edge, ground.organs, ground.near, rules)
         places = chance_places(look.noise, ground.quiet, ground.liver_ml, grid)
         rarer_sd = as_rare_by_sd(places, rules.usual_places, rules.least_z)
         z = np.maximum(z, unskewed(above, skew * share) + rarer_sd)

@@ -43,31 +43,15 @@ class StatisticRules:
         most=40.0,
     )
     usual_places: float = threshold(
-        500.0,
+        400.0,
         "places",
         "heights are brought to what would be as rare by chance among so many places of a liver",
-        "own measurement: between the finer and the wider scale in a usual liver of 1.5 l",
+        "own measurement: 0.025 false foci in 1.5 l of noise, which has 900 and 280 places",
         least=1.0,
         most=100000.0,
     )
-    near_noise_mm: float = threshold(
-        25.0,
-        "mm",
-        "noise that is not the same all over the liver is read over a Gaussian of this width",
-        "own choice; a third of a liver, so that in even noise it is known to some 3 %",
-        least=5.0,
-        most=200.0,
-    )
-    noise_by_chance: float = threshold(
-        3.0,
-        "ratio",
-        "as far as its variance differs over the liver by more than so many times chance",
-        "own measurement: vessels and the liver's borders alone make it about 1 to 2",
-        least=0.0,
-        most=1000.0,
-    )
     filled_skew: float = threshold(
-        0.18,
+        0.14,
         "skewness",
         "where the finer scale is more skewed than this, its noise is, and heights are less rare",
         "own measurement: filling what is cold gives symmetric noise 0.14, SD 0.04 between livers",

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
 )
 
 from lesionmatch import dicom
-from lesionmatch.dicom.pixels.codestream import codestream_of
+from lesionmatch.dicom.pixels.codestream import Codestream, codestream_of
 from lesionmatch.errors import InvalidInput
 from tests import fuzzing
 from tests.reading_files import pet_slice, saved, slices
@@ -76,6 +78,32 @@ def relabelled(first: Recode, syntax: UID) -> Recode:
     return recode
 
 
+def by_deflated_frames(path: Path) -> None:
+    """A rewrite in which each frame is deflated for itself, single bits too (PS3.5 section A.4)."""
+    ds = pydicom.dcmread(path)
+    count, pixels = int(ds.get("NumberOfFrames", 1)), ds.Rows * ds.Columns
+    if ds.BitsAllocated == 1:
+        bits = np.unpackbits(np.frombuffer(ds.PixelData, np.uint8), bitorder="little")
+        frames = [
+            np.packbits(one, bitorder="little").tobytes()
+            for one in bits[: count * pixels].reshape(count, pixels)
+        ]
+    else:
+        size = pixels * ds.BitsAllocated // 8
+        frames = [ds.PixelData[n * size : (n + 1) * size] for n in range(count)]
+    streams = [zlib.compressobj(wbits=-zlib.MAX_WBITS) for _ in frames]
+    ds.PixelData = pydicom.encaps.encapsulate(
+        [one.compress(data) + one.flush() for one, data in zip(streams, frames, strict=True)]
+    )
+    ds["PixelData"].is_undefined_length = True
+    ds["PixelData"].VR = "OB"
+    # pydicom does not know the syntax, so another name as long as this one holds its place.
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    ds.save_as(path)
+    named = path.read_bytes().replace(JPEGBaseline8Bit.encode(), b"1.2.840.10008.1.2.8.1\0", 1)
+    path.write_bytes(named)
+
+
 def without_preamble(first: Recode) -> Recode:
     """A bare dataset, as some systems still store it: no preamble and no file meta information."""
 
@@ -104,6 +132,7 @@ LOSSLESS: dict[str, Recode] = {
         f"JPEG lossless .57, predictor {n}": by_dcmtk("dcmcjpeg", "+el", "+sv", str(n))
         for n in (2, 4, 6, 7)
     },
+    "deflated frames": by_deflated_frames,
     "deflated": in_other_words(DeflatedExplicitVRLittleEndian),
     "implicit": in_other_words(ImplicitVRLittleEndian),
     "big endian": by_dcmtk("dcmconv", "+tb"),
@@ -248,3 +277,65 @@ def test_a_bare_dataset_that_is_no_image_is_not_taken_for_one(tmp_path: Path) ->
     ds.save_as(file, implicit_vr=True, little_endian=True)
     (tmp_path / "a").write_bytes(file.getvalue())
     assert dicom.scan([tmp_path]).skipped == {"not DICOM": 1}
+
+
+def jpeg_head(kind: int, shift: int = 0) -> bytes:
+    """A JPEG head of 5 x 7 pixels and 12 bits, with a comment and a fill byte before the frame."""
+    frame = bytes([12, 0, 5, 0, 7, 1, 1, 0x11, 0])
+    scan = bytes([1, 1, 0, 1, 0, shift])
+    return b"".join(
+        [
+            b"\xff\xd8",
+            b"\xff\xfe\x00\x05abc",
+            b"\xff\xff" + bytes([kind]) + (len(frame) + 2).to_bytes(2, "big") + frame,
+            b"\xff\xda" + (len(scan) + 2).to_bytes(2, "big") + scan,
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "shift", "is_lossless"),
+    [(0xC3, 0, True), (0xC3, 1, False), (0xC1, 0, False), (0xF7, 0, False)],
+)
+def test_a_jpeg_s_head_says_its_size_and_whether_anything_was_lost(
+    kind: int, shift: int, is_lossless: bool
+) -> None:
+    # In JPEG-LS the 1 that is JPEG's predictor says how far a pixel may be off.
+    assert codestream_of(jpeg_head(kind, shift)) == Codestream(5, 7, 1, 12, is_lossless)
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_head_whose_frame_is_too_short_is_none(missing: int) -> None:
+    head = jpeg_head(0xC3)
+    frame = bytes([12, 0, 5, 0, 7, 1])[: 6 - missing]
+    short = b"\xff\xc3" + (len(frame) + 2).to_bytes(2, "big") + frame
+    with pytest.raises(ValueError, match="a JPEG frame without its head"):
+        codestream_of(head[:2] + short + head[head.index(b"\xff\xda") :])
+
+
+def jpeg_2000_head(style: int, own_style: int | None = None, signed: int = 0) -> bytes:
+    """A JPEG 2000 head of 5 x 7 pixels, 12 bits, whose image begins off the grid's corner."""
+    corners = [3 + 7, 2 + 5, 3, 2, 64, 64, 0, 0]
+    size = b"\x00\x00" + b"".join(n.to_bytes(4, "big") for n in corners)
+    size += (1).to_bytes(2, "big") + bytes([signed | 11, 1, 1])
+    parts = [(0x51, size), (0x52, bytes([0, 0, 0, 1, 0, 5, 4, 4, 0, style]))]
+    if own_style is not None:
+        parts.append((0x53, bytes([0, 0, 5, 4, 4, 0, own_style])))
+    parts.append((0x90, bytes(8)))
+    heads = (
+        b"\xff" + bytes([kind]) + (len(held) + 2).to_bytes(2, "big") + held for kind, held in parts
+    )
+    return b"\xff\x4f" + b"".join(heads)
+
+
+@pytest.mark.parametrize(
+    ("style", "own_style", "signed", "is_lossless"),
+    [(1, None, 0, True), (1, 1, 0x80, True), (1, 0, 0, False), (0, None, 0, False)],
+)
+def test_a_jpeg_2000_s_head_says_its_size_and_every_component_s_wavelet(
+    style: int, own_style: int | None, signed: int, is_lossless: bool
+) -> None:
+    head = jpeg_2000_head(style, own_style, signed)
+    assert codestream_of(head) == Codestream(5, 7, 1, 12, is_lossless)
+    boxed = b"\x00\x00\x00\x0cjP  \r\n\x87\n" + head
+    assert codestream_of(boxed) == Codestream(5, 7, 1, 12, is_lossless)

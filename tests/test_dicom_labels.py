@@ -102,6 +102,13 @@ def test_a_given_label_file_that_lies_elsewhere_is_refused(tmp_path: Path) -> No
         study(tmp_path, [], lesions=lesions)
 
 
+def test_a_label_file_of_mirrored_voxels_is_refused(tmp_path: Path) -> None:
+    mirrored = Grid(GRID.frame, GRID.shape, np.diag([-1.0, -1, 1, 1]) @ GRID.world_from_voxel)
+    lesions = labels(tmp_path / "l.nii.gz", mirrored, (1, 2, 5, 6))
+    with pytest.raises(InvalidInput, match="the voxels of a series mirrored in x and y"):
+        study(tmp_path, [], lesions=lesions)
+
+
 def test_an_image_is_not_taken_for_labels(tmp_path: Path) -> None:
     array = np.arange(720, dtype=np.uint16).reshape(GRID.shape)
     nifti.write(LabelMap(GRID, array), tmp_path / "l.nii.gz")

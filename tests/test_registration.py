@@ -16,9 +16,10 @@ from lesionmatch.phantom import Recipe, Size, simulate, wrong
 from lesionmatch.protocol import Protocol, RegistrationRules
 from lesionmatch.registration import Method, Registration, given, identity, register, stages
 from lesionmatch.registration.appearance import ct_target, pet_target, without_bias
-from lesionmatch.registration.evidence import Gain, gain, seen, witness
+from lesionmatch.registration.evidence import Gain, gain
 from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.scene import grid_about
+from lesionmatch.registration.witness import seen, witness
 from lesionmatch.resample import PointMap, matrix_of, write_transform
 
 STUDY = simulate(

@@ -33,7 +33,8 @@ from lesionmatch.protocol.lesions import LesionRules
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.protocol.neighbours import NeighbourRules
 from lesionmatch.protocol.reading import DrawnRules, InputLimits, SeriesRules, SuvRules
-from lesionmatch.protocol.registration import RegistrationBounds, RegistrationRules
+from lesionmatch.protocol.registration import RegistrationRules
+from lesionmatch.protocol.registration_bounds import RegistrationBounds
 from lesionmatch.protocol.uptake import UptakeRules
 
 __all__ = [

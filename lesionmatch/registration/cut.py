@@ -5,11 +5,14 @@ every voxel of the liver on an outermost slice a column is followed outwards as 
 target looks like liver. What the columns cover was cut off, or a little less, because they end
 at wide bright vessels too. The target is averaged over several voxels first: in a CT of 60 HU
 of noise no column of single voxels would go on. Before, it is held within twice of what counts
-as liver-like, on either side, so that an averaged edge is crossed where the edge is. Heart or
-spleen beyond the capsule may look the same, and there no column ends; but a liver tapers. Of
-convex ends a cone is the most pointed, and its section at depth d is (1 - d/h)² of its base:
-half of it has ended at d = (1 - 1/sqrt 2) h, so the whole ends at h = (2 + sqrt 2) d, and no
-column is followed further.
+as liver-like, on either side, so that an averaged edge is crossed where the edge is.
+
+Heart, spleen or muscle beyond the capsule may look the same, and the columns that meet them run
+on. So how far the liver goes is told from the shorter ones: the end of a liver is taken for a
+paraboloid, whose section shrinks evenly, so that of its columns a share q has ended at q of its
+height. The quantile of the depths over q is the height, whatever the rest of the columns meet
+(a cone would be half as high again, half an ellipsoid a seventh lower), and no column is
+followed further.
 """
 
 from dataclasses import dataclass, replace
@@ -21,14 +24,13 @@ from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration.appearance import Target, averaged
-from lesionmatch.registration.evidence import values_at
 from lesionmatch.registration.information import Window
+from lesionmatch.registration.witness import values_at
 from lesionmatch.resample import PointMap
 
 STEP_MM = 5.0
 STEPS = 30
 """How far beyond the end of the MRI liver is looked for: half a liver and more."""
-CONE = 2.0 + np.sqrt(2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,10 @@ def cut_of(
         beyond_mm = 0.0
         for is_last in (False, True):
             depths = _depths_mm(liver, axis, is_last, target, target_from_mri, middle, rules)
-            cut_mm3 += float(depths.sum()) * area_mm2
+            height_mm = _height_mm(depths, rules.cut_depth_quantile)
+            cut_mm3 += float(np.minimum(depths, height_mm).sum()) * area_mm2
             if len(depths) * area_mm2 >= rules.cut_least_face_mm2:
-                beyond_mm += float(np.quantile(depths, rules.cut_depth_quantile))
+                beyond_mm += height_mm
         shown = np.flatnonzero(liver.array.any(tuple(n for n in range(3) if n != axis)))
         shown_mm = float((shown[-1] - shown[0] + 1) * step_mm)
         length_share = max(length_share, beyond_mm / (beyond_mm + shown_mm))
@@ -73,7 +76,7 @@ def _depths_mm(
     middle: float,
     rules: RegistrationRules,
 ) -> NDArray[np.float64]:
-    """How far the liver goes on beyond each of its voxels on an outermost slice."""
+    """How far what looks like liver goes on beyond its voxels on an outermost slice."""
     end, way = (liver.grid.shape[axis] - 1, 1.0) if is_last else (0, -1.0)
     face = np.argwhere(np.take(liver.array, [end], axis)).astype(np.float64)
     if len(face) == 0:
@@ -87,9 +90,12 @@ def _depths_mm(
     seen = _coarsely(target, places, held, rules.cut_averaged_mm)
     is_liver = np.abs(seen - middle).reshape(len(face), STEPS) < near
     steps = np.logical_and.accumulate(is_liver, axis=1).sum(1)
-    # A median column of n steps ended between n and n + 1.
-    furthest = CONE * (float(np.median(steps)) + 0.5)
-    return np.asarray(np.minimum(steps, furthest) * STEP_MM, np.float64)
+    return np.asarray(steps * STEP_MM, np.float64)
+
+
+def _height_mm(depths_mm: NDArray[np.float64], quantile: float) -> float:
+    """Of the paraboloid whose columns end at such depths."""
+    return float(np.quantile(depths_mm, quantile)) / quantile if len(depths_mm) else 0.0
 
 
 def _coarsely(target: Target, points: Points, held: Window, width_mm: float) -> NDArray[np.float32]:

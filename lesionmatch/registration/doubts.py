@@ -15,17 +15,12 @@ def doubts_of(
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further: a liver of another day may lie strongly bent. Where it
-    tells enough, the deformation may bring nothing: one that lies as it lay need not bend. On a
-    noisy CT, whose single voxels tell nothing, the averaged pattern may.
+    deformation may also go further, for a liver of another day may lie strongly bent, and may
+    bring nothing, for one that lies as it lay need not bend.
     """
-    is_sure = is_settled(target, quality.inner_agreement, rules)
-    inner = quality.inner_agreement if target == "ct" else None
-    meets = inner is not None and inner >= rules.idle_inner_agreement
-    may_idle = is_sure or meets or _is_alike_in_noise(quality, rules)
+    is_sure = is_settled(quality.pattern_errors, rules)
     return (
         *(() if is_sure else _agreement_doubts(quality, target, rules)),
-        *(() if may_idle else _idle_deformation(quality, rules.sure_gain_errors)),
         *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
@@ -33,19 +28,9 @@ def doubts_of(
     )
 
 
-def is_settled(target: str, inner_agreement: float | None, rules: RegistrationRules) -> bool:
+def is_settled(pattern_errors: float | None, rules: RegistrationRules) -> bool:
     """Whether the liver's own pattern alone says that the images belong together and meet."""
-    return (
-        target == "ct"
-        and inner_agreement is not None
-        and inner_agreement >= rules.sure_inner_agreement
-    )
-
-
-def _is_alike_in_noise(quality: Quality, rules: RegistrationRules) -> bool:
-    """Whether a noisy CT shows the liver's own pattern all the same, once it is averaged."""
-    found = quality.pattern_errors
-    return found is not None and found >= rules.least_pattern_errors
+    return pattern_errors is not None and pattern_errors >= rules.sure_pattern_errors
 
 
 def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, float]:
@@ -58,7 +43,7 @@ def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, fl
 def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple[str, ...]:
     """What a reader should know of the map and of what both scans show, and is no doubt."""
     said: list[str] = []
-    if is_settled(target, quality.inner_agreement, rules):
+    if is_settled(quality.pattern_errors, rules):
         said.extend(_idle_deformation(quality, rules.stage_gain_errors))
     cut, covered = quality.cut_share, quality.coverage
     if (
@@ -82,8 +67,8 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
     ratio, peaks = quality.probe_ratio, quality.peak_ratio
     if ratio is not None and ratio < rules.least_probe_ratio:
         yield (
-            f"MRI and target agree only {ratio:.2f} times as well as 20 mm off "
-            f"(wanted {rules.least_probe_ratio:g}): they may not show the same liver"
+            f"MRI and target agree only {ratio:.2f} times as well as {rules.probe_shift_mm:g} mm "
+            f"off (wanted {rules.least_probe_ratio:g}): they may not show the same liver"
         )
     if peaks is not None and peaks > rules.most_peak_ratio:
         yield (
@@ -95,6 +80,7 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     yield from _fit_doubts(quality, rules)
     yield from _contrast_doubts(quality, target, rules)
+    yield from _idle_deformation(quality, rules.sure_gain_errors)
 
 
 def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:
@@ -107,12 +93,11 @@ def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:
 
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
-    shared, inner = quality.mutual_information, quality.inner_agreement
-    is_unlike = inner is not None and inner < rules.least_inner_agreement
-    if target == "ct" and is_unlike and not _is_alike_in_noise(quality, rules):
+    shared, errors = quality.mutual_information, quality.pattern_errors
+    if errors is not None and errors < rules.least_pattern_errors:
         yield (
-            f"vessels and lesions within the liver agree only {inner:.1f} times as well as "
-            f"14 mm off (wanted {rules.least_inner_agreement:g}): "
+            f"vessels and lesions within the liver agree better than by chance by only "
+            f"{errors:.1f} standard deviations (wanted {rules.least_pattern_errors:g}): "
             "it may be another patient's liver, or the alignment failed"
         )
     if target == "ct" and shared is not None and shared < rules.least_information_nats:

@@ -1,97 +1,127 @@
-"""Whether the fine pattern of the liver is the same in both images, asked where the CT is noisy.
+"""Whether the liver's own pattern, its vessels and lesions, is the same in both images.
 
-`evidence.inner_agreement` reads single voxels, and a CT of 50 HU of noise drowns them. But the
-noise of thousands of places averages out in a sum over all of them. So the CT is averaged over a
-few millimetres, the level around each place is taken off both images, and what is left is
-correlated. How large that may come out by chance, the same map shifted tells: the answer is
-the correlation in standard deviations of its values under many shifts. Its sign says nothing:
-vessels are dark on an unenhanced CT as on the MRI, and bright on an enhanced one.
+No two livers share it, however alike their outlines, and it meets only under a right map. It
+is asked of the places deep in the liver. Fat and what is near it is left out: every liver has
+such pockets in porta and fissures, and laid one on the other they agree better than any
+vessels. The noise of a CT drowns single voxels; but that of thousands of places averages out
+in a sum over all of them. So the CT is averaged over a few millimetres, the level around each
+place is taken off both images, so that neither coil nor patchy fat counts, and the mutual
+information of what is left is taken: vessels are dark on the MRI, and dark on one CT, bright
+on another. How large it may come out by chance, the same map shifted tells. The answer is by
+how many standard deviations of its values under many shifts it stands above their mean.
 """
+
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from lesionmatch.geometry import Points
+from lesionmatch.image import Image, Mask
+from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration.appearance import Target, averaged
-from lesionmatch.registration.evidence import LEAST_DEEP, Witness, values_at, ways
-from lesionmatch.resample import PointMap
+from lesionmatch.registration.evidence import ways
+from lesionmatch.registration.information import JointTable, Window
+from lesionmatch.registration.sampling import interpolation
+from lesionmatch.registration.witness import LEAST_DEEP, SPACING_MM, Witness
+from lesionmatch.resample import PointMap, distance_mm
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
-AVERAGED_MM = 4.0
-"""Full width at half maximum of what is averaged: a vessel's width."""
-LEVEL_VOXELS = 7
-"""Width of the cube whose mean is the level, in voxels of the witness: 21 mm."""
-SHIFTS_MM = (10.0, 14.0, 20.0)
-"""More than a vessel's width, so that chance alone is left."""
-LAGS_MM = (4.0, 8.0)
-"""Places so far apart have noise of their own, and tissue that is mostly the same."""
 MAD_SD = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 LESIONS_SD, NOISE_SD = 6.0, 4.0
 """MRI and CT are held within so many standard deviations, or single lesions would decide."""
 
 
-def noise_of(witness: Witness, target: Target, target_from_mri: PointMap) -> float | None:
-    """SD of the target's noise deep in the liver; None where too little lies on the target."""
-    places = target_from_mri.apply(witness.points_mm[witness.is_deep])
-    if target.image.grid.contains(places).sum() < LEAST_DEEP:
-        return None
-    values = values_at(target, places)
-    steps = [
-        np.nanmedian(np.abs(values_at(target, places + lag * axis) - values))
-        for lag in LAGS_MM
-        for axis in np.eye(3)
-    ]
-    return float(MAD_SD * np.median(steps) / np.sqrt(2.0))
+def pattern_errors(
+    witness: Witness,
+    ct: Target,
+    ct_from_mri: PointMap,
+    middle: float,
+    rules: RegistrationRules,
+) -> float | None:
+    """By how many SDs the pattern deep in a liver agrees better than under shifted maps.
 
-
-def pattern_errors(witness: Witness, target: Target, target_from_mri: PointMap) -> float | None:
-    """By how many SDs the correlation of the fine pattern stands out of those of shifted maps.
-
-    None where too little lies on the target, or nothing varies.
+    `middle` is the liver's median on the CT. None where too little lies on it, or nothing varies.
     """
-    deep = witness.is_deep
-    places = target_from_mri.apply(witness.points_mm[deep])
-    if target.image.grid.contains(places).sum() < LEAST_DEEP:
+    places = ct_from_mri.apply(witness.points_mm[witness.is_deep])
+    if ct.image.grid.contains(places).sum() < LEAST_DEEP or math.isnan(middle):
         return None
-    coarse = averaged(target, places, AVERAGED_MM, margin_mm=max(SHIFTS_MM) + 2.0 * AVERAGED_MM)
-    fine = _Fine(witness.voxels[deep])
-    pattern = fine.of(_held(witness.bins[deep].astype(np.float64), LESIONS_SD))
+    averages = _Averaged.of(ct, places, middle, rules)
+    fine = _Fine(witness.voxels[witness.is_deep], rules.pattern_level_mm)
+    everywhere = np.ones(len(places), np.bool_)
+    pattern = fine.bins(witness.bins[witness.is_deep], everywhere, LESIONS_SD)
 
-    def at(shift: Floats) -> float:
-        values = fine.of(_held(values_at(coarse, places + shift).astype(np.float64), NOISE_SD))
-        size = float(np.sqrt((pattern**2).sum() * (values**2).sum()))
-        return float((pattern * values).sum()) / size if size > 0.0 else 0.0
+    def at(shift_mm: NDArray[np.float64]) -> float:
+        values, counts = averages.at(places + shift_mm)
+        bins = fine.bins(values, counts, NOISE_SD)
+        ones = np.ones(int(counts.sum()), np.float32)
+        return JointTable.of(pattern[counts], bins[counts], ones).mutual_information
 
-    beside = np.array([at(length * way) for length in SHIFTS_MM for way in ways()])
+    lengths_mm = (rules.pattern_shift_mm, rules.pattern_far_shift_mm)
+    beside = np.array([at(length * way) for length in lengths_mm for way in ways()])
     scatter = float(beside.std())
-    return abs(at(np.zeros(3)) - float(beside.mean())) / scatter if scatter > 0.0 else None
+    return (at(np.zeros(3)) - float(beside.mean())) / scatter if scatter > 0.0 else None
 
 
-def _held(values: Floats, most_sd: float) -> Floats:
-    """Without outliers; what was not scanned takes the median."""
-    middle = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
-    known = np.nan_to_num(values, nan=middle)
-    reach = most_sd * MAD_SD * float(np.median(np.abs(known - middle)))
-    return np.asarray(np.clip(known, middle - reach, middle + reach))
+def near_fat(image: Image, middle: float, rules: RegistrationRules) -> NDArray[np.bool_]:
+    """Which voxels of a CT lie within reach of fat; `middle` is the liver's median there."""
+    is_fat = image.array < min(rules.fat_hu, middle - rules.fat_below_hu)
+    return distance_mm(Mask(image.grid, is_fat)) <= rules.fat_reach_mm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Averaged:
+    """A CT around the liver, averaged, and where it counts."""
+
+    image: Image
+    channels: Floats
+    """(voxels, 2): what is seen, and 1 near fat."""
+
+    @classmethod
+    def of(cls, ct: Target, places: Points, middle: float, rules: RegistrationRules) -> "_Averaged":
+        half = rules.pattern_window_hu
+        held = replace(ct, window=Window(middle - half, middle + half))
+        width_mm = rules.pattern_averaged_mm
+        margin_mm = rules.pattern_far_shift_mm + 2.0 * width_mm
+        seen, whole = (
+            averaged(one, places, width_mm, margin_mm=margin_mm).image for one in (held, ct)
+        )
+        fat = near_fat(whole, middle, rules)
+        return cls(seen, np.stack([seen.array.ravel(), fat.ravel()], -1).astype(np.float32))
+
+    def at(self, points: Points) -> tuple[Floats, NDArray[np.bool_]]:
+        """(N,) values at points, and which of them count: scanned, and clear of fat."""
+        grid = self.image.grid
+        values, fat = (interpolation(grid.voxels(points), grid.shape) @ self.channels).T
+        return values, grid.contains(points) & (fat == 0.0)
 
 
 class _Fine:
-    """Takes the level around each place off values at places on one grid."""
+    """Takes the level around each place off values at places on the witness's grid."""
 
-    def __init__(self, voxels: NDArray[np.intp]) -> None:
+    def __init__(self, voxels: NDArray[np.intp], level_mm: float) -> None:
         first = voxels.min(0)
         self._where = tuple((voxels - first).T)
         self._shape = tuple((voxels.max(0) - first + 1).tolist())
-        self._share = self._mean(np.ones(len(voxels)))
+        self._width = max(round(level_mm / SPACING_MM), 1)
 
     def _mean(self, values: Floats) -> Floats:
-        dense = np.zeros(self._shape)
+        dense = np.zeros(self._shape, np.float32)
         dense[self._where] = values
-        mean = ndimage.uniform_filter(dense, LEVEL_VOXELS, mode="constant")
+        mean = ndimage.uniform_filter(dense, self._width, mode="constant")
         return np.asarray(mean[self._where])
 
-    def of(self, values: Floats) -> Floats:
-        """(N,) values less the mean of those about each."""
-        return np.asarray(values - self._mean(values) / self._share)
+    def bins(self, values: Floats, counts: NDArray[np.bool_], most_sd: float) -> Floats:
+        """(N,) what is left of values, held within `most_sd`, as bins of a table."""
+        share = np.maximum(self._mean(counts.astype(np.float32)), np.float32(1e-4))
+        level = self._mean(np.where(counts, values, np.float32(0.0))) / share
+        left = np.asarray(values - level, np.float32)
+        middle = float(np.median(left[counts]))
+        reach = most_sd * MAD_SD * float(np.median(np.abs(left[counts] - middle)))
+        if reach == 0.0:
+            return np.zeros_like(left)
+        return Window(middle - reach, middle + reach).bins(left)

@@ -26,19 +26,13 @@ from lesionmatch.registration.bound import (
 from lesionmatch.registration.cut import cut_of
 from lesionmatch.registration.deform import Floats
 from lesionmatch.registration.doubts import doubts_of, remarks_of
-from lesionmatch.registration.evidence import (
-    coverage,
-    inner_agreement,
-    liver_median,
-    mutual_information,
-    probe_ratio,
-    seen,
-)
+from lesionmatch.registration.evidence import mutual_information, probe_ratio
 from lesionmatch.registration.inverse import TwoWay
 from lesionmatch.registration.offset import pet_from_ct
-from lesionmatch.registration.pattern import noise_of, pattern_errors
+from lesionmatch.registration.pattern import pattern_errors
 from lesionmatch.registration.result import Quality, Registration
 from lesionmatch.registration.stages import METHODS, Fit, Method, Study, fit_of
+from lesionmatch.registration.witness import coverage, liver_median, seen
 from lesionmatch.resample import PointMap
 
 SEED = 20231
@@ -160,28 +154,24 @@ def _shifted(ways: TwoWay, shift: Transform) -> TwoWay:
 
 def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
     there, judge, target = fit.ways.target_from_mri, fit.witness, study.target
-    now = seen(judge, target, there)
+    is_ct, now = target.name == "ct", seen(judge, target, there)
     middle = liver_median(judge, now)
     peaks = fit.peaks.mutual_information
     away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
     rules = study.rules
     growth = _growth(fit)
     cut = cut_of(study.whole_liver, target, there, middle, rules)
-    noise = noise_of(judge, target, there) if target.name == "ct" else None
-    is_noisy = noise is not None and noise >= rules.noisy_ct_hu
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
-        probe_ratio=probe_ratio(judge, target, there),
-        inner_agreement=inner_agreement(judge, target, there, middle, rules),
-        target_noise=noise,
-        pattern_errors=pattern_errors(judge, target, there) if is_noisy else None,
+        probe_ratio=probe_ratio(judge, target, there, rules.probe_shift_mm),
+        pattern_errors=pattern_errors(judge, target, there, middle, rules) if is_ct else None,
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
         rotation_deg=_rotation_deg(fit.linear.matrix[:3, :3]),
         volume_ratio=float(growth.mean()),
         jacobian_min=float(growth.min()),
         jacobian_max=float(growth.max()),
         displacement_p95_mm=fit.bent.displacement_p95_mm if fit.bent else 0.0,
-        liver_on_target=middle if target.name == "ct" else middle**2,
+        liver_on_target=middle if is_ct else middle**2,
         coverage=coverage(judge, now),
         cut_share=cut.volume_share,
         cut_length_share=cut.length_share,

@@ -18,13 +18,9 @@ class Quality:
     """Of MRI and target over the liver and its shell, nats."""
     probe_ratio: float | None = None
     """That over the best of the same map shifted by 20 mm; 1 means nothing was found."""
-    inner_agreement: float | None = None
-    """Of the places deep in the liver, over the mean of the same map shifted by 14 mm."""
-    target_noise: float | None = None
-    """Standard deviation of the target's noise deep in the liver: HU on a CT."""
     pattern_errors: float | None = None
-    """Where a CT is noisy: by how many standard deviations of the same map shifted the fine
-    pattern deep in the liver correlates."""
+    """By how many standard deviations of the same map shifted vessels and lesions deep in the
+    liver agree better; None without a CT."""
     peak_ratio: float | None = None
     """Second over first summit of the coarse search."""
     rotation_deg: float | None = None

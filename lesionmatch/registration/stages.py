@@ -14,15 +14,7 @@ from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration.appearance import Target
 from lesionmatch.registration.deform import Deformation, Floats, deformation
 from lesionmatch.registration.doubts import growth_limits, is_settled
-from lesionmatch.registration.evidence import (
-    Gain,
-    Witness,
-    gain,
-    inner_agreement,
-    liver_median,
-    seen,
-    witness,
-)
+from lesionmatch.registration.evidence import Gain, gain
 from lesionmatch.registration.inverse import TwoWay, both_ways, jacobian, linear_both_ways
 from lesionmatch.registration.linear import (
     Samples,
@@ -31,9 +23,11 @@ from lesionmatch.registration.linear import (
     samples_about,
     volume_about,
 )
+from lesionmatch.registration.pattern import pattern_errors
 from lesionmatch.registration.scene import Scene, grid_about, scene
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.registration.stiffness import Stiffness, stiffness
+from lesionmatch.registration.witness import Witness, liver_median, seen, witness
 
 Method = Literal["auto", "rigid", "affine", "deformable"]
 METHODS: tuple[Method, ...] = ("auto", "rigid", "affine", "deformable")
@@ -189,7 +183,7 @@ def _against(study: Study, judge: Witness, ways: TwoWay, growth: Floats) -> tupl
     rules = study.rules
     if _is_within(growth, growth_limits(rules, is_sure=False)):
         return ()
-    is_sure = is_settled(study.target.name, _inner(study, judge, ways), rules)
+    is_sure = is_settled(_pattern_errors(study, judge, ways), rules)
     if _is_within(growth, growth_limits(rules, is_sure=is_sure)):
         return ()
     return (
@@ -202,7 +196,9 @@ def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
     return limits[0] <= float(growth.min()) and float(growth.max()) <= limits[1]
 
 
-def _inner(study: Study, judge: Witness, ways: TwoWay) -> float | None:
+def _pattern_errors(study: Study, judge: Witness, ways: TwoWay) -> float | None:
+    if study.target.name != "ct":
+        return None
     there = ways.target_from_mri
     middle = liver_median(judge, seen(judge, study.target, there))
-    return inner_agreement(judge, study.target, there, middle, study.rules)
+    return pattern_errors(judge, study.target, there, middle, study.rules)

@@ -114,6 +114,11 @@ def _place(grid: Grid, hbp: Grid, places: Sequence[Place]) -> tuple[Place, list[
     for place in (Place(hbp, True), *places):
         if same_voxels(grid, place.grid):
             return place, []
+    if any(same_voxels(_mirrored(grid), place.grid) for place in (Place(hbp, True), *places)):
+        raise InvalidInput(
+            "label file: wanted one where its images lie, got the voxels of a series mirrored in "
+            "x and y, as of a matrix in DICOM's LPS that was saved as RAS; save it with RAS"
+        )
     shared = _shared(grid, hbp)
     if shared >= LEAST_SHARED:
         return Place(hbp, True), [_taken_for("MRI")]
@@ -132,6 +137,11 @@ def _taken_for(images: str) -> str:
         "a label file has voxels of its own; it was taken to be in the frame of reference of "
         f"the {images}"
     )
+
+
+def _mirrored(grid: Grid) -> Grid:
+    """With x and y the other way round: RAS taken for LPS."""
+    return Grid(grid.frame, grid.shape, np.diag([-1.0, -1.0, 1.0, 1.0]) @ grid.world_from_voxel)
 
 
 def same_voxels(one: Grid, other: Grid) -> bool:

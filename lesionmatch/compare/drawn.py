@@ -182,12 +182,12 @@ def place_on_pet(
     """Liver, organs and lesions on the PET; what was drawn on it or its CT stands for itself."""
     grid = pet.suv.grid
     own = _anatomy_on_pet(pet, mri)
-    mapped = {
+    from_mri = {
         meaning: union(grid, [mapped(mask, registration, grid) for mask in masks])
         for meaning, masks in structures_in(mri.segments, mri.frame).items()
         if meaning not in own
     }
-    structures = mapped | {meaning: _together(grid, masks) for meaning, masks in own.items()}
+    structures = from_mri | {meaning: _together(grid, masks) for meaning, masks in own.items()}
     lesions = carried_lesions(mri, grid, registration, rules.lesions)
     return OnPet(
         liver=_liver_on_pet(own.get(Structure.LIVER), liver, lesions, registration, grid),

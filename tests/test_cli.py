@@ -265,3 +265,16 @@ def test_help_loads_nothing_heavy() -> None:
     code = "import sys; from lesionmatch.cli.parser import parser; parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert not {"numpy", "scipy", "SimpleITK", "pydicom"} & set(loaded.decode().split())
+
+
+def test_a_defect_has_a_status_of_its_own_and_leaves_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def defect(*_: object, **__: object) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr("lesionmatch.report.render_again", defect)
+    assert main(["report", "."]) == 70
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.endswith("lesionmatch: a defect, not your input: KeyError\n")

@@ -26,6 +26,9 @@ from lesionmatch.wording import enumerated
 BACKGROUND = 0
 """The number of no segment, in a label map alone."""
 
+ELEMENT_HEAD = 12
+"""Bytes of a pixel data element that holds nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -49,7 +52,7 @@ def read_seg(
     described = descriptions(dataset)
     meanings = [meaning_of(one.label, one.codes) for one in described]
     about = is_about_lesions(meanings)
-    if int(number(dataset, "NumberOfFrames") or 0) == 0:
+    if _has_no_frame(instance):
         return FromFile((), (f"{what} holds no frame: nothing was drawn",), about)
     frames = frames_of(dataset, what)
     pixels = stored(instance, protocol.input, what)
@@ -65,6 +68,13 @@ def read_seg(
         else:
             empty.append(str(description.number))
     return FromFile(tuple(segments), _said_of_empty(empty, what), about)
+
+
+def _has_no_frame(instance: Instance) -> bool:
+    """Whether nothing tells of a frame; a count that was lost makes no lesion vanish."""
+    dataset = instance.dataset
+    told = number(dataset, "NumberOfFrames") or items(dataset, "PerFrameFunctionalGroupsSequence")
+    return not told and instance.size <= instance.pixel_offset + ELEMENT_HEAD
 
 
 def _said_of_empty(numbers: Sequence[str], what: str) -> tuple[str, ...]:

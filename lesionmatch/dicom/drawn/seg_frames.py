@@ -57,7 +57,7 @@ def frames_of(dataset: Dataset, what: str) -> tuple[SegFrame, ...]:
     shared = items(dataset, "SharedFunctionalGroupsSequence")[:1]
     own = items(dataset, "PerFrameFunctionalGroupsSequence")
     count = int(number(dataset, "NumberOfFrames") or 0)
-    if len(own) != count:
+    if not own or len(own) != count:
         raise InvalidInput(
             f"{what}: wanted the place of each of {count} frames, got {len(own)}; export it again"
         )

@@ -1,6 +1,6 @@
 """How far every place of the liver stands above the liver around it, in standard deviations.
 
-The statistic is a difference of Gaussians at several scales on an image whose cold places
+The statistic is a difference of Gaussians at two scales on an image whose cold places
 (fat, lung, vessels, cysts) are filled with the liver's own background, so that they throw
 no bright rim; hot organs outside are filled too, and what they spill into the liver is taken
 off (see `organs`), else they would hide what lies beside them. Noise grows with the square
@@ -28,6 +28,7 @@ from lesionmatch.foci.capsule import edge_taken_off
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import Array, Where, ball, depth_mm, gaussian, robust_sd, unskewed
 from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
+from lesionmatch.foci.rarity import as_rare_by_sd, chance_places
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import FociRules
@@ -99,16 +100,11 @@ def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
     return _standardised(part, liver, depth, deep, rules)
 
 
-def scales(rules: FociRules) -> tuple[tuple[float, float, float], ...]:
-    """Standard deviations of centre and surround in mm, and what is added at each scale.
-
-    The wider the centre, the fewer independent places a liver has, and the rarer is the same
-    height by chance: a Gaussian field's count goes with the inverse cube of its width.
-    """
+def scales(rules: FociRules) -> tuple[tuple[float, float], ...]:
+    """Standard deviations of centre and surround in mm."""
     return (
-        (rules.fine_centre_mm, rules.fine_surround_mm, rules.rarer_fine_sd),
-        (rules.middle_centre_mm, rules.middle_surround_mm, rules.rarer_middle_sd),
-        (rules.wide_centre_mm, rules.wide_surround_mm, rules.rarer_wide_sd),
+        (rules.fine_centre_mm, rules.surround_mm),
+        (rules.wide_centre_mm, rules.surround_mm),
     )
 
 
@@ -138,6 +134,7 @@ class _Ground:
     quiet: Where
     """Liver whose fluctuations are noise."""
     deep: Where
+    liver_ml: float
 
     def without(self, odd: Where, grid: Grid, rules: FociRules) -> "_Ground":
         """Less what is `odd`, where enough is left without it."""
@@ -161,12 +158,11 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     plain = _plain(array, known, organs, depth, learned, rules)
     quiet = _quiet(depth, deep, known, rules)
     apart = near & (organs.away_mm > rules.spill_reach_mm)
-    ground = _Ground(organs, edge_mm, near, apart, quiet, deep)
+    liver_ml = float(np.count_nonzero(liver) * grid.voxel_ml)
+    ground = _Ground(organs, edge_mm, near, apart, quiet, deep, liver_ml)
     z = _statistic(plain, known, ground, depth, liver, grid, rules)
     level = float(np.median(known.suv[deep]))
-    rough = (array - gaussian(plain.calm, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
-    most = most_sd(array, deep, grid)
-    voxel_sd = min(robust_sd(rough[quiet]), most) if quiet.sum() >= LEAST_VOXELS else most
+    voxel_sd = _voxel_sd(array, plain.calm, known, quiet, deep, grid)
     return Field(
         grid=grid,
         suv=array,
@@ -184,6 +180,17 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
     )
 
 
+def _voxel_sd(
+    array: Array, calm: Array, known: Background, quiet: Where, deep: Where, grid: Grid
+) -> float:
+    """Noise of one voxel of `quiet` liver over the root of the activity."""
+    most = most_sd(array, deep, grid)
+    if np.count_nonzero(quiet) < LEAST_VOXELS:
+        return most
+    rough = (array - gaussian(calm, 4 * LIGHT_SD_MM, grid)) / np.sqrt(known.suv)
+    return min(robust_sd(rough[quiet]), most)
+
+
 def _statistic(
     plain: _Plain,
     known: Background,
@@ -196,12 +203,12 @@ def _statistic(
     """Standard deviations above the liver around: without what may be lesions in the noise, and
     under the capsule with the edge taken off, too."""
     looks = _looks(plain, known, grid, rules)
-    first = _highest(looks, ground, rules)
+    first = _highest(looks, ground, grid, rules)
     high = (ground.near | known.hot) & (first > rules.left_out_z)
     calm = ground.without(_within(rules.left_out_mm, high, grid), grid, rules)
     off = _edge_off(plain, known, depth, ground, grid, rules)
-    at_edge = _highest(_looks(off, known, grid, rules), calm, rules)
-    return agreed(_highest(looks, calm, rules), at_edge, liver, ground.edge_mm, grid, rules)
+    at_edge = _highest(_looks(off, known, grid, rules), calm, grid, rules)
+    return agreed(_highest(looks, calm, grid, rules), at_edge, liver, ground.edge_mm, grid, rules)
 
 
 def _within(reach_mm: float, region: Where, grid: Grid) -> Where:
@@ -254,22 +261,21 @@ class _Look:
     """With the hot regions as they are."""
     noise: Array
     """With liver in place of them."""
-    rarer_sd: float
 
 
 def _looks(plain: _Plain, known: Background, grid: Grid, rules: FociRules) -> list[_Look]:
     found = []
-    for centre_mm, surround_mm, rarer_sd in scales(rules):
+    for centre_mm, surround_mm in scales(rules):
         surround = gaussian(plain.calm, surround_mm, grid)
         calm = gaussian(plain.calm, centre_mm, grid) - surround
         above = np.where(plain.hot, gaussian(plain.own, centre_mm, grid) - surround, calm)
         raised = np.asarray(above / np.sqrt(np.maximum(surround, known.suv)), np.float32)
         noise = np.asarray(calm / np.sqrt(known.suv), np.float32)
-        found.append(_Look(raised, noise, rarer_sd))
+        found.append(_Look(raised, noise))
     return found
 
 
-def _highest(looks: list[_Look], ground: _Ground, rules: FociRules) -> Array:
+def _highest(looks: list[_Look], ground: _Ground, grid: Grid, rules: FociRules) -> Array:
     """Standard deviations above the liver around, largest over the scales."""
     z = np.full(ground.edge_mm.shape, -np.inf, np.float32)
     if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
@@ -282,7 +288,9 @@ def _highest(looks: list[_Look], ground: _Ground, rules: FociRules) -> Array:
         )
         share = robust_sd(look.noise[ground.quiet]) / robust_sd(finest)
         above = evened(at_edge, ground.organs, ground.near, rules)
-        z = np.maximum(z, unskewed(above, skew * share) + look.rarer_sd)
+        places = chance_places(look.noise, ground.quiet, ground.liver_ml, grid)
+        rarer_sd = as_rare_by_sd(places, rules.usual_places, rules.least_z)
+        z = np.maximum(z, unskewed(above, skew * share) + rarer_sd)
     return z
 
 

@@ -2,12 +2,15 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, special, stats
 
 from lesionmatch.geometry import Grid
 
 Array = NDArray[np.float32]
 Where = NDArray[np.bool_]
+
+SD_PER_MEDIAN = float(1.0 / special.ndtri(0.75))
+"""Standard deviation of a Gaussian over the median of what its values are off 0 by."""
 
 UPPER_TENTH_SD = 1.2816
 """A tenth of a Gaussian lies this many standard deviations above its median, and more."""
@@ -46,8 +49,7 @@ def depth_mm(region: Where, grid: Grid) -> Array:
 
 def robust_sd(values: NDArray[np.floating]) -> float:
     """Standard deviation from the median absolute deviation, as a Gaussian has it."""
-    centre = np.median(values)
-    return float(1.4826 * np.median(np.abs(values - centre)))
+    return float(stats.median_abs_deviation(values, scale="normal"))
 
 
 def upper_sd(values: NDArray[np.floating]) -> float:
@@ -85,5 +87,5 @@ def one_sided_sd(values: NDArray[np.floating]) -> float:
     Tumour lies above the liver, so what lies below it is noise even in a liver full of it.
     """
     below = values[values < 0]
-    both = 1.4826 * float(np.median(np.abs(values)))
-    return min(both, 1.4826 * float(np.median(-below))) if len(below) else both
+    both = SD_PER_MEDIAN * float(np.median(np.abs(values)))
+    return min(both, SD_PER_MEDIAN * float(np.median(-below))) if len(below) else both

@@ -14,12 +14,6 @@ LOG_STEP = 0.04
 WITHIN_LOG = 0.25
 """The liver's own peak lies within this of its mode."""
 
-LEAST_QUANTILE = 0.05
-"""What is left of a liver between tumours has no more uptake than this part of the image."""
-
-COLD_LOG = -0.9
-"""Blood, bile, cysts and necrosis lie lower than this below the liver."""
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -45,8 +39,8 @@ def liver_level(
     """
     level = _likeliest(values, rules)
     calm = values if calm is None else calm
-    least = float(np.quantile(calm, LEAST_QUANTILE))
-    below, above = _spread(calm, level)
+    least = float(np.quantile(calm, rules.least_share))
+    below, above = _spread(calm, level, rules)
     if level > rules.most_liver_suv or min(below, above) > rules.mixed_share:
         return Level(min(rules.usual_liver_suv, least), is_seen=False)
     return Level(min(level, least) if above > rules.lifted_share else level, is_seen=True)
@@ -64,14 +58,14 @@ def _likeliest(values: NDArray[np.floating], rules: FociRules) -> float:
     return float(np.exp(np.median(logs[np.abs(logs - mode) < WITHIN_LOG])))
 
 
-def _spread(values: NDArray[np.floating], level: float) -> tuple[float, float]:
+def _spread(values: NDArray[np.floating], level: float, rules: FociRules) -> tuple[float, float]:
     """Share of `values` below a level, but not cold, and above it: outside the liver's own peak.
 
     Vessels and cysts leave little between the cold and a liver, and lesions spread upwards only;
     several tumours spread both ways from what they have in common.
     """
     off = np.log(np.maximum(values, 1e-3) / level)
-    below = (off > COLD_LOG) & (off < -WITHIN_LOG)
+    below = (values > rules.cold_ratio * level) & (off < -WITHIN_LOG)
     return float(np.mean(below)), float(np.mean(off > WITHIN_LOG))
 
 

@@ -19,82 +19,42 @@ class StatisticRules:
         most=20.0,
     )
     fine_centre_mm: float = threshold(
-        1.5,
+        1.2,
         "mm",
-        "standard deviation of the centre of the finest of three scales",
-        "own choice; suits foci of about 5 mm",
+        "standard deviation of the centre of the finer of two scales",
+        "own measurement: suits foci of 5 to 8 mm; a third scale costs what it gains",
         least=0.5,
         most=20.0,
-    )
-    fine_surround_mm: float = threshold(
-        8.0,
-        "mm",
-        "and of the surround that is taken off",
-        "own choice; wider holds more of the unevenness of a liver, narrower of the lesion itself",
-        least=2.0,
-        most=40.0,
-    )
-    middle_centre_mm: float = threshold(
-        3.0,
-        "mm",
-        "standard deviation of the centre of the middle of three scales",
-        "own choice; suits foci of about 8 mm",
-        least=0.5,
-        most=20.0,
-    )
-    middle_surround_mm: float = threshold(
-        9.0,
-        "mm",
-        "and of the surround that is taken off",
-        "own choice; wider holds more of the unevenness of a liver, narrower of the lesion itself",
-        least=2.0,
-        most=40.0,
     )
     wide_centre_mm: float = threshold(
-        5.0,
+        3.5,
         "mm",
-        "standard deviation of the centre of the widest of three scales",
-        "own choice; suits foci of about 14 mm",
+        "and of the wider",
+        "own measurement: suits foci from 10 mm on",
         least=0.5,
         most=20.0,
     )
-    wide_surround_mm: float = threshold(
+    surround_mm: float = threshold(
         10.0,
         "mm",
-        "and of the surround that is taken off",
+        "standard deviation of the surround that is taken off",
         "own choice; wider holds more of the unevenness of a liver, narrower of the lesion itself",
         least=2.0,
         most=40.0,
     )
-    rarer_fine_sd: float = threshold(
-        -0.2,
-        "SD",
-        "added to what is seen at the finest of three scales: the same height is less rare there",
-        "most chance peaks, and fewest lesions stand out best there",
-        least=-2.0,
-        most=2.0,
-    )
-    rarer_middle_sd: float = threshold(
-        0.0,
-        "SD",
-        "added to what is seen at the middle of three scales: the one that others are compared to",
-        "own choice",
-        least=-2.0,
-        most=2.0,
-    )
-    rarer_wide_sd: float = threshold(
-        0.05,
-        "SD",
-        "added to what is seen at the widest of three scales: the same height is more rare there",
-        "a Gaussian field of this width alone allows 0.2 more; slow unevenness of the liver less",
-        least=-2.0,
-        most=2.0,
+    usual_places: float = threshold(
+        400.0,
+        "places",
+        "heights are brought to what would be as rare by chance among so many places of a liver",
+        "own measurement: 0.025 false foci in 1.5 l of noise, which has 900 and 280 places",
+        least=1.0,
+        most=100000.0,
     )
     filled_skew: float = threshold(
         0.14,
         "skewness",
-        "where the finest scale is more skewed than this, its noise is, and heights are less rare",
-        "own measurement: filling what is cold gives symmetric noise 0.10, SD 0.03 between livers",
+        "where the finer scale is more skewed than this, its noise is, and heights are less rare",
+        "own measurement: filling what is cold gives symmetric noise 0.14, SD 0.04 between livers",
         least=-1.0,
         most=10.0,
     )
@@ -385,4 +345,20 @@ class StatisticRules:
         "own measurement: by 5 to 38 % in six livers of which half and three quarters are tumour",
         least=0.0,
         most=1.0,
+    )
+    least_share: float = threshold(
+        0.05,
+        "fraction",
+        "then, and where no liver is seen, it has no more uptake than this part of the image",
+        "own choice; below what blur has lifted, above vessels and necrosis",
+        least=0.0,
+        most=0.5,
+    )
+    cold_ratio: float = threshold(
+        0.4,
+        "ratio",
+        "what has less than this share of the liver's uptake is blood, bile, cyst or necrosis",
+        "own choice; blood has 0.2 to 0.3",
+        least=0.0,
+        most=0.75,
     )

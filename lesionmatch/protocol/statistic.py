@@ -51,10 +51,10 @@ class StatisticRules:
         most=100000.0,
     )
     filled_skew: float = threshold(
-        0.14,
+        0.07,
         "skewness",
         "where the finer scale is more skewed than this, its noise is, and heights are less rare",
-        "own measurement: filling what is cold gives symmetric noise 0.14, SD 0.04 between livers",
+        "own measurement: filling what is cold gives symmetric noise 0.05, SD 0.03 between livers",
         least=-1.0,
         most=10.0,
     )

@@ -129,7 +129,7 @@ def test_stard_items_state_rules_baseline_and_interval(tree: Tree, tmp_path: Pat
     assert items["22"] == "median 20 days, quartiles 15 to 40, range 10 to 60 (3 pairs)"
     assert items["20"].startswith("3 patients (2 F, 1 M); age 60.0 ± 0.0 (60–60)")
     assert "no therapy between the scans" in items["6"]
-    assert items["8"] == "PET/CT from 2020 to 2020"
+    assert items["8"] == "PET/CT of 2020"
 
 
 def test_a_cohort_made_again_forgets_what_is_gone(tree: Tree, tmp_path: Path) -> None:

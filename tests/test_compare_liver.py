@@ -98,6 +98,17 @@ def test_a_liver_drawn_on_the_mri_goes_before_one_on_the_ct() -> None:
     assert liver_as_drawn(with_liver, both, found, registration(), RULES) is found
 
 
+def test_anatomy_drawn_on_the_mri_is_carried_to_the_pet() -> None:
+    pet, mri = study()
+    found = found_liver()
+    drawn = Segment("Liver", Structure.LIVER, found.mask.trimmed(), "SEG segment 9")
+    with_liver = replace(mri, segments=(*mri.segments, drawn))
+    placed = place_on_pet(pet, with_liver, found, registration(), RULES)
+    carried = placed.structures[Structure.LIVER]
+    assert carried.volume_ml == pytest.approx(found.volume_ml, rel=0.02)
+    assert (carried.array == placed.liver.array).all()
+
+
 def test_a_drawn_liver_that_is_not_the_one_found_is_doubted() -> None:
     pet, mri = study()
     found = found_liver()

@@ -15,7 +15,7 @@ from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.agreed import Views, other_organs
 from lesionmatch.protocol import Protocol
-from lesionmatch.registration import identity
+from lesionmatch.registration import Registration, identity
 from lesionmatch.segments import Kind, Segment
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "demo"
@@ -123,6 +123,19 @@ def test_a_metastasis_that_neither_mri_nor_ct_show_stays_however_hot() -> None:
     assert not scene().add(lesion, 1.0, 40.0, 100.0).cut().any()
 
 
+def test_a_kidney_of_the_density_of_a_fatty_liver_is_known_by_its_uptake_where_it_is_large() -> (
+    None
+):
+    for radius_mm, is_cut in ((28.0, True), (18.0, False)):
+        kidney = ball(AT_THE_EDGE, radius_mm)
+        made = scene(LIVER & ~kidney, LIVER | kidney).add(kidney, 1.0, 15.0, 110.0)
+        assert made.cut().any() == is_cut
+
+
+def test_what_the_pet_alone_shows_as_cold_stays() -> None:
+    assert not scene().add(ball(AT_THE_EDGE, 28.0) & LIVER, 1.0, 0.5, 110.0).cut().any()
+
+
 def test_what_was_drawn_as_a_lesion_stays_whatever_it_looks_like() -> None:
     lesion = ball(AT_THE_EDGE, 20.0)
     made = scene(LIVER, LIVER | lesion).add(lesion, 1.0, 20.0, 180.0)
@@ -211,7 +224,7 @@ def test_the_liver_of_a_study_says_what_was_cut_out_of_it() -> None:
     made, kidney = with_kidney()
     two = pair(made)
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
-    there = identity(two.mri.frame, two.pet.frame)
+    there = proved(two)
     agreed = liver_as_agreed(two.pet, two.mri, liver, there, RULES)
     cut_ml = liver.volume_ml - agreed.volume_ml
     assert cut_ml == pytest.approx(ml(kidney), rel=0.1)
@@ -233,23 +246,30 @@ def test_a_lesion_drawn_beside_the_organ_stays_in_the_liver_of_a_study() -> None
     lesion = ball((28, 34, 44), 9.0)
     two = pair(made, lesion)
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
-    agreed = liver_as_agreed(two.pet, two.mri, liver, identity(two.mri.frame, two.pet.frame), RULES)
+    agreed = liver_as_agreed(two.pet, two.mri, liver, proved(two), RULES)
     assert (lesion & kidney).any()
     assert agreed.volume_ml < liver.volume_ml
     assert agreed.mask.array[lesion].all()
 
 
-def test_nothing_is_cut_out_of_a_drawn_liver_nor_without_a_ct_nor_by_a_doubtful_map() -> None:
+def proved(two: Pair) -> Registration:
+    """The right map, as if the images had been asked for it."""
+    return replace(identity(two.mri.frame, two.pet.frame), method="rigid")
+
+
+def test_nothing_is_cut_out_of_a_drawn_liver_nor_without_a_ct_nor_by_an_unproved_map() -> None:
     made, _ = with_kidney()
     two = pair(made)
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
-    there = identity(two.mri.frame, two.pet.frame)
+    there = proved(two)
+    assert liver_as_agreed(two.pet, two.mri, liver, there, RULES) is not liver
     drawn = replace(liver, origin="given")
     assert liver_as_agreed(two.pet, two.mri, drawn, there, RULES) is drawn
     alone = replace(two.pet, ct=None)
     assert liver_as_agreed(alone, two.mri, liver, there, RULES) is liver
     doubtful = there.doubted(("it may be another patient's liver",))
-    assert liver_as_agreed(two.pet, two.mri, liver, doubtful, RULES) is liver
+    for other in (doubtful, replace(there, method="given"), replace(there, method="identity")):
+        assert liver_as_agreed(two.pet, two.mri, liver, other, RULES) is liver
 
 
 def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
@@ -259,5 +279,5 @@ def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
     part = two.pet.ct.crop((slice(0, SIDE), slice(0, SIDE), slice(0, 36)))
     liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
     short = replace(two.pet, ct=part)
-    agreed = liver_as_agreed(short, two.mri, liver, identity(two.mri.frame, short.frame), RULES)
+    agreed = liver_as_agreed(short, two.mri, liver, proved(two), RULES)
     assert (agreed.mask.array[kidney] == liver.mask.array[kidney]).all()

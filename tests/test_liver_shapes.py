@@ -201,9 +201,11 @@ def test_the_hilum_distance_is_that_of_points_from_the_hilum() -> None:
     assert liver.hilum_distance_mm(there)[0] == pytest.approx(5.0)
 
 
-def hilum_of(fat: Voxels) -> Liver:
-    """The filled ball with fat in it, which on the image is dark."""
+def hilum_of(fat: Voxels, duct: Voxels | None = None) -> Liver:
+    """The filled ball with fat in it, which on the image is dark, and a bright duct."""
     values = np.where(BALL_80 & ~fat, 100.0, 10.0)
+    if duct is not None:
+        values[duct] = 180.0
     hbp = Image(GRID, values.astype(np.float32), Quantity.ARBITRARY)
     return describe_liver(
         hbp, Mask(GRID, BALL_80), origin="", lesions=(), structures={}, protocol=Protocol()
@@ -214,6 +216,15 @@ def test_a_pocket_of_fat_that_the_filled_liver_encloses_may_be_the_hilum() -> No
     liver = hilum_of(ball(10.0, (-30.0, 14.0, -12.0)))
     assert np.linalg.norm(liver.hilum_mm - (-30.0, 14.0, -12.0)) < 3.0
     assert "unsure" not in liver.hilum_source
+
+
+def test_the_hilum_says_whether_bile_ducts_pass_by_it() -> None:
+    pocket = ball(10.0, (-30.0, 14.0, -12.0))
+    for off_mm, said in ((0.0, " and bile ducts"), (45.0, ", without bile ducts to confirm it")):
+        duct = (np.hypot(X + 30.0 - off_mm, Y - 6.0) < 3.0) & (np.abs(Z + 12.0) < 30.0)
+        liver = hilum_of(pocket, duct & ~pocket)
+        assert np.linalg.norm(liver.hilum_mm - (-30.0, 14.0, -12.0)) < 4.0
+        assert liver.hilum_source == "cleft of the liver near large vessels" + said
 
 
 def test_of_two_pockets_that_fit_alike_the_hilum_is_said_to_be_unsure() -> None:
@@ -370,6 +381,8 @@ def test_a_large_round_hollow_that_was_left_out_is_doubted() -> None:
     (doubt,) = doubts_about(picture(left_out.array), left_out, nothing, RULES)
     assert doubt.startswith("a round dark hollow of ")
     assert doubts_about(picture(left_out.array), Mask(GRID, RIGHT), Mask(GRID, hollow), RULES) == ()
+    other = Mask(GRID, ball(8.0, (-20.0, 0.0, 0.0)))
+    assert doubts_about(picture(left_out.array), left_out, other, RULES) == ()
 
 
 def test_the_liver_is_found_at_any_scale_of_brightness() -> None:

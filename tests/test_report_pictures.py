@@ -181,6 +181,16 @@ def test_a_line_has_a_dark_casing_that_stands_on_white() -> None:
     assert row.max() == 255
 
 
+@pytest.mark.parametrize(("field_mm", "length_mm"), [(60.0, 20), (150.0, 50), (24.0, 5)])
+def test_the_scale_bar_is_as_long_as_it_says(field_mm: float, length_mm: int) -> None:
+    plane = Plane(View.AXIAL, np.zeros(3), field_mm, 240)
+    drawn = ink([], plane).over(np.zeros((240, 240, 3), np.uint8))
+    (columns,) = np.nonzero(drawn[232, :, 0] > 200)
+    assert np.ptp(columns) == len(columns) - 1
+    assert np.ptp(columns) * plane.pixel_mm == pytest.approx(length_mm, abs=plane.pixel_mm)
+    assert columns[-1] == 232
+
+
 def test_high_uptake_is_dark_on_the_pet_and_absent_voxels_are_neither() -> None:
     values = np.array([[0.0, 5.0, 10.0, np.nan]], np.float32)
     drawn = palette.grey(values, Window(0.0, 10.0), is_inverse=True)[0]

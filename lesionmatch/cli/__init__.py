@@ -1,17 +1,22 @@
 """The command line: `parser` knows the words, `verbs` calls the library."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from lesionmatch.cli.parser import parser
 from lesionmatch.errors import LesionMatchError
+
+DEFECT = 70
+"""Exit status of an error in the program itself, as systems number it (EX_SOFTWARE)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``lesionmatch``.
 
     Returns 0 when done; 1 when done and a quality gate asks for a person's eye; 2 when the
-    input cannot be used; 3 when a batch finished with some studies failed.
+    input cannot be used; 3 when a batch finished with some studies failed; `DEFECT` after what
+    nobody foresaw, so that no script takes it for a doubt, which Python's own status is.
     """
     args = parser().parse_args(argv)
     # Loaded after parsing, so that --help and a mistyped option answer at once.
@@ -37,3 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    except Exception as error:
+        traceback.print_exc()
+        print(f"lesionmatch: a defect, not your input: {type(error).__name__}", file=sys.stderr)
+        return DEFECT

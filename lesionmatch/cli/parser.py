@@ -14,7 +14,8 @@ Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 EPILOG = """lesionmatch VERB --help has the options of a verb.
 
 exit status: 0 done; 1 done, and a quality gate asks for a person's eye;
-2 the input cannot be used; 3 a batch finished with some studies failed"""
+2 the input cannot be used; 3 a batch finished with some studies failed;
+70 a defect of the program"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ from lesionmatch.errors import InvalidOption
 from lesionmatch.evaluation.flow import Excluded, Flow, Step
 from lesionmatch.evaluation.sheet import Cell, Heading, Sheet
 from lesionmatch.evaluation.stard import Item
+from lesionmatch.wording import number_of
 
 TEXT = ("study_id", "patient_id", "pet", "mri")
 CARRIED = (
@@ -232,7 +233,9 @@ def stard_items(
 
 def _when(selection: Selection) -> str:
     years = sorted({pair.pet.day.year for pair in selection.pairs})
-    return f"PET/CT from {years[0]} to {years[-1]}" if years else "no pairs"
+    if not years:
+        return "no pairs"
+    return f"PET/CT from {years[0]} to {years[-1]}" if len(years) > 1 else f"PET/CT of {years[0]}"
 
 
 def _intervals(selection: Selection) -> str:
@@ -266,7 +269,7 @@ def _baseline(
         by_uid[p.pet.uid].pet_series[0].ligand or "not named" for p in selection.pairs
     )
     named = ", ".join(f"{name} {count}" for name, count in tracers.most_common())
-    return f"{len(first)} patients ({said}){spread}; tracer: {named}"
+    return f"{number_of(len(first), 'patient')} ({said}){spread}; tracer: {named}"
 
 
 def _text(name: str) -> Heading:

@@ -15,6 +15,7 @@ from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration
 from lesionmatch.resample import PointMap, region_on, resample
 
+UNPROVED = ("given", "identity")
 SPACING_MM = 3.0
 MARGIN_MM = 25.0
 """Around the liver: a ball that fits into an organ is followed out of it as far as it reaches."""
@@ -29,9 +30,11 @@ def liver_as_agreed(
 ) -> Liver:
     """`liver` without other organs in its mask; as it is where it was drawn, and without a CT.
 
-    A registration in doubt says nothing about the mask.
+    Only a registration that the images themselves have proved says where PET and CT look at it:
+    none in doubt, and none that was given, as nothing was asked about that.
     """
-    if liver.origin != FOUND or pet.ct is None or not registration.passed:
+    is_proved = registration.passed and registration.method not in UNPROVED
+    if liver.origin != FOUND or pet.ct is None or not is_proved:
         return liver
     on_pet = mapped(liver.mask, registration, pet.suv.grid)
     if on_pet.is_empty:

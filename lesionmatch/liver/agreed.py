@@ -6,7 +6,8 @@ and density. So what is bright and yet differs from the liver's own uptake and d
 together, over a body that reaches deep into the mask, is another organ. A layer at the mask's
 surface is none: there a registration may be off by millimetres.
 A metastasis differs too, but is dark on the MRI; one that the MRI does not show the CT hardly
-shows, so uptake alone is never enough; and drawn lesions are spared with what they spill.
+shows either and is small, so uptake alone is enough for a large body only; and drawn lesions
+are spared with what they spill.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from scipy import ndimage
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver.morphology import Voxels, dilated, eroded
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.reference import LEAST_CORE_ML, main_peak
 from lesionmatch.protocol import Protocol
 from lesionmatch.protocol.neighbours import NeighbourRules
@@ -26,6 +27,7 @@ from lesionmatch.resample import distance_mm, smooth
 
 SMOOTHING_MM = 6.0
 """FWHM that takes the noise of a CT to a quarter and bridges its voxels and those of a PET."""
+LEAST_SUV = 1e-3
 MOST_HU = 200.0
 """Of the difference from soft tissue that counts, so that gas is not smeared over what lies by."""
 
@@ -61,26 +63,29 @@ def other_organs(views: Views, protocol: Protocol) -> Mask:
     core = own & (depth > protocol.liver.edge_margin_mm)
     if np.count_nonzero(core) * grid.voxel_ml < LEAST_CORE_ML:
         return Mask(grid, np.zeros_like(liver))
-    unlike = _unlike(views, core, rules)
-    odd = own & unlike
+    hotter, denser = _apart(views, core, rules)
+    unlike = np.hypot(hotter, denser) > 1.0
+    is_dense = np.abs(denser) > rules.other_density_least_hu / rules.other_density_hu
     # What lies outside is unlike the liver as well, and the body may run on into it.
-    body = _opened(odd | (unlike & ~liver), grid, rules.other_ball_mm) & odd
-    organs = _deep(body, depth, grid, rules)
+    by_both, by_pet = (
+        _opened(odd | (unlike & ~liver), grid, rules.other_ball_mm) & odd
+        for odd in (own & unlike & is_dense, own & unlike & (hotter > 0.0))
+    )
+    organs = _pieces(by_both, depth, grid, rules.other_least_ml, rules)
+    organs |= _apart_from(organs, _pieces(by_pet, depth, grid, rules.other_alone_ml, rules))
     return Mask(grid, organs | _left_of_it(organs, views, rules))
 
 
-def _unlike(views: Views, core: Voxels, rules: NeighbourRules) -> Voxels:
-    """Where density, and density and uptake together, are not those of most of the `core`."""
+def _apart(views: Views, core: Voxels, rules: NeighbourRules) -> tuple[Values, Values]:
+    """How far uptake and density are from those of most of the `core`, 1 where either alone is
+    too far; positive where hotter and denser."""
     uptake = smooth(views.suv, SMOOTHING_MM).array
     clipped = np.clip(views.ct.array, -MOST_HU, MOST_HU)
     density = smooth(Image(views.ct.grid, clipped, views.ct.quantity), SMOOTHING_MM).array
-    usual = _peak(uptake[core])
-    if usual <= 0.0:
-        return np.zeros_like(core)
-    ratio = np.log(np.maximum(uptake / usual, 1e-3)) / np.log(rules.other_uptake_ratio)
-    off_hu = density - _peak(density[core])
-    is_apart = np.hypot(ratio, off_hu / rules.other_density_hu) > 1.0
-    return np.asarray(is_apart & (np.abs(off_hu) > rules.other_density_least_hu))
+    times = np.maximum(uptake / max(_peak(uptake[core]), LEAST_SUV), LEAST_SUV)
+    hotter = np.log(times) / np.log(rules.other_uptake_ratio)
+    denser = (density - _peak(density[core])) / rules.other_density_hu
+    return np.asarray(hotter, np.float32), np.asarray(denser, np.float32)
 
 
 def _peak(values: NDArray[np.float32]) -> float:
@@ -92,15 +97,22 @@ def _opened(voxels: Voxels, grid: Grid, radius_mm: float) -> Voxels:
     return dilated(eroded(voxels, grid, radius_mm), grid, radius_mm)
 
 
-def _deep(body: Voxels, depth: NDArray[np.float32], grid: Grid, rules: NeighbourRules) -> Voxels:
-    """The pieces of `body` that are large enough and reach deep into the liver."""
+def _pieces(
+    body: Voxels, depth: Values, grid: Grid, least_ml: float, rules: NeighbourRules
+) -> Voxels:
+    """The pieces of `body` of at least this volume that reach deep into the liver."""
     labels, count = ndimage.label(body)
-    sizes_ml = np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_ml
-    reach_mm = np.zeros(count + 1)
-    np.maximum.at(reach_mm, labels[body], depth[body])
-    is_organ = (sizes_ml >= rules.other_least_ml) & (reach_mm > rules.other_depth_mm)
-    is_organ[0] = False
-    return np.asarray(is_organ[labels])
+    numbers = np.arange(count + 1)
+    is_piece = np.asarray(ndimage.maximum(depth, labels, numbers)) > rules.other_depth_mm
+    is_piece &= np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_ml >= least_ml
+    is_piece[0] = False
+    return np.asarray(is_piece[labels])
+
+
+def _apart_from(organs: Voxels, hot: Voxels) -> Voxels:
+    """The pieces of `hot` that hold none of `organs`, whose border the CT tells better."""
+    labels, _ = ndimage.label(hot)
+    return np.asarray(hot & ~np.isin(labels, labels[organs]))
 
 
 def _left_of_it(organs: Voxels, views: Views, rules: NeighbourRules) -> Voxels:

@@ -17,9 +17,6 @@ from lesionmatch.liver.regions import Bright, Scene
 from lesionmatch.liver.work import COARSE_MM, work_image
 from lesionmatch.resample import distance_mm, region_on
 
-KIDNEY_BALL_MM = 10.0
-"""A ball that fits into a kidney."""
-
 
 def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, bright: Bright) -> bool:
     """Whether a region beside the `liver` is another organ.
@@ -68,9 +65,9 @@ def _is_kidney(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> b
         work_image(Image(grid, values, Quantity.ARBITRARY), COARSE_MM)
         for values in (even, np.where(liver | region, np.float32(0.0), even))
     )
-    fits, others = (room_for_ball(image, KIDNEY_BALL_MM) for image in (whole, rest))
+    fits, others = (room_for_ball(image, organs.kidney_ball_mm) for image in (whole, rest))
     inside = region_on(whole.grid, Mask(grid, region)).array
-    deep = eroded(inside, whole.grid, KIDNEY_BALL_MM)
+    deep = eroded(inside, whole.grid, organs.kidney_ball_mm)
     twins = has_twin(fits, whole.grid, scene.midline_mm, others)[deep]
     return bool(np.count_nonzero(twins) > organs.kidney_twin_share * twins.size)
 

@@ -32,6 +32,8 @@ MARGIN_MM = 45.0
 """Around the liver; the envelope reaches no further."""
 NO_SIGN = 0.1
 """Weight of a place near none of a sign, where that nearest to it has 1."""
+DRAWN = "cleft that the drawn portal vein meets"
+FOUND = "cleft of the liver near large vessels"
 MOST_POINTS = 8000
 """Of a sign; more tell nothing more."""
 
@@ -78,11 +80,15 @@ def find_hilum(
     clefts = _clefts(hbp, liver, lesions, capsule, rules)
     if not clefts.is_wall.any():
         return Hilum(middle, "the liver's middle, because its surface shows no cleft")
-    signs, source = _signs(hbp, liver, vessels, rules, portal)
+    if portal is None or portal.is_empty:
+        signs = [_lumen(vessels), _evenly(find_ducts(hbp, liver, rules))]
+    else:
+        signs = [_evenly(portal.points_mm())]
     weight = _usual(clefts.points_mm, middle, midline_mm(work_image(hbp, COARSE_MM)), rules)
     for sign in signs:
         weight *= NO_SIGN + (1.0 - NO_SIGN) * _share(clefts.points_mm, sign, rules)
     point, rival_mm = _densest(clefts, weight, rules)
+    source = DRAWN if len(signs) == 1 else FOUND + _confirmed(point, signs[-1], rules)
     unsure = "" if rival_mm is None else f"; unsure, another place {rival_mm:.0f} mm away fits too"
     return Hilum(point, source + unsure)
 
@@ -115,17 +121,17 @@ def _usual(
     return np.asarray(np.exp(-0.5 * np.sum(off**2, axis=1)))
 
 
-def _signs(
-    hbp: Image, liver: Mask, vessels: Mask, rules: LiverRules, portal: Mask | None
-) -> tuple[list[_Sign], str]:
-    """What passes through the hilum, the portal vein alone where it was drawn; and in words."""
-    if portal is not None and not portal.is_empty:
-        points = _some(portal.points_mm())
-        return [_Sign(points, np.ones(len(points)))], "cleft that the drawn portal vein meets"
-    points = _some(find_ducts(hbp, liver, rules))
-    ducts = _Sign(points, np.ones(len(points)))
-    seen = " and bile ducts" if len(points) else ", without bile ducts to confirm it"
-    return [_lumen(vessels), ducts], f"cleft of the liver near large vessels{seen}"
+def _evenly(points_mm: Points) -> _Sign:
+    """A sign whose places all count alike."""
+    points = _some(points_mm)
+    return _Sign(points, np.ones(len(points)))
+
+
+def _confirmed(point: Points, ducts: _Sign, rules: LiverRules) -> str:
+    """Whether bile ducts pass by the hilum that was found, in words."""
+    away = np.linalg.norm(ducts.points_mm - point, axis=1)
+    is_seen = away.min(initial=np.inf) < rules.hilum_reach_mm
+    return " and bile ducts" if is_seen else ", without bile ducts to confirm it"
 
 
 def _lumen(vessels: Mask) -> _Sign:

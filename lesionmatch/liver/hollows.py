@@ -22,10 +22,6 @@ from lesionmatch.liver.morphology import Values, Voxels, closed, eroded, steepne
 from lesionmatch.protocol.liver import LiverRules
 
 SMOOTHING_MM = 2.0
-EVEN_PER_MM = 0.02
-"""Slope of brightness, relative to the liver's, below which a place lies in no edge."""
-CORE_MM = 3.1
-"""A part of the space has a core this far from its edges."""
 
 Parts = NDArray[np.int32]
 """The number of each voxel's part of the space, from 1; the liver has the last one."""
@@ -73,8 +69,8 @@ def _space(liver: Voxels, ratio: Values, grid: Grid, within: Voxels, rules: Live
     """The space `within` some bounds, in parts that grow from even, dark cores."""
     soft = ndimage.gaussian_filter(ratio, SMOOTHING_MM / grid.spacing_mm)
     slope = steepness(soft, grid)
-    even = (slope < EVEN_PER_MM) & (soft < DARK_SHARE) & within & ~liver
-    cores, count = ndimage.label(eroded(even, grid, CORE_MM))
+    even = (slope < rules.hollow_even_per_mm) & (soft < DARK_SHARE) & within & ~liver
+    cores, count = ndimage.label(eroded(even, grid, rules.hollow_core_mm))
     cores[liver] = count + 1
     parts = np.asarray(watershed(slope, cores, mask=within), np.int32)
     voxels = np.bincount(parts.ravel(), minlength=count + 2)

@@ -2,7 +2,8 @@
 
 Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
 everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
-And whether a lesion may have been left out of it, as a dark, round hollow in its surface.
+And, where no lesion was drawn, whether one may have been left out of it, as a dark, round hollow
+in its surface: a reader who drew lesions drew the large ones, and stomach leaves such hollows.
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
             _about_thickness(view, rules),
             _about_brightness(view, rules),
             _about_border(view, rules),
-            _about_hollows(hbp, liver, rules),
+            _about_hollows(hbp, liver, rules) if lesions.is_empty else None,
             _about_side(view, rules),
         ]
     return tuple(doubt for doubt in found if doubt is not None)

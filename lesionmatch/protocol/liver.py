@@ -159,6 +159,22 @@ class LiverRules:
         least=10.0,
         most=200.0,
     )
+    hollow_even_per_mm: float = threshold(
+        0.02,
+        "1/mm",
+        "where brightness, over the liver's, changes faster is an edge that parts hollows",
+        "own choice; half the slope of the edge between liver and muscle after poor uptake",
+        least=0.001,
+        most=0.2,
+    )
+    hollow_core_mm: float = threshold(
+        3.1,
+        "mm",
+        "a hollow goes this far from its edges somewhere",
+        "own choice; a voxel of those the liver is found on, so that none is a hollow",
+        least=0.0,
+        most=20.0,
+    )
     hollow_doubt_ml: float = threshold(
         35.0,
         "ml",

@@ -61,6 +61,14 @@ class NeighbourRules:
         least=-50.0,
         most=200.0,
     )
+    kidney_ball_mm: float = threshold(
+        10.0,
+        "mm",
+        "a ball of this radius fits into a kidney",
+        "own choice; a kidney is at least 40 mm thick, with its hollow",
+        least=3.0,
+        most=20.0,
+    )
     kidney_twin_share: float = threshold(
         0.5,
         "share",
@@ -190,6 +198,15 @@ class NeighbourRules:
         "own choice; a metastasis the MRI does not show differs by less than 12 in simulation",
         least=0.0,
         most=100.0,
+    )
+    other_alone_ml: float = threshold(
+        30.0,
+        "ml",
+        "unless it is hotter than the liver and has this volume",
+        "own choice; a ball of 39 mm, which MRI and CT do not miss; a fatty liver has the density "
+        "of a kidney",
+        least=1.0,
+        most=500.0,
     )
     other_ball_mm: float = threshold(
         5.0,

@@ -15,10 +15,11 @@ def doubts_of(
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further, for a liver of another day may lie strongly bent, and may
-    bring nothing, for one that lies as it lay need not bend.
+    deformation may also go further, for a liver of another day may lie strongly bent. That a
+    deformation brings nothing is a doubt where no pattern is known: a liver that lies as it lay
+    need not bend.
     """
-    is_sure = is_settled(quality.pattern_errors, rules)
+    is_sure = is_settled(quality.pattern_half_errors, rules)
     return (
         *(() if is_sure else _agreement_doubts(quality, target, rules)),
         *_shape_doubts(quality, rules, is_sure=is_sure),
@@ -28,9 +29,9 @@ def doubts_of(
     )
 
 
-def is_settled(pattern_errors: float | None, rules: RegistrationRules) -> bool:
+def is_settled(half_errors: float | None, rules: RegistrationRules) -> bool:
     """Whether the liver's own pattern alone says that the images belong together and meet."""
-    return pattern_errors is not None and pattern_errors >= rules.sure_pattern_errors
+    return half_errors is not None and half_errors >= rules.sure_half_errors
 
 
 def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, float]:
@@ -43,7 +44,7 @@ def growth_limits(rules: RegistrationRules, *, is_sure: bool) -> tuple[float, fl
 def remarks_of(quality: Quality, target: str, rules: RegistrationRules) -> tuple[str, ...]:
     """What a reader should know of the map and of what both scans show, and is no doubt."""
     said: list[str] = []
-    if is_settled(quality.pattern_errors, rules):
+    if quality.pattern_errors is not None:
         said.extend(_idle_deformation(quality, rules.stage_gain_errors))
     cut, covered = quality.cut_share, quality.coverage
     if (
@@ -80,7 +81,8 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     yield from _fit_doubts(quality, rules)
     yield from _contrast_doubts(quality, target, rules)
-    yield from _idle_deformation(quality, rules.sure_gain_errors)
+    if quality.pattern_errors is None:
+        yield from _idle_deformation(quality, rules.sure_gain_errors)
 
 
 def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:

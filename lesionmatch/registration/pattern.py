@@ -9,6 +9,10 @@ place is taken off both images, so that neither coil nor patchy fat counts, and 
 information of what is left is taken: vessels are dark on the MRI, and dark on one CT, bright
 on another. How large it may come out by chance, the same map shifted tells. The answer is by
 how many standard deviations of its values under many shifts it stands above their mean.
+
+A lesion that happens to lie on another's makes a wrong map agree at that one place; a right map
+agrees everywhere. So the same is asked of each half of the liver, cut across either axis of the
+MRI.
 """
 
 import math
@@ -36,35 +40,58 @@ LESIONS_SD, NOISE_SD = 6.0, 4.0
 """MRI and CT are held within so many standard deviations, or single lesions would decide."""
 
 
-def pattern_errors(
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """By how many SDs the pattern deep in a liver agrees better than under shifted maps."""
+
+    errors: float
+    least_half_errors: float
+    """Of the six halves of the liver, that in which it agrees least."""
+
+
+def pattern_of(
     witness: Witness,
     ct: Target,
     ct_from_mri: PointMap,
     middle: float,
     rules: RegistrationRules,
-) -> float | None:
-    """By how many SDs the pattern deep in a liver agrees better than under shifted maps.
+) -> Pattern | None:
+    """How surely a liver, whose median on the CT is `middle`, shows its own pattern there.
 
-    `middle` is the liver's median on the CT. None where too little lies on it, or nothing varies.
+    None where too little lies on the CT, or nothing varies.
     """
     places = ct_from_mri.apply(witness.points_mm[witness.is_deep])
     if ct.image.grid.contains(places).sum() < LEAST_DEEP or math.isnan(middle):
         return None
-    averages = _Averaged.of(ct, places, middle, rules)
-    fine = _Fine(witness.voxels[witness.is_deep], rules.pattern_level_mm)
+    averages, voxels = _Averaged.of(ct, places, middle, rules), witness.voxels[witness.is_deep]
+    fine = _Fine(voxels, rules.pattern_level_mm)
     everywhere = np.ones(len(places), np.bool_)
+    parts = [everywhere, *_halves(voxels)]
     pattern = fine.bins(witness.bins[witness.is_deep], everywhere, LESIONS_SD)
 
-    def at(shift_mm: NDArray[np.float64]) -> float:
+    def at(shift_mm: NDArray[np.float64]) -> list[float]:
         values, counts = averages.at(places + shift_mm)
         bins = fine.bins(values, counts, NOISE_SD)
-        ones = np.ones(int(counts.sum()), np.float32)
-        return JointTable.of(pattern[counts], bins[counts], ones).mutual_information
+        return [_information(pattern, bins, counts & part) for part in parts]
 
     lengths_mm = (rules.pattern_shift_mm, rules.pattern_far_shift_mm)
     beside = np.array([at(length * way) for length in lengths_mm for way in ways()])
-    scatter = float(beside.std())
-    return (at(np.zeros(3)) - float(beside.mean())) / scatter if scatter > 0.0 else None
+    scatter = beside.std(0)
+    if not scatter.all():
+        return None
+    whole, *of_halves = ((at(np.zeros(3)) - beside.mean(0)) / scatter).tolist()
+    return Pattern(whole, min(of_halves))
+
+
+def _halves(voxels: NDArray[np.intp]) -> list[NDArray[np.bool_]]:
+    """Below and above the median along each axis."""
+    below = [along <= np.median(along) for along in voxels.T]
+    return [half for low in below for half in (low, ~low)]
+
+
+def _information(fixed: Floats, moving: Floats, counts: NDArray[np.bool_]) -> float:
+    ones = np.ones(int(counts.sum()), np.float32)
+    return JointTable.of(fixed[counts], moving[counts], ones).mutual_information
 
 
 def near_fat(image: Image, middle: float, rules: RegistrationRules) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ from lesionmatch.registration.doubts import doubts_of, remarks_of
 from lesionmatch.registration.evidence import mutual_information, probe_ratio
 from lesionmatch.registration.inverse import TwoWay
 from lesionmatch.registration.offset import pet_from_ct
-from lesionmatch.registration.pattern import pattern_errors
+from lesionmatch.registration.pattern import pattern_of
 from lesionmatch.registration.result import Quality, Registration
 from lesionmatch.registration.stages import METHODS, Fit, Method, Study, fit_of
 from lesionmatch.registration.witness import coverage, liver_median, seen
@@ -160,11 +160,13 @@ def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
     away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
     rules = study.rules
     growth = _growth(fit)
+    pattern = pattern_of(judge, target, there, middle, rules) if is_ct else None
     cut = cut_of(study.whole_liver, target, there, middle, rules)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there, rules.probe_shift_mm),
-        pattern_errors=pattern_errors(judge, target, there, middle, rules) if is_ct else None,
+        pattern_errors=pattern.errors if pattern else None,
+        pattern_half_errors=pattern.least_half_errors if pattern else None,
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,
         rotation_deg=_rotation_deg(fit.linear.matrix[:3, :3]),
         volume_ratio=float(growth.mean()),

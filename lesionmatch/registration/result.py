@@ -21,6 +21,8 @@ class Quality:
     pattern_errors: float | None = None
     """By how many standard deviations of the same map shifted vessels and lesions deep in the
     liver agree better; None without a CT."""
+    pattern_half_errors: float | None = None
+    """The same in that half of the liver in which they agree least."""
     peak_ratio: float | None = None
     """Second over first summit of the coarse search."""
     rotation_deg: float | None = None

@@ -23,7 +23,7 @@ from lesionmatch.registration.linear import (
     samples_about,
     volume_about,
 )
-from lesionmatch.registration.pattern import pattern_errors
+from lesionmatch.registration.pattern import pattern_of
 from lesionmatch.registration.scene import Scene, grid_about, scene
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.registration.stiffness import Stiffness, stiffness
@@ -183,7 +183,7 @@ def _against(study: Study, judge: Witness, ways: TwoWay, growth: Floats) -> tupl
     rules = study.rules
     if _is_within(growth, growth_limits(rules, is_sure=False)):
         return ()
-    is_sure = is_settled(_pattern_errors(study, judge, ways), rules)
+    is_sure = is_settled(_half_errors(study, judge, ways), rules)
     if _is_within(growth, growth_limits(rules, is_sure=is_sure)):
         return ()
     return (
@@ -196,9 +196,10 @@ def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
     return limits[0] <= float(growth.min()) and float(growth.max()) <= limits[1]
 
 
-def _pattern_errors(study: Study, judge: Witness, ways: TwoWay) -> float | None:
+def _half_errors(study: Study, judge: Witness, ways: TwoWay) -> float | None:
     if study.target.name != "ct":
         return None
     there = ways.target_from_mri
     middle = liver_median(judge, seen(judge, study.target, there))
-    return pattern_errors(judge, study.target, there, middle, study.rules)
+    pattern = pattern_of(judge, study.target, there, middle, study.rules)
+    return pattern.least_half_errors if pattern else None

@@ -2,7 +2,8 @@
 
 ``python scripts/bench liver --first 100 --count 12 [--patient DIR] [--size clinical]``
 prints a row for each seed and a summary; ``--varied`` makes livers small, large, coarse,
-resected or of poor uptake. Recipes vary body, lesions, coil, noise, uptake of
+resected or of poor uptake; ``--agreed`` registers them and cuts out what PET and CT show to be
+another organ. Recipes vary body, lesions, coil, noise, uptake of
 the contrast agent, plane, tilt and coverage by seed; lesions reach 65 mm and the capsule.
 """
 
@@ -15,6 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
+from lesionmatch import dicom
+from lesionmatch.compare.agreed import liver_as_agreed
+from lesionmatch.compare.drawn import FOUND
 from lesionmatch.errors import LesionMatchError
 from lesionmatch.image import Mask, union
 from lesionmatch.liver import Liver, describe_liver, find_liver, reference_uptake
@@ -33,7 +37,11 @@ from lesionmatch.phantom import (
 )
 from lesionmatch.phantom.body import Tissue
 from lesionmatch.protocol import Protocol
+from lesionmatch.registration import register
 from lesionmatch.segments import Kind
+
+DEMO = Path(__file__).parent.parent.parent / "fixtures" / "demo"
+"""What is no image of a study that is made here: headers."""
 
 PLACES = (Place.ANYWHERE, Place.DEEP, Place.SUBCAPSULAR, Place.NEAR_VESSEL)
 KINDS = (Kind.METASTASIS, Kind.METASTASIS, Kind.METASTASIS, Kind.CYST, Kind.HAEMANGIOMA)
@@ -60,6 +68,11 @@ class Row(NamedTuple):
     reference_s: float
     doubts: float
     doubts_unaided: float
+    dice_agreed: float
+    """With what PET and CT show to be another organ cut out; nan unless asked for."""
+    cut_ml: float
+    wrong_ml: float
+    """True liver that was cut out."""
 
 
 def varied(seed: int, size: Size, patient: Path | None) -> Recipe:
@@ -156,7 +169,17 @@ def capsule_error_mm(study: SimulatedStudy, liver: Liver) -> float:
     return max(errors, default=0.0)
 
 
-def measured(study: SimulatedStudy) -> Row:
+def agreed_with(study: SimulatedStudy, liver: Liver, rules: Protocol) -> Mask:
+    """The liver without what PET and CT show to be another organ, after a registration."""
+    pet = dicom.read_pet_study([DEMO / "pet"])
+    mri = dicom.read_mri_study([DEMO / "mri"], pet=pet)
+    pet = replace(pet, suv=study.suv, ct=study.ct, segments=())
+    mri = replace(mri, hbp=study.hbp, segments=study.segments)
+    found = register(study.hbp, liver.mask, ct=study.ct, pet=study.suv, protocol=rules)
+    return liver_as_agreed(pet, mri, replace(liver, origin=FOUND), found, rules).mask
+
+
+def measured(study: SimulatedStudy, is_agreed: bool) -> Row:
     """Everything about one study."""
     rules, grid = Protocol(), study.hbp.grid
     lesions = [segment.mask for segment in study.segments]
@@ -176,6 +199,8 @@ def measured(study: SimulatedStudy) -> Row:
     reference_s = time.process_time() - start
     true = Mask(grid, study.liver.array | drawn.array)
     recall, precision = vessel_scores(study, liver)
+    agreed = agreed_with(study, liver, rules) if is_agreed else liver.mask
+    cut = liver.mask.array & ~agreed.array
     return Row(
         dice(liver.mask, true),
         dice(unaided, true),
@@ -190,6 +215,9 @@ def measured(study: SimulatedStudy) -> Row:
         reference_s,
         float(len(liver.doubts)),
         float(len(doubts_about(study.hbp, unaided, nothing, rules.liver))),
+        dice(agreed, true) if is_agreed else float("nan"),
+        np.count_nonzero(cut) * grid.voxel_ml,
+        np.count_nonzero(cut & true.array) * grid.voxel_ml,
     )
 
 
@@ -204,6 +232,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--varied", action="store_true", help="less ordinary livers")
+    parser.add_argument("--agreed", action="store_true", help="register, and ask PET and CT")
     parser.add_argument("--size", type=Size, default=Size.SMALL)
     parser.add_argument("--patient", type=Path, help="folder of a patient's label maps")
     options = parser.parse_args()
@@ -212,7 +241,7 @@ def main() -> None:
     print("seed " + " ".join(f"{name:>12}" for name in Row._fields))
     for seed in range(options.first, options.first + options.count):
         try:
-            row = measured(simulate(of_seed(seed, options.size, options.patient)))
+            row = measured(simulate(of_seed(seed, options.size, options.patient)), options.agreed)
         except LesionMatchError as error:
             print(seed, error)
             continue

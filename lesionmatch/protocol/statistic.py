@@ -43,7 +43,7 @@ class StatisticRules:
         most=40.0,
     )
     usual_places: float = threshold(
-        400.0,
+        450.0,
         "places",
         "heights are brought to what would be as rare by chance among so many places of a liver",
         "own measurement: 0.025 false foci in 1.5 l of noise, which has 900 and 280 places",

@@ -1,4 +1,4 @@
-"""No attribute of a drawing can be lost so that something else is drawn."""
+"""No attribute can be lost so that something else is drawn, or SUV another, in silence."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from lesionmatch import dicom
 from lesionmatch.errors import InvalidInput
 from tests.drawn_files import CLOSED, disc, plane, rtstruct, seg, voxels
-from tests.reading_files import hbp_slice, saved, slices
+from tests.reading_files import hbp_slice, pet_slice, saved, slices
 
 DRAWN = {
     "SEG": seg([(1, 2, plane((5, 6))), (2, 4, plane((3, 3)))]),
@@ -73,3 +73,32 @@ def test_what_is_drawn_stays_or_is_refused_whichever_attribute_is_lost(
     # A region without contours is one that nobody drew, and that is said.
     empty = [("ROIContourSequence", 0, "ContourSequence")] if name == "RTSTRUCT" else []
     assert changing == empty
+
+
+def suv_of(folder: Path) -> tuple[list[float], tuple[str, ...]]:
+    """A column of the SUV map, and what was assumed for it."""
+    study = dicom.read_pet_study([folder])
+    return study.suv.array[:, 0, 0].round(5).tolist(), study.assumptions
+
+
+def test_suv_stays_or_says_why_not_whichever_attribute_the_pet_has_lost(tmp_path: Path) -> None:
+    folder = saved(tmp_path, slices(pet_slice))
+    files = {file: file.read_bytes() for file in folder.iterdir()}
+    wanted, assumed = suv_of(folder)
+    silent = []
+    for way in ways(slices(pet_slice)[0]):
+        if {*way} & UNWRITABLE:
+            continue
+        for file in files:
+            ds = pydicom.dcmread(file)
+            without(ds, way)
+            ds.save_as(file)
+        try:
+            found, said = suv_of(folder)
+            if found != wanted and not {*said} - {*assumed}:
+                silent.append(way)
+        except InvalidInput:
+            pass
+        for file, whole in files.items():
+            file.write_bytes(whole)
+    assert silent == []

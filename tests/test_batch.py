@@ -81,6 +81,13 @@ def test_a_registration_that_lesions_clear_is_not_what_a_study_is_doubtful_for(
     assert (row["is_doubtful"], row["doubtful_for"]) == ("true", "")
 
 
+def test_a_batch_that_has_nothing_left_to_do_says_again_what_came_of_each(tmp_path: Path) -> None:
+    rows = studies(tmp_path, ["well.1", "doubtful.1", "refuse.1"])
+    first = run(rows, tmp_path / "out")
+    assert [one.is_doubtful for one in first] == [False, True, False]
+    assert run(rows, tmp_path / "out") == first
+
+
 def test_the_verb_says_how_every_study_stands_where_it_is_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

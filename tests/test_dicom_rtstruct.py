@@ -1,5 +1,6 @@
 """RTSTRUCT: areas, holes, points, and what lies between slices."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 from skimage.measure import points_in_poly
 
 from lesionmatch import dicom, nifti
@@ -188,6 +190,78 @@ def test_a_contour_of_points_without_all_coordinates_is_refused(tmp_path: Path) 
     contour.ContourData = contour.ContourData[:-1]
     with pytest.raises(InvalidInput, match="wanted three numbers a point in a contour, got 269"):
         study(tmp_path, [ds])
+
+
+def lose(*places: int | str) -> Callable[[Dataset], None]:
+    """What takes an attribute out of a dataset, by the way to it."""
+
+    def change(ds: Dataset) -> None:
+        *way, last = places
+        at: Any = ds
+        for step in way:
+            at = at[step] if isinstance(step, int) else getattr(at, step)
+        delattr(at, str(last))
+
+    return change
+
+
+def number_its_contours_5(ds: Dataset) -> None:
+    ds.ROIContourSequence[0].ReferencedROINumber = 5
+
+
+def number_two_regions_alike(ds: Dataset) -> None:
+    ds.StructureSetROISequence.append(ds.StructureSetROISequence[0])
+
+
+def cut_a_contour(ds: Dataset) -> None:
+    contour = ds.ROIContourSequence[0].ContourSequence[1]
+    contour.ContourData = contour.ContourData[:30]
+
+
+FIRST = ("ROIContourSequence", 0, "ContourSequence", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lose("ROIContourSequence"), "wanted contours of its regions, got none"),
+        (lose("StructureSetROISequence"), r"one of the regions \[\], got \[1\]"),
+        (number_its_contours_5, r"one of the regions \[1\], got \[5\]"),
+        (lose("ROIContourSequence", 0, "ReferencedROINumber"), r"got \[0\]"),
+        (number_two_regions_alike, "got a number twice"),
+        (cut_a_contour, "wanted a contour of 90 points, got 10"),
+        (lose(*FIRST, "ContourData"), "wanted a contour of 90 points, got 0"),
+        (lose(*FIRST, "ContourGeometricType"), "got one of no type"),
+    ],
+)
+def test_what_was_drawn_is_not_lost_with_what_the_file_says_of_it(
+    tmp_path: Path, change: Callable[[Dataset], None], says: str
+) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, z)) for z in (3, 6, 9)])
+    change(ds)
+    with pytest.raises(InvalidInput, match=says):
+        study(tmp_path, [ds])
+
+
+def test_a_contour_without_points_that_does_not_say_it_has_none_is_refused(tmp_path: Path) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, z)) for z in (3, 6)])
+    lose(*FIRST, "ContourData")(ds)
+    lose(*FIRST, "NumberOfContourPoints")(ds)
+    with pytest.raises(InvalidInput, match="wanted a contour of points, got 0"):
+        study(tmp_path, [ds])
+    ds.ROIContourSequence[0].ContourSequence[0].NumberOfContourPoints = 0
+    (left,) = study(tmp_path / "none", [ds]).segments
+    assert left.mask.volume_ml == pytest.approx(np.pi * 36 * 3 / 1000, abs=0.012)
+
+
+def test_the_contours_of_a_region_that_is_listed_twice_are_all_its_own(tmp_path: Path) -> None:
+    ds = rtstruct([(CLOSED, disc(6.0, z)) for z in (3, 6, 9)])
+    (drawn,) = ds.ROIContourSequence
+    other = item(ReferencedROINumber=1, ContourSequence=drawn.ContourSequence[2:])
+    drawn.ContourSequence = drawn.ContourSequence[:2]
+    ds.ROIContourSequence = [drawn, other]
+    (found,) = study(tmp_path, [ds]).segments
+    assert found.mask.volume_ml == pytest.approx(np.pi * 36 * 9 / 1000, abs=3 * 0.006)
 
 
 @given(st.floats(2.0, 9.0), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))

@@ -161,6 +161,43 @@ def test_a_broken_seg_is_refused(tmp_path: Path, change: dict[str, Any], says: s
         study(tmp_path, [ds])
 
 
+@pytest.mark.parametrize("lost", ["SegmentationType", "MaximumFractionalValue"])
+def test_fractions_of_nobody_knows_what_are_refused(tmp_path: Path, lost: str) -> None:
+    ds = seg([(1, 2, 150 * plane((5, 6)))], kind="FRACTIONAL")
+    (whole,) = study(tmp_path / "whole", [ds]).segments
+    assert voxels(whole.mask) == {(2, 5, 6)}
+    delattr(ds, lost)
+    with pytest.raises(InvalidInput, match="wanted SegmentationType and MaximumFractionalValue"):
+        study(tmp_path, [ds])
+
+
+def test_single_bits_need_no_type(tmp_path: Path) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    del ds.SegmentationType
+    (found,) = study(tmp_path, [ds]).segments
+    assert voxels(found.mask) == {(2, 5, 6)}
+
+
+@pytest.mark.parametrize("lost", [("NumberOfFrames",), ("NumberOfFrames", "PerFrame")])
+def test_a_seg_that_lost_its_count_of_frames_is_not_one_without_lesions(
+    tmp_path: Path, lost: tuple[str, ...]
+) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    for element in list(ds):
+        if element.keyword.startswith(lost):
+            del ds[element.tag]
+    with pytest.raises(InvalidInput, match="wanted the place of each of 0 frames"):
+        study(tmp_path, [ds])
+
+
+def test_a_seg_of_no_frame_and_no_pixel_is_a_study_without_lesions(tmp_path: Path) -> None:
+    ds = seg([(1, 2, plane((5, 6)))])
+    ds.NumberOfFrames, ds.PerFrameFunctionalGroupsSequence, ds.PixelData = 0, [], b""
+    found = study(tmp_path, [ds])
+    assert found.segments == ()
+    assert any("holds no frame: nothing was drawn" in note for note in found.assumptions)
+
+
 @pytest.mark.parametrize(("number", "got"), [(None, r"\[0\]"), (7, r"\[7\]")])
 def test_a_frame_of_no_segment_is_not_lost_in_silence(
     tmp_path: Path, number: int | None, got: str

@@ -202,6 +202,19 @@ def test_the_decay_factor_tells_what_frame_times_point_at(tmp_path: Path, maker:
     assert expected == pytest.approx(suv_of(tmp_path / "plain", nothing), rel=1e-4)
 
 
+def test_without_a_frame_s_duration_its_time_is_that_of_its_start_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    datasets = slices(pet_slice)
+    for ds in datasets:
+        del ds.ActualFrameDuration
+    found = dicom.read_pet_study([saved(tmp_path, datasets)])
+    said = "ActualFrameDuration is absent: FrameReferenceTime was taken to point at the start"
+    assert any(said in note for note in found.assumptions)
+    # The frame began 3,600 s after the injection, and FrameReferenceTime is 59.9 s.
+    assert found.suv_facts.references_s[found.suv_facts.reference] == pytest.approx(3540.1)
+
+
 def test_beds_of_one_series_lead_to_one_reference_time(tmp_path: Path) -> None:
     def beds(ds: Dataset) -> None:
         if ds.InstanceNumber > 3:

@@ -1,5 +1,7 @@
 """Whether vessels and lesions within a liver tell a right map from a wrong one."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ def grid_of(frame: Frame) -> Grid:
     return Grid.of(frame, SHAPE, origin_mm=(-79.5, -67.5, -52.5), spacing_mm=(3, 3, 3))
 
 
+@cache
 def places() -> NDArray[np.float64]:
     return grid_of(MRI).world(np.moveaxis(np.indices(SHAPE), 0, -1))
 
@@ -31,10 +34,12 @@ def ball(centre_mm: tuple[float, ...], radius_mm: float) -> NDArray[np.bool_]:
     return np.asarray(np.linalg.norm(places() - np.array(centre_mm), axis=-1) < radius_mm)
 
 
+@cache
 def liver() -> NDArray[np.bool_]:
     return np.asarray(((places() / (70.0, 60.0, 45.0)) ** 2).sum(-1) < 1.0)
 
 
+@cache
 def spots(seed: int) -> NDArray[np.bool_]:
     """Forty of a vessel's width: no two livers have them at the same places."""
     rng = np.random.default_rng(seed)
@@ -122,6 +127,11 @@ def test_a_pocket_of_fat_laid_on_another_is_no_vessel_that_meets() -> None:
 def test_too_little_liver_on_the_ct_says_nothing_of_its_vessels() -> None:
     corner = ct_of(spots(0)).crop((slice(0, 5), slice(0, 46), slice(0, 54)))
     assert pattern_under(mri_of(spots(0)), corner) is None
+
+
+def test_fat_wherever_the_liver_should_be_says_nothing_of_its_vessels() -> None:
+    fat = np.full(SHAPE, -90.0, np.float32)
+    assert pattern_under(mri_of(spots(0)), Image(grid_of(CT), fat, Quantity.HOUNSFIELD)) is None
 
 
 def test_two_lesions_that_happen_to_meet_settle_nothing() -> None:

@@ -90,6 +90,8 @@ def _halves(voxels: NDArray[np.intp]) -> list[NDArray[np.bool_]]:
 
 
 def _information(fixed: Floats, moving: Floats, counts: NDArray[np.bool_]) -> float:
+    if not counts.any():
+        return 0.0
     ones = np.ones(int(counts.sum()), np.float32)
     return JointTable.of(fixed[counts], moving[counts], ones).mutual_information
 
@@ -144,6 +146,8 @@ class _Fine:
 
     def bins(self, values: Floats, counts: NDArray[np.bool_], most_sd: float) -> Floats:
         """(N,) what is left of values, held within `most_sd`, as bins of a table."""
+        if not counts.any():
+            return np.zeros_like(values)
         share = np.maximum(self._mean(counts.astype(np.float32)), np.float32(1e-4))
         level = self._mean(np.where(counts, values, np.float32(0.0))) / share
         left = np.asarray(values - level, np.float32)

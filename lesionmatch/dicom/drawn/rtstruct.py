@@ -6,7 +6,7 @@ the voxel that holds it, and a note says so. See `between` for slices without a 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ OF_POINTS = "contours of one or two points were taken as the voxel that holds th
 OF_PIXELS = "contours smaller than a voxel were taken as the voxel that holds them"
 DOUBLES = "contours are drawn twice and were taken once"
 OPEN_TYPES = ("OPEN_PLANAR", "OPEN_NONPLANAR")
+TYPES = (*AREA_TYPES, *OPEN_TYPES, "POINT")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,14 +78,18 @@ class Roi:
 
 def rois(dataset: Dataset, what: str) -> tuple[Roi, ...]:
     """The regions of an RTSTRUCT, those without contours too. Raises `InvalidInput`."""
-    drawn = _by_roi(dataset, "ROIContourSequence")
+    drawn = _contours(dataset)
+    listed = items(dataset, "StructureSetROISequence")
+    _require_described(drawn, [int(number(item, "ROINumber") or 0) for item in listed], what)
+    if listed and "ROIContourSequence" not in dataset:
+        raise InvalidInput(f"{what}: wanted contours of its regions, got none; export it again")
     observed = _by_roi(dataset, "RTROIObservationsSequence")
     only = frame_uids(dataset)
     found = []
-    for item in items(dataset, "StructureSetROISequence"):
+    for item in listed:
         roi_number = int(number(item, "ROINumber") or 0)
         uid = text(item, "ReferencedFrameOfReferenceUID") or (only[0] if only else "")
-        contours = items(drawn.get(roi_number, Dataset()), "ContourSequence")
+        contours = drawn.get(roi_number, [])
         observation = observed.get(roi_number, Dataset())
         found.append(
             Roi(
@@ -97,6 +102,26 @@ def rois(dataset: Dataset, what: str) -> tuple[Roi, ...]:
             )
         )
     return tuple(found)
+
+
+def _contours(dataset: Dataset) -> dict[int, list[Dataset]]:
+    """All contours of each region, by its number, however often it is listed."""
+    found: dict[int, list[Dataset]] = defaultdict(list)
+    for item in items(dataset, "ROIContourSequence"):
+        found[int(number(item, "ReferencedROINumber") or 0)] += items(item, "ContourSequence")
+    return found
+
+
+def _require_described(
+    drawn: Mapping[int, Sequence[Dataset]], listed: Sequence[int], what: str
+) -> None:
+    """Raise `InvalidInput` where something is drawn of no region, or a number is of several."""
+    strange = sorted(n for n, contours in drawn.items() if contours and n not in listed)
+    if strange or len(set(listed)) < len(listed):
+        raise InvalidInput(
+            f"{what}: wanted all that is drawn to belong to one of the regions {sorted(listed)}, "
+            f"got {strange or 'a number twice'}; export it again"
+        )
 
 
 def _by_roi(dataset: Dataset, keyword: str) -> dict[int, Dataset]:
@@ -132,9 +157,20 @@ def _contour(item: Dataset, what: str) -> Contour:
         )
     if len(values) % 3:
         raise InvalidInput(f"{what}: wanted three numbers a point in a contour, got {len(values)}")
+    count, kind = number(item, "NumberOfContourPoints"), text(item, "ContourGeometricType").upper()
+    if (count is None and not values) or (count is not None and 3 * int(count) != len(values)):
+        raise InvalidInput(
+            f"{what}: wanted a contour of {'points' if count is None else f'{count:g} points'}, "
+            f"got {len(values) // 3}; the file is truncated or damaged, export it again"
+        )
+    if kind not in TYPES:
+        raise InvalidInput(
+            f"{what}: wanted contours that are one of {', '.join(TYPES)}, "
+            f"got {kind or 'one of no type'}; export it again"
+        )
     images = [text(i, "ReferencedSOPInstanceUID") for i in items(item, "ContourImageSequence")]
     return Contour(
-        kind=text(item, "ContourGeometricType").upper(),
+        kind=kind,
         points_mm=np.array(values, np.float64).reshape(-1, 3),
         images=frozenset(uid for uid in images if uid),
     )

@@ -26,6 +26,9 @@ from lesionmatch.wording import enumerated
 BACKGROUND = 0
 """The number of no segment, in a label map alone."""
 
+ELEMENT_HEAD = 12
+"""Bytes of a pixel data element that holds nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -49,7 +52,7 @@ def read_seg(
     described = descriptions(dataset)
     meanings = [meaning_of(one.label, one.codes) for one in described]
     about = is_about_lesions(meanings)
-    if int(number(dataset, "NumberOfFrames") or 0) == 0:
+    if _has_no_frame(instance):
         return FromFile((), (f"{what} holds no frame: nothing was drawn",), about)
     frames = frames_of(dataset, what)
     pixels = stored(instance, protocol.input, what)
@@ -57,7 +60,7 @@ def read_seg(
     near = [grid for grid in grids if grid.frame == frame]
     segments, empty = [], []
     for description, meaning in zip(described, meanings, strict=True):
-        drawn = _drawn(frames, pixels, description.number, dataset)
+        drawn = _drawn(frames, pixels, description.number, dataset, what)
         if drawn:
             mask = mask_of(drawn, frames, near, frame, protocol, what)
             source = f"SEG segment {description.number}"
@@ -65,6 +68,13 @@ def read_seg(
         else:
             empty.append(str(description.number))
     return FromFile(tuple(segments), _said_of_empty(empty, what), about)
+
+
+def _has_no_frame(instance: Instance) -> bool:
+    """Whether nothing tells of a frame; a count that was lost makes no lesion vanish."""
+    dataset = instance.dataset
+    told = number(dataset, "NumberOfFrames") or items(dataset, "PerFrameFunctionalGroupsSequence")
+    return not told and instance.size <= instance.pixel_offset + ELEMENT_HEAD
 
 
 def _said_of_empty(numbers: Sequence[str], what: str) -> tuple[str, ...]:
@@ -115,19 +125,33 @@ def _require_described(drawn: set[int], described: Sequence[Description], what: 
         )
 
 
-def _threshold(dataset: Dataset) -> float:
-    """The least stored value that belongs to a segment; a fraction counts from one half."""
-    if text(dataset, "SegmentationType").upper() != "FRACTIONAL":
+def _threshold(dataset: Dataset, what: str) -> float:
+    """The least stored value that belongs to a segment; a fraction counts from one half.
+
+    Raises `InvalidInput` where stored numbers may be fractions of nobody knows what.
+    """
+    kind = text(dataset, "SegmentationType").upper()
+    if kind == "BINARY" or number(dataset, "BitsAllocated") == 1:
         return 1.0
-    return 0.5 * (number(dataset, "MaximumFractionalValue") or 255.0)
+    most = number(dataset, "MaximumFractionalValue")
+    if kind != "FRACTIONAL" or not most:
+        raise InvalidInput(
+            f"{what}: wanted SegmentationType and MaximumFractionalValue of its numbers, "
+            f"got {kind or 'none'} and {most or 'none'}; export it again"
+        )
+    return 0.5 * most
 
 
 def _drawn(
-    frames: Sequence[SegFrame], pixels: NDArray[np.generic], segment: int, dataset: Dataset
+    frames: Sequence[SegFrame],
+    pixels: NDArray[np.generic],
+    segment: int,
+    dataset: Dataset,
+    what: str,
 ) -> Drawn:
-    """The frames in which a segment has pixels, and these pixels."""
+    """The frames in which a segment has pixels, and these pixels. Raises `InvalidInput`."""
     is_map = text(dataset, "SOPClassUID") == LABELMAP_SEG
-    threshold = _threshold(dataset)
+    threshold = 1.0 if is_map else _threshold(dataset, what)
     found = []
     for frame in frames:
         if not is_map and frame.number != segment:

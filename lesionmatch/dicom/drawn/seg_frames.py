@@ -57,7 +57,7 @@ def frames_of(dataset: Dataset, what: str) -> tuple[SegFrame, ...]:
     shared = items(dataset, "SharedFunctionalGroupsSequence")[:1]
     own = items(dataset, "PerFrameFunctionalGroupsSequence")
     count = int(number(dataset, "NumberOfFrames") or 0)
-    if len(own) != count:
+    if not own or len(own) != count:
         raise InvalidInput(
             f"{what}: wanted the place of each of {count} frames, got {len(own)}; export it again"
         )
@@ -125,17 +125,19 @@ def mask_of(
     first, shape = drawn[0][0], drawn[0][1].shape
     normal = np.cross(first.axes[0], first.axes[1])
     units = units_mm([one.written for one in frames], protocol.series.coarsest_position_mm)
-    depth = slice_distance_mm(frames, normal, grids, units)
-    matrix = np.eye(4)
-    matrix[:3, 0] = normal * depth
-    matrix[:3, 1] = first.axes[1] * first.spacing_mm[0]
-    matrix[:3, 2] = first.axes[0] * first.spacing_mm[1]
-    matrix[:3, 3] = first.position_mm
-    corners = [_corner(one, matrix, first, units, what) for one, _ in drawn]
+    grid = Grid.of(
+        frame,
+        (1, *shape),
+        origin_mm=first.position_mm,
+        spacing_mm=(slice_distance_mm(frames, normal, grids, units), *first.spacing_mm),
+        directions=np.column_stack([normal, first.axes[1], first.axes[0]]),
+    )
+    corners = [_corner(one, grid, first, units, what) for one, _ in drawn]
     low = np.min(corners, axis=0)
     size = np.max(corners, axis=0) - low + (1, *shape)
-    matrix[:3, 3] += matrix[:3, :3] @ low
     array = _placed(drawn, np.array(corners) - low, size, protocol.input, what)
+    matrix = grid.world_from_voxel.copy()
+    matrix[:3, 3] = grid.world(low)
     return Mask(Grid(frame, (size[0], size[1], size[2]), matrix), array).trimmed()
 
 
@@ -162,18 +164,17 @@ def _placed(
 
 def _corner(
     frame: SegFrame,
-    matrix: NDArray[np.float64],
+    grid: Grid,
     first: SegFrame,
     units: NDArray[np.float64],
     what: str,
 ) -> NDArray[np.int_]:
     """The first voxel of a frame on the grid of the first one. Raises `InvalidInput` off it."""
-    exact = np.linalg.solve(matrix[:3, :3], frame.position_mm - matrix[:3, 3])
+    exact = grid.voxels(frame.position_mm)
     whole = np.rint(exact).astype(int)
     turned = np.abs(frame.axes - first.axes).max() > UNIT_TOL
-    sizes = np.linalg.norm(matrix[:3, :3], axis=0)
-    axes = matrix[:3, :3].T / sizes[:, None]
-    most = [_off(axis, units, size) for axis, size in zip(axes, sizes, strict=True)]
+    sizes = zip(grid.directions.T, grid.spacing_mm, strict=True)
+    most = [_off(axis, units, size) for axis, size in sizes]
     if turned or (np.abs(exact - whole) > most).any() or frame.spacing_mm != first.spacing_mm:
         raise InvalidInput(
             f"{what}: wanted frames of one grid, got frame {frame.index + 1} off it by "

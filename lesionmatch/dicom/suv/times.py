@@ -82,9 +82,10 @@ def slice_notes(
     headers: Sequence[Dataset], injection: Injection, options: ReadOptions
 ) -> list[str]:
     """Notes where slices of one series tell of different times of decay correction."""
+    stated = _stated(headers)
     notes = [
         f"{name} differs among slices; what most of them say was taken"
-        for name, values in _stated(headers)
+        for name, values in stated
         if len(set(values)) > 1
     ]
     if series_time(headers[0]) is None:
@@ -93,6 +94,8 @@ def slice_notes(
             "correction"
         )
     frames = [frame for header in headers if (frame := _frame(header, injection)) is not None]
+    if frames and not any(any(values) for _, values in stated):
+        notes += _duration_notes(headers)
     starts = [frame.acquired - timedelta(seconds=frame.offset_s) for frame in frames]
     apart = (max(starts) - min(starts)).total_seconds() if starts else 0.0
     if apart > options.protocol.suv.reference_disagreement_s or len(frames) not in (
@@ -104,6 +107,12 @@ def slice_notes(
             f"correction up to {apart:.0f} s apart; their median was taken"
         )
     return notes
+
+
+def _duration_notes(headers: Sequence[Dataset]) -> list[str]:
+    said = "FrameReferenceTime was taken to point at the start of a frame"
+    lasts = [number(header, "ActualFrameDuration") for header in headers]
+    return [f"ActualFrameDuration is absent: {said}"] if None in lasts else []
 
 
 def _back_computed(

@@ -8,12 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from lesionmatch import dicom
+from lesionmatch.compare import Options, compare_studies, story
 from lesionmatch.compare.agreed import liver_as_agreed
 from lesionmatch.compare.drawn import FOUND, described
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.agreed import Views, other_organs
+from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration, identity
 from lesionmatch.segments import Kind, Segment
@@ -281,3 +283,16 @@ def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
     short = replace(two.pet, ct=part)
     agreed = liver_as_agreed(short, two.mri, liver, proved(two), RULES)
     assert (agreed.mask.array[kidney] == liver.mask.array[kidney]).all()
+
+
+def test_a_comparison_reads_the_pet_without_the_organ(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, kidney = with_kidney()
+    noise = np.random.default_rng(7).normal(1.0, 0.1, made.suv.shape)
+    made.suv = (made.suv * noise).astype(np.float32)
+    two = pair(made)
+    monkeypatch.setattr(story, "register", lambda *_, **__: proved(two))
+    comparison = compare_studies(two.pet, two.mri, Options(), Progress(is_quiet=True))
+    assert "PET and CT show to be another organ" in comparison.liver.origin
+    read = comparison.liver_on_pet.array
+    assert ml(read & kidney) < 0.1 * ml(kidney)
+    assert ml(LIVER & ~kidney & ~read) < 0.05 * ml(LIVER)

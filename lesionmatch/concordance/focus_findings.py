@@ -47,13 +47,7 @@ def focus_finding(
     long_mm, short_mm = axes_mm(focus.extent)
     standing = flags(_focus_facts(n, uptake, long_mm, evidence, rules), rules.flags)
     lesion_ids = relations.lesions_of(focus.focus_id)
-    shown = Shown(
-        tumour_to_liver=uptake.tumour_to_liver,
-        surroundings=evidence.around_foci[n],
-        flags=standing,
-        physiologic_neighbour=focus.physiologic_neighbour,
-        stray_lesion=next((c.lesion.lesion_id for c, f in stray if f is focus), None),
-    )
+    shown = _shown(focus, uptake, evidence.around_foci[n], standing, stray)
     because = _focus_reason(shown, lesion_ids, evidence, rules)
     return FocusFinding(
         focus=focus,
@@ -67,6 +61,23 @@ def focus_finding(
         flags=standing,
         reason=because.reason if because else None,
         evidence=because.evidence if because else "",
+    )
+
+
+def _shown(
+    focus: Focus,
+    uptake: Uptake,
+    surroundings: Surroundings,
+    standing: tuple[Flag, ...],
+    stray: Strays,
+) -> Shown:
+    """What is known of a focus, were there no lesion to explain it."""
+    return Shown(
+        tumour_to_liver=uptake.tumour_to_liver,
+        surroundings=surroundings,
+        flags=standing,
+        physiologic_neighbour=focus.physiologic_neighbour,
+        stray_lesion=next((c.lesion.lesion_id for c, f in stray if f is focus), None),
     )
 
 

@@ -98,39 +98,52 @@ def _lesion_reason(
     rules: Rules,
 ) -> Because | None:
     """Why the studies disagree on a lesion; None where they agree."""
+    kind = look.carried.lesion.kind
     if look.uptake is None or look.search is None:
         return None
-    kind, seen = look.carried.lesion.kind, look.uptake.tumour_to_liver
     if not kind.counts:
-        return why_benign_shown(kind, seen) if look.status == "positive" else None
+        is_shown = look.status == "positive"
+        return why_benign_shown(kind, look.uptake.tumour_to_liver) if is_shown else None
     if not look.is_missed:
         return None
-    near = [focus for lesion, focus in stray if lesion is look.carried]
-    search_ml, recovery = look.search.volume_ml, expected.recovery
-    missed = Missed(
-        long_axis_mm=look.carried.lesion.long_axis_mm,
-        diameter_mm=look.carried.lesion.likely_diameter_mm,
-        tumour_to_liver=seen,
-        likely_ratio=_likely_ratio(look, seen, search_ml, recovery, evidence, rules),
+    likely = _likely_ratio(look, look.uptake, look.search, expected.recovery, evidence, rules)
+    return why_missed(_missed(look, look.uptake, likely, standing, evidence, stray), rules)
+
+
+def _missed(
+    look: Look,
+    uptake: Uptake,
+    likely_ratio: float,
+    standing: tuple[Flag, ...],
+    evidence: Evidence,
+    stray: Strays,
+) -> Missed:
+    """What is known of a lesion that the PET did not show unprompted."""
+    lesion = look.carried.lesion
+    near = [focus for missed, focus in stray if missed is look.carried]
+    return Missed(
+        long_axis_mm=lesion.long_axis_mm,
+        diameter_mm=lesion.likely_diameter_mm,
+        tumour_to_liver=uptake.tumour_to_liver,
+        likely_ratio=likely_ratio,
         surroundings=look.surroundings,
         flags=standing,
         is_retrospective=look.status == "retrospective",
         error_mm=look.carried.error_mm,
         stray_focus=near[0].focus_id if near else None,
-        registration_passed=evidence.registration_passed or look.carried.lesion.is_redrawn,
+        registration_passed=evidence.registration_passed or lesion.is_redrawn,
         blur=evidence.blur,
         liver_cov=evidence.liver_cov,
     )
-    return why_missed(missed, rules)
 
 
 def _likely_ratio(
-    look: Look, seen: float, search_ml: float, recovery: float, evidence: Evidence, rules: Rules
+    look: Look, uptake: Uptake, search: Mask, recovery: float, evidence: Evidence, rules: Rules
 ) -> float:
-    """The true ratio that is likely behind the ratio `seen` in a search of this volume."""
+    """The true ratio that is likely behind the one seen in the search."""
     return likely_true_ratio(
-        seen,
-        search_ml,
+        uptake.tumour_to_liver,
+        search.volume_ml,
         recovery=recovery,
         depth_mm=_depth_mm(look),
         blur=evidence.blur,

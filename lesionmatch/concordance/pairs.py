@@ -221,9 +221,6 @@ def _common_ml(one: Mask, other: Mask, offs_mm: Points) -> NDArray[np.float64]:
     Both lie on parts of one grid.
     """
     points = one.points_mm()[None] + offs_mm[:, None]
-    voxels = np.rint(other.grid.voxels(points.reshape(-1, 3))).astype(int)
-    inside = np.flatnonzero(((voxels >= 0) & (voxels < other.grid.shape)).all(axis=1))
-    common = np.zeros(len(voxels), np.bool_)
-    common[inside] = other.array[tuple(voxels[inside].T)]
+    common = other.holds(points.reshape(-1, 3))
     counts = np.count_nonzero(common.reshape(len(offs_mm), -1), axis=1)
     return np.asarray(counts * one.grid.voxel_ml)

@@ -54,10 +54,7 @@ class Territory:
                 keep &= own_mm <= _distance_mm(points, other.extent)
         for n in np.flatnonzero(meet(box, self.focus_boxes, fwhm_mm)):
             focus = self.foci[n]
-            is_own = focus.focus_id in own_foci or (
-                focus.physiologic_neighbour is not None and _holds(carried.extent, focus.peak_mm)
-            )
-            if not is_own:
+            if focus.focus_id not in own_foci and not _is_its_uptake(carried.extent, focus):
                 keep &= _distance_mm(points, focus.extent) > fwhm_mm / 2.0
         return _part(carried.search, keep) if keep.any() else carried.extent
 
@@ -74,18 +71,17 @@ def occupied(
     return widened(union(grid, regions).trimmed(), apart_mm, grid)
 
 
+def _is_its_uptake(extent: Mask, focus: Focus) -> bool:
+    """Whether a focus that was taken for normal uptake has its peak in the lesion."""
+    is_normal = focus.physiologic_neighbour is not None
+    return is_normal and bool(extent.holds(focus.peak_mm[None])[0])
+
+
 def _part(mask: Mask, keep: NDArray[np.bool_]) -> Mask:
     """The voxels of `mask` to keep, in the order of its points."""
     array = mask.array.copy()
     array[mask.array] = keep
     return Mask(mask.grid, array).trimmed()
-
-
-def _holds(mask: Mask, point_mm: NDArray[np.float64]) -> bool:
-    """Whether a point lies in a voxel of `mask`."""
-    voxel = np.rint(mask.grid.voxels(point_mm)).astype(np.intp)
-    last = np.array(mask.grid.shape) - 1
-    return bool(mask.grid.contains(point_mm) and mask.array[tuple(voxel.clip(0, last))])
 
 
 def _distance_mm(points_mm: Points, mask: Mask) -> NDArray[np.float64]:

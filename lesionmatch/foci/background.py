@@ -18,8 +18,9 @@ CALM_SD_MM = 5.0
 """The smoothing under which a liver shows whether it is one tissue: little noise is left."""
 
 BACKGROUND_SD_MM = 15.0
-COLD_SD = 2.5
-"""Places this many standard deviations below the background are cold."""
+COLD_CORE_SD, COLD_SD = 4.0, 2.5
+"""A cold region has a core this many standard deviations below the background, and reaches up to
+the second: were every place below that cold, noise would lose its lower tail, and look skewed."""
 
 ODD_SD = 2.5
 """Places this far from the background are left out of it."""
@@ -93,7 +94,8 @@ def background_of(
     sd = _noise_sd(apart[deep & ~hot], most)
     above = np.asarray(apart / sd, np.float32)
     hot = _hot(above, light, depth, grid)
-    return Background(local, above < -COLD_SD, hot, above, light, sd, level)
+    cold = ndimage.binary_propagation(above < -COLD_CORE_SD, mask=above < -COLD_SD)
+    return Background(local, cold, hot, above, light, sd, level)
 
 
 def _noise_sd(apart: NDArray[np.floating], most: float) -> float:

@@ -151,15 +151,10 @@ class _Ground:
 def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
     array, grid = part.array, part.grid
     known = background_of(array, depth, deep, grid, rules)
-    organs = hot_organs(known, depth, grid, rules)
-    edge_mm = edge_distance_mm(known, grid, rules)
-    near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
-    learned = near & (edge_mm > rules.spill_plain_mm)
+    ground = _ground_of(known, liver, depth, deep, grid, rules)
+    organs, quiet = ground.organs, ground.quiet
+    learned = ground.near & (ground.edge_mm > rules.spill_plain_mm)
     plain = _plain(array, known, organs, depth, learned, rules)
-    quiet = _quiet(depth, deep, known, rules)
-    apart = near & (organs.away_mm > rules.spill_reach_mm)
-    liver_ml = float(np.count_nonzero(liver) * grid.voxel_ml)
-    ground = _Ground(organs, edge_mm, near, apart, quiet, deep, liver_ml)
     z = _statistic(plain, known, ground, depth, liver, grid, rules)
     level = float(np.median(known.suv[deep]))
     voxel_sd = _voxel_sd(array, plain.calm, known, quiet, deep, grid)
@@ -177,6 +172,22 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
         voxel_sd=voxel_sd * float(np.sqrt(level)),
         level=level,
         level_is_seen=known.level.is_seen,
+    )
+
+
+def _ground_of(
+    known: Background, liver: Where, depth: Array, deep: Where, grid: Grid, rules: FociRules
+) -> _Ground:
+    organs = hot_organs(known, depth, grid, rules)
+    near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
+    return _Ground(
+        organs=organs,
+        edge_mm=edge_distance_mm(known, grid, rules),
+        near=near,
+        plain=near & (organs.away_mm > rules.spill_reach_mm),
+        quiet=_quiet(depth, deep, known, rules),
+        deep=deep,
+        liver_ml=float(np.count_nonzero(liver) * grid.voxel_ml),
     )
 
 

@@ -111,16 +111,10 @@ def _name(field: Field, place: Voxel, structures: Mapping[Structure, Mask]) -> s
     point = field.grid.world(place)
     for structure, name in NORMAL.items():
         mask = structures.get(structure)
-        if mask is not None and _holds(mask, point):
+        if mask is not None and mask.holds(point[None])[0]:
             return name
     middle = field.grid.world(ndimage.center_of_mass(field.liver))
     return f"uptake outside the liver ({_side(point - middle)})"
-
-
-def _holds(mask: Mask, point: Points) -> bool:
-    voxel = np.rint(mask.grid.voxels(point)).astype(int)
-    inside = bool(((voxel >= 0) & (voxel < np.array(mask.grid.shape))).all())
-    return inside and bool(mask.array[tuple(voxel)])
 
 
 def _side(off_mm: Points) -> str:

@@ -360,7 +360,8 @@ class RegistrationRules:
     least_information_nats: float = threshold(
         0.22,
         "nats",
-        "mutual information of MRI and CT about the liver, below which it is doubtful",
+        "mutual information of MRI and CT about the liver, below which it is doubtful where too "
+        "little of it is seen for a pattern",
         _SEEDS,
         least=0.0,
         most=2.0,

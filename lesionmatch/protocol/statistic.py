@@ -43,7 +43,7 @@ class StatisticRules:
         most=40.0,
     )
     usual_places: float = threshold(
-        400.0,
+        450.0,
         "places",
         "heights are brought to what would be as rare by chance among so many places of a liver",
         "own measurement: 0.025 false foci in 1.5 l of noise, which has 900 and 280 places",
@@ -51,10 +51,10 @@ class StatisticRules:
         most=100000.0,
     )
     filled_skew: float = threshold(
-        0.14,
+        0.07,
         "skewness",
         "where the finer scale is more skewed than this, its noise is, and heights are less rare",
-        "own measurement: filling what is cold gives symmetric noise 0.14, SD 0.04 between livers",
+        "own measurement: filling what is cold gives symmetric noise 0.05, SD 0.03 between livers",
         least=-1.0,
         most=10.0,
     )

@@ -15,9 +15,9 @@ def doubts_of(
     A stage that was refused is a doubt, because the map kept instead is a coarser one. How
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further, for a liver of another day may lie strongly bent. That a
-    deformation brings nothing is a doubt where no pattern is known: a liver that lies as it lay
-    need not bend.
+    deformation may also go further, for a liver of another day may lie strongly bent. Little
+    contrast, and a deformation that brings nothing, are doubts where no pattern is known: with a
+    pattern they say nothing more, and a liver that lies as it lay need not bend.
     """
     is_sure = is_settled(quality.pattern_half_errors, rules)
     return (
@@ -80,9 +80,16 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
     yield from _fit_doubts(quality, rules)
-    yield from _contrast_doubts(quality, target, rules)
     if quality.pattern_errors is None:
+        yield from _contrast_doubts(quality, target, rules)
         yield from _idle_deformation(quality, rules.sure_gain_errors)
+    elif quality.pattern_errors < rules.least_pattern_errors:
+        yield (
+            f"vessels and lesions within the liver agree better than by chance by only "
+            f"{quality.pattern_errors:.1f} standard deviations (wanted "
+            f"{rules.least_pattern_errors:g}): it may be another patient's liver, or the "
+            "alignment failed"
+        )
 
 
 def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:
@@ -95,13 +102,7 @@ def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:
 
 
 def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
-    shared, errors = quality.mutual_information, quality.pattern_errors
-    if errors is not None and errors < rules.least_pattern_errors:
-        yield (
-            f"vessels and lesions within the liver agree better than by chance by only "
-            f"{errors:.1f} standard deviations (wanted {rules.least_pattern_errors:g}): "
-            "it may be another patient's liver, or the alignment failed"
-        )
+    shared = quality.mutual_information
     if target == "ct" and shared is not None and shared < rules.least_information_nats:
         yield (
             f"MRI and CT share only {shared:.2f} nats about the liver "

@@ -40,13 +40,12 @@ def test_a_mask_knows_its_volume_and_points() -> None:
 
 
 def test_a_mask_holds_points_up_to_the_outer_border_of_its_voxels() -> None:
-    # Voxels of 2 mm along x at 0, 2 and 4, of which the last belongs to it.
-    mask = Mask(
-        Grid.of(Frame("x"), (1, 1, 3), spacing_mm=(1, 1, 2)), np.array([[[False, False, True]]])
-    )
-    x_mm = [-1.5, 2.0, 2.9, 3.1, 5.0, 5.1]
+    # Voxels of 2 mm along x at 0, 2, 4 and 6, of which the first and the last belong to it.
+    grid = Grid.of(Frame("x"), (1, 1, 4), spacing_mm=(1, 1, 2))
+    mask = Mask(grid, np.array([[[True, False, False, True]]]))
+    x_mm = [-1.1, -1.0, 0.9, 1.1, 4.9, 5.1, 7.0, 7.1]
     held = mask.holds(np.array([[x, 0.0, 0.0] for x in x_mm]))
-    np.testing.assert_array_equal(held, [False, False, False, True, True, False])
+    assert held.tolist() == [False, True, True, False, False, True, True, False]
 
 
 def test_a_trimmed_mask_goes_back_where_it_was() -> None:

@@ -192,12 +192,12 @@ class RegistrationRules:
         most=1.0,
     )
     least_pattern_errors: float = threshold(
-        5.0,
+        6.5,
         "SD",
         "vessels and lesions within the liver agree under the map, in standard deviations of "
         "shifted maps; less is doubtful (CT)",
-        "simulated studies, other seeds than reported, and three other simulators: 40 of 41 wrong "
-        "pairs reach 3.1, a mirrored one 5.2; 46 right ones have 9.7 and more",
+        "simulated studies and three other simulators: 40 of 41 wrong pairs reach 3.1, a mirrored "
+        "one 5.2, of 34 others one 5.4; of 47 right ones one has 7.7, the others 9.7 and more",
         least=0.0,
         most=100.0,
     )

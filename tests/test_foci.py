@@ -52,12 +52,12 @@ def test_of_all_scales_the_height_that_is_rarest_is_taken(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(field_of(*pet, rules).z, np.max(highest, axis=0))
 
 
-@pytest.mark.parametrize(("seed", "heights"), [(5, [5.3, 5.1]), (7, [5.6])])
+@pytest.mark.parametrize(("seed", "heights"), [(5, [5.3, 5.1]), (7, [5.7])])
 def test_grain_that_is_log_normal_makes_no_focus(seed: int, heights: list[float]) -> None:
     pet = liver_pet(seed=seed, is_log_normal=True)
     assert find_foci(*pet, PROTOCOL) == ()
     symmetric = replace(PROTOCOL, foci=replace(PROTOCOL.foci, filled_skew=10.0))
-    assert [focus.z for focus in find_foci(*pet, symmetric)] == pytest.approx(heights, abs=0.06)
+    assert [focus.z for focus in find_foci(*pet, symmetric)] == pytest.approx(heights, abs=0.05)
 
 
 def test_heights_in_log_normal_noise_are_as_rare_as_those_of_normal_noise() -> None:

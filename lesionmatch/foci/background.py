@@ -18,9 +18,6 @@ CALM_SD_MM = 5.0
 """The smoothing under which a liver shows whether it is one tissue: little noise is left."""
 
 BACKGROUND_SD_MM = 15.0
-COLD_CORE_SD, COLD_SD = 4.0, 2.5
-"""A cold region has a core this many standard deviations below the background, and reaches up to
-the second: were every place below that cold, noise would lose its lower tail, and look skewed."""
 
 ODD_SD = 2.5
 """Places this far from the background are left out of it."""
@@ -94,7 +91,8 @@ def background_of(
     sd = _noise_sd(apart[deep & ~hot], most)
     above = np.asarray(apart / sd, np.float32)
     hot = _hot(above, light, depth, grid)
-    cold = ndimage.binary_propagation(above < -COLD_CORE_SD, mask=above < -COLD_SD)
+    # Were every place below the second cold, noise would lose its lower tail, and look skewed.
+    cold = ndimage.binary_propagation(above < -rules.cold_core_sd, mask=above < -rules.cold_sd)
     return Background(local, cold, hot, above, light, sd, level)
 
 

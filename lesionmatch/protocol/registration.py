@@ -235,6 +235,22 @@ class RegistrationRules:
         least=3.0,
         most=200.0,
     )
+    pattern_held_sd: float = threshold(
+        6.0,
+        "SD",
+        "what is left of the MRI is held within this of its median, or single lesions would decide",
+        "own choice; vessels are within it",
+        least=1.0,
+        most=100.0,
+    )
+    pattern_held_target_sd: float = threshold(
+        4.0,
+        "SD",
+        "and what is left of the CT, most of which is noise, within this",
+        "own choice",
+        least=1.0,
+        most=100.0,
+    )
     pattern_window_hu: float = threshold(
         100.0,
         "HU",

@@ -362,3 +362,19 @@ class StatisticRules:
         least=0.0,
         most=0.75,
     )
+    cold_core_sd: float = threshold(
+        4.0,
+        "SD",
+        "a cold region has a core this far below the background",
+        "own choice; vessels and cysts reach it, a dip of noise rarely does",
+        least=0.0,
+        most=20.0,
+    )
+    cold_sd: float = threshold(
+        2.5,
+        "SD",
+        "and goes on from it to where it is this far below",
+        "own choice",
+        least=0.0,
+        most=20.0,
+    )

@@ -36,8 +36,6 @@ Floats = NDArray[np.float32]
 
 MAD_SD = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
-LESIONS_SD, NOISE_SD = 6.0, 4.0
-"""MRI and CT are held within so many standard deviations, or single lesions would decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +65,11 @@ def pattern_of(
     fine = _Fine(voxels, rules.pattern_level_mm)
     everywhere = np.ones(len(places), np.bool_)
     parts = [everywhere, *_halves(voxels)]
-    pattern = fine.bins(witness.bins[witness.is_deep], everywhere, LESIONS_SD)
+    pattern = fine.bins(witness.bins[witness.is_deep], everywhere, rules.pattern_held_sd)
 
     def at(shift_mm: NDArray[np.float64]) -> list[float]:
         values, counts = averages.at(places + shift_mm)
-        bins = fine.bins(values, counts, NOISE_SD)
+        bins = fine.bins(values, counts, rules.pattern_held_target_sd)
         return [_information(pattern, bins, counts & part) for part in parts]
 
     lengths_mm = (rules.pattern_shift_mm, rules.pattern_far_shift_mm)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 import lesionmatch
@@ -17,7 +16,7 @@ from lesionmatch.evaluation.summary import Estimate, Summary
 from lesionmatch.report.accuracy_figures import detection_by_size, forest, free_response
 from lesionmatch.report.figures import svg_address
 from lesionmatch.report.flow import flow_diagram
-from lesionmatch.report.page import environment, policy
+from lesionmatch.report.page import rendered
 from lesionmatch.report.sheets import in_words, shown, span
 from lesionmatch.wording import enumerated, number_of
 
@@ -55,12 +54,10 @@ class Drawn:
 
 def accuracy_page(report: AccuracyReport, sheets: Sequence[Sheet], drawn: Drawn) -> str:
     """The page as HTML that needs nothing beside it."""
-    templates = environment()
-    style = "".join(templates.get_template(name).render() for name in ("style.css", "accuracy.css"))
-    return templates.get_template("accuracy.html.j2").render(
+    return rendered(
+        "accuracy.html.j2",
+        styles=("style.css", "accuracy.css"),
         title="Accuracy of PET against MRI",
-        policy=policy(style=style, script=""),
-        style=Markup(style),
         version=lesionmatch.__version__,
         headline=headline(report),
         facts=_facts(report),

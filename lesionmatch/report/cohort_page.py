@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 import lesionmatch
 from lesionmatch.evaluation.flow import Flow
 from lesionmatch.evaluation.sheet import Sheet
@@ -13,7 +11,7 @@ from lesionmatch.evaluation.stard import FOR_PEOPLE, Item
 from lesionmatch.output import write_text
 from lesionmatch.report.figures import svg_address, write_svg
 from lesionmatch.report.flow import flow_diagram
-from lesionmatch.report.page import environment, policy
+from lesionmatch.report.page import rendered
 from lesionmatch.report.sheets import shown
 
 
@@ -31,12 +29,10 @@ def write_page(out: Path, page: CohortPage) -> None:
     """Write flow.svg and cohort.html to the folder `out`."""
     figure = flow_diagram(page.flow)
     write_svg(out / "flow.svg", figure)
-    templates = environment()
-    style = "".join(templates.get_template(name).render() for name in ("style.css", "accuracy.css"))
-    text = templates.get_template("cohort.html.j2").render(
+    text = rendered(
+        "cohort.html.j2",
+        styles=("style.css", "accuracy.css"),
         title="The cohort",
-        policy=policy(style=style, script=""),
-        style=Markup(style),
         version=lesionmatch.__version__,
         headline=page.headline,
         figure=svg_address(figure),

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from lesionmatch.csv_table import Record, read_table
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.output import write_text
 from lesionmatch.report import context, words
 from lesionmatch.report.case import Json, read_comparison
-from lesionmatch.report.page import asset, data_uri, environment, policy
+from lesionmatch.report.page import data_uri, rendered
 from lesionmatch.report.study import THUMBNAIL
 
 FAILED, DOUBTFUL, DISCORDANT, UNCERTAIN, CONCORDANT = range(5)
@@ -49,15 +47,12 @@ class Study:
 def write_index(out: Path) -> None:
     """See `lesionmatch.report.index`."""
     studies = sorted(_studies(out), key=lambda study: (study.order, study.study_id))
-    templates = environment()
-    style = "".join(templates.get_template(name).render() for name in ("style.css", "overview.css"))
-    script = asset("table.js")
     write_text(
         out / "index.html",
-        templates.get_template("index.html.j2").render(
-            policy=policy(style=style, script=script),
-            style=Markup(style),
-            script=script,
+        rendered(
+            "index.html.j2",
+            styles=("style.css", "overview.css"),
+            scripts=("table.js",),
             studies=studies,
             order_words=ORDER_WORDS,
             counts=_counts(studies),

@@ -7,6 +7,7 @@ should slip through could still not run, load or send anything.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -40,10 +41,30 @@ def asset(*names: str) -> Markup:
     return Markup("\n".join(folder.joinpath(name).read_text("utf-8") for name in names))
 
 
-def policy(*, style: str, script: str) -> str:
+def rendered(
+    template: str,
+    *,
+    styles: Sequence[str],
+    scripts: Sequence[str] = (),
+    pictures: str = "data:",
+    **values: object,
+) -> str:
+    """A page of a template with its own styles and scripts in it.
+
+    `pictures` is where the policy lets its images come from.
+    """
+    templates = environment()
+    style = Markup("".join(templates.get_template(name).render() for name in styles))
+    script = asset(*scripts)
+    return templates.get_template(template).render(
+        policy=_policy(style, script, pictures), style=style, script=script, **values
+    )
+
+
+def _policy(style: str, script: str, pictures: str) -> str:
     """The content security policy of a page with one style and one script element."""
     return (
-        "default-src 'none'; img-src data:; "
+        f"default-src 'none'; img-src {pictures}; "
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )

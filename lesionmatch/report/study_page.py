@@ -5,21 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from PIL import Image as Picture
 
 from lesionmatch.columns import LESIONS, RELATIONS, Row
 from lesionmatch.report import context, facts, words
 from lesionmatch.report.case import Case
 from lesionmatch.report.checks import Check
-from lesionmatch.report.page import asset, data_uri, environment, policy
+from lesionmatch.report.page import data_uri, rendered
 from lesionmatch.report.palette import Rgb
 from lesionmatch.report.projection import Projection
 
 WEBP_QUALITY = 76
-
-STYLES = ("style.css", "study.css")
-SCRIPTS = ("table.js", "study.js", "flicker.js", "viewer.js")
 
 FLICKERED = ("hbp", "ct", "pet")
 """The first two of these that there are lie on one another."""
@@ -56,14 +52,12 @@ class Parts:
 
 def study_page(case: Case, rows: Sequence[Row], parts: Parts, *, phi: bool) -> str:
     """The whole page as text."""
-    comparison, templates = case.comparison, environment()
-    style = "".join(templates.get_template(name).render() for name in STYLES)
-    script = asset(*SCRIPTS)
+    comparison = case.comparison
     identity = comparison.get("phi") or {} if phi else {}
-    return templates.get_template("report.html.j2").render(
-        policy=policy(style=style, script=script),
-        style=Markup(style),
-        script=script,
+    return rendered(
+        "report.html.j2",
+        styles=("style.css", "study.css"),
+        scripts=("table.js", "study.js", "flicker.js", "viewer.js"),
         identity=list(identity.items()),
         call=context.call(comparison),
         doubts=context.doubts(comparison),

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from lesionmatch.evaluation.assemble import AccuracyReport
 from lesionmatch.evaluation.rows import CALLS, Decision, ReaderCall
 from lesionmatch.evaluation.sheet import Cell, Heading, Sheet
 from lesionmatch.evaluation.taxonomy import CALLED, MISSED
 from lesionmatch.evaluation.worklist import Item, Picture
 from lesionmatch.report import words
-from lesionmatch.report.page import asset, environment, policy
+from lesionmatch.report.page import rendered
 from lesionmatch.wording import begun
 
 FIELDS = ("pet", "mri", "reason", "decided_by", "decided_at", "note")
@@ -70,20 +68,12 @@ def _reader(call: ReaderCall) -> str:
 
 def worklist_page(report: AccuracyReport, batch: Path | None) -> str:
     """The page; `batch` is the batch's folder as seen from where the page lies."""
-    templates = environment()
-    style = "".join(
-        templates.get_template(name).render()
-        for name in ("style.css", "accuracy.css", "worklist.css")
-    )
-    script = asset("worklist.js")
-    linked = policy(style=style, script=script).replace(
-        "img-src data:", "img-src data: file: 'self'"
-    )
-    return templates.get_template("worklist.html.j2").render(
+    return rendered(
+        "worklist.html.j2",
+        styles=("style.css", "accuracy.css", "worklist.css"),
+        scripts=("worklist.js",),
+        pictures="data: file: 'self'",
         title="Studies to look at",
-        policy=linked,
-        style=Markup(style),
-        script=script,
         items=[_shown(item, batch) for item in report.items],
         calls=[(call, words.words(words.CALLS, call)) for call in CALLS],
         reasons=_reasons(),

@@ -9,10 +9,20 @@ IRREGULAR = {"focus": "foci", "metastasis": "metastases", "study": "studies"}
 def number_of(n: int, noun: str) -> str:
     """How many, in figures, with the noun in its number.
 
-    >>> number_of(1, "lesion"), number_of(2, "lesion"), number_of(0, "focus")
-    ('1 lesion', '2 lesions', '0 foci')
+    >>> number_of(1, "lesion"), number_of(2, "PET study"), number_of(1200, "focus")
+    ('1 lesion', '2 PET studies', '1,200 foci')
     """
-    return f"{n} {noun if n == 1 else IRREGULAR.get(noun, f'{noun}s')}"
+    return f"{n:,} {noun if n == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Several of a thing, by the last word of its name.
+
+    >>> plural("PET study"), plural("pair")
+    ('PET studies', 'pairs')
+    """
+    before, space, last = noun.rpartition(" ")
+    return f"{before}{space}{IRREGULAR.get(last, f'{last}s')}"
 
 
 def was_or_were(n: int) -> str:

@@ -359,6 +359,12 @@ def test_the_forest_starts_at_nothing_unless_kappa_is_below_it() -> None:
     assert forest(apart.estimates, "").axes[0].get_xlim()[0] == -1.0
 
 
+def test_the_flow_diagram_counts_one_as_one() -> None:
+    flow = calls_flow(assemble(studies([(YES, YES)]), options=QUICK))
+    said = [text.get_text() for text in flow_diagram(flow).axes[0].texts]
+    assert said[1] == "1 study of 1 patient"
+
+
 def test_the_flow_diagram_names_every_count() -> None:
     flow = calls_flow(assemble(studies([*PAPER, (None, None), (MAYBE, YES)]), options=QUICK))
     said = "\n".join(text.get_text() for text in flow_diagram(flow).axes[0].texts)

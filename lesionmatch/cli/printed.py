@@ -13,6 +13,7 @@ from lesionmatch.dicom.series.records import SeriesRecord
 from lesionmatch.dicom.suv.facts import SuvFacts
 from lesionmatch.dicom.suv_study import SuvMap
 from lesionmatch.segments import Kind, Segment
+from lesionmatch.wording import number_of
 
 WIDTH = 100
 UNITS = {"BQML": "Bq/ml", "CNTS": "count", "GML": "g/ml", "CM2ML": "cm2/ml"}
@@ -28,8 +29,8 @@ def inspection_page(found: Inspection, *, phi: bool = False) -> str:
     inventory = found.inventory
     studies = {record.study_uid for record in inventory.series}
     heading = (
-        f"{_count(inventory.files, 'file')}: {len(inventory.series)} series in "
-        f"{_count(len(studies), 'study', 'studies')}"
+        f"{number_of(inventory.files, 'file')}: {len(inventory.series)} series in "
+        f"{number_of(len(studies), 'study')}"
     )
     parts = [
         [heading],
@@ -65,10 +66,6 @@ def suv_page(made: SuvMap, *, out: str | None, phi: bool = False) -> str:
         [f"written to {out}" if out else "not written; give -o FILE.nii.gz"],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
-
-
-def _count(number: int, one: str, several: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def _by(values: Iterable[float], form: str = "") -> str:
@@ -322,5 +319,5 @@ def _sign(evidence: str) -> str | None:
 
 def _passed_over(found: Inspection) -> list[str]:
     inventory = found.inventory
-    lines = [f"  {_count(count, 'file')}: {why}" for why, count in inventory.skipped.items()]
+    lines = [f"  {number_of(count, 'file')}: {why}" for why, count in inventory.skipped.items()]
     return ["passed over", *lines] if lines else []

@@ -179,15 +179,15 @@ def cohort_flow(selection: Selection) -> Flow:
     names = [name for name, _, _ in selection.counts]
     after = dict(zip(names, [*STEPS, ""], strict=True))
     steps = [
-        Step(name, count, "PET/CT studies", patients, _gone(selection, after[name]))
+        Step(name, count, "PET/CT study", patients, _gone(selection, after[name]))
         for name, count, patients in selection.counts
     ]
     steps[0] = Step(
-        "PET studies in the tree", *selection.counts[0][1:2], "PET studies",
+        "PET studies in the tree", *selection.counts[0][1:2], "PET study",
         selection.counts[0][2], steps[0].excluded,
     )  # fmt: skip
     patients = len({pair.pet.patient for pair in selection.pairs})
-    last = Step("Pairs of PET/CT and liver MRI", len(selection.pairs), "pairs", patients)
+    last = Step("Pairs of PET/CT and liver MRI", len(selection.pairs), "pair", patients)
     return Flow((*steps[:-1], last))
 
 

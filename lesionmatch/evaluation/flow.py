@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lesionmatch.evaluation.assemble import AccuracyReport
+from lesionmatch.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Step:
 
     title: str
     count: int
-    unit: str
+    noun: str
+    """What is counted, one of it."""
     patients: int | None = None
     excluded: tuple[Excluded, ...] = ()
 
@@ -55,8 +57,8 @@ def calls_flow(report: AccuracyReport) -> Flow:
     )
     return Flow(
         (
-            Step("Studies", len(report.studies), "studies", report.patients, left),
-            Step("PET and MRI both called", table.total, "studies", summary.patients),
+            Step("Studies", len(report.studies), "study", report.patients, left),
+            Step("PET and MRI both called", table.total, "study", summary.patients),
         ),
         (
             Leaf(
@@ -80,7 +82,7 @@ def flow_values(flow: Flow) -> dict[str, Any]:
             {
                 "title": step.title,
                 "count": step.count,
-                "unit": step.unit,
+                "unit": plural(step.noun),
                 "patients": step.patients,
                 "excluded": {one.reason: one.count for one in step.excluded},
             }

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from lesionmatch.evaluation.flow import Excluded, Flow, Leaf, Step
 from lesionmatch.report.figures import FILL, INK, LINE, drawing
+from lesionmatch.wording import number_of
 
 LINE_HEIGHT = 0.19
 """Inches of a line of letters."""
@@ -95,8 +96,8 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def _step_lines(step: Step) -> list[str]:
-    patients = "" if step.patients is None else f" of {step.patients:,} patients"
-    return [step.title, f"{step.count:,} {step.unit}{patients}"]
+    whose = "" if step.patients is None else f" of {number_of(step.patients, 'patient')}"
+    return [step.title, f"{number_of(step.count, step.noun)}{whose}"]
 
 
 def _left_lines(step: Step) -> list[str]:

@@ -202,7 +202,7 @@ def test_readers_who_differ_put_a_study_on_the_worklist(tmp_path: Path) -> None:
         ({"decided_at": "2026-02-01T10:00:00"}, "wanted a date, time and zone"),
         ({"decided_at": ""}, "decided_at: wanted a date, time and zone"),
         ({"decided_by": ""}, "decided_by: wanted a value, got nothing"),
-        ({"pet": "", "reason": ""}, "wanted at least one settled, got none"),
+        ({"pet": "", "reason": "", "note": ""}, "wanted at least one, got none"),
     ],
 )
 def test_a_decision_without_who_when_or_what_is_refused(
@@ -210,6 +210,19 @@ def test_a_decision_without_who_when_or_what_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
         read_decisions(write(tmp_path / "d.csv", [{**DECISIONS[0], **row}]))
+
+
+def test_a_note_alone_says_that_a_study_stays_as_it_was_called(tmp_path: Path) -> None:
+    calls = calls_csv(tmp_path / "c.csv", [(YES, NO)])
+    row = {**DECISIONS[0], "study_id": "S0", "pet": "", "mri": "", "reason": "", "note": "seen"}
+    decided = write(tmp_path / "d.csv", [row])
+    report = write_accuracy(calls, tmp_path / "out", decisions=decided, options=QUICK)
+    (item,) = report.items
+    assert item.decision is not None
+    assert item.decision.note == "seen"
+    assert report.consensus is not None
+    assert report.consensus.table == report.summary.table
+    assert report.decided_reasons == 0
 
 
 @pytest.mark.parametrize("reader", ["table", "Consensus"])

@@ -70,6 +70,7 @@ def test_what_the_worklist_saves_is_read_and_then_no_longer_new(
     calls, decisions = tmp_path / "calls.csv", tmp_path / "decisions.csv"
     calls.write_text(
         "study_id,patient_id,pet,mri\nS1,P1,involved,not_involved\nS2,P2,not_involved,involved\n"
+        "S3,P3,uncertain,involved\n"
     )
     write_accuracy(calls, tmp_path / "out", options=Options(draws=0))
     page = (tmp_path / "out" / "worklist.html").as_uri()
@@ -78,17 +79,22 @@ def test_what_the_worklist_saves_is_read_and_then_no_longer_new(
     settle(browser, "S1", reason="cyst", note='seen, "late"')
     settle(browser, "S2", pet="involved")
     settle(browser, "S2", pet="")
-    assert [one.text for one in browser.find_elements("css selector", ".settled h2")] == ["S1"]
+    settle(browser, "S3", note="too blurred to say")
+    assert [one.text for one in browser.find_elements("css selector", ".settled h2")] == [
+        "S1",
+        "S3",
+    ]
     decisions.write_text(saved(browser))
-    (one,) = read_decisions(decisions)
+    one, looked = sorted(read_decisions(decisions), key=lambda made: made.study_id)
+    assert (looked.pet, looked.mri, looked.note) == (None, None, "too blurred to say")
     assert (one.study_id, one.pet, one.reason) == ("S1", None, "cyst")
     assert (one.decided_by, one.note) == ("=AB", 'seen, "late"')
     write_accuracy(calls, tmp_path / "out", decisions=decisions, options=Options(draws=0))
     opened(browser, page)
     browser.save_screenshot(str(shots / "worklist.png"))
-    assert browser.find_element("id", "state").text == "Studies: 2. Decisions on file: 1, new: 0."
+    assert browser.find_element("id", "state").text == "Studies: 3. Decisions on file: 2, new: 0."
     decisions.write_text(saved(browser))
-    assert read_decisions(decisions) == (one,)
+    assert set(read_decisions(decisions)) == {one, looked}
     assert complaints(browser) == []
 
 

@@ -162,11 +162,11 @@ def _reader_call(record: Record) -> ReaderCall:
 
 
 def _decision(record: Record) -> Decision | None:
-    settled = [record[name] for name in ("pet", "mri", "reason")]
+    settled = [record.get(name, "") for name in ("pet", "mri", "reason", "note")]
     if not any((*settled, record["decided_by"], record["decided_at"])):
         return None
     if not any(settled):
-        raise ValueError("pet, mri, reason: wanted at least one settled, got none")
+        raise ValueError("pet, mri, reason, note: wanted at least one, got none")
     return Decision(
         study_id=needed("study_id", record),
         pet=_call("pet", record),

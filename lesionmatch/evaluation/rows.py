@@ -101,7 +101,10 @@ class ReaderCall:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person settled about one study, who it was, and when."""
+    """What a person settled about one study, who it was, and when.
+
+    With a note alone the study was looked at, and everything stays as it was called.
+    """
 
     study_id: str
     pet: Call | None

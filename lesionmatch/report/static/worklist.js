@@ -49,7 +49,7 @@
     form.addEventListener("change", () => {
       const draft = { study_id: study, decided_by: person.value.trim(), decided_at: now() };
       for (const name of ["pet", "mri", "reason", "note"]) draft[name] = form.elements[name].value.trim();
-      if (draft.pet || draft.mri || draft.reason) drafts[study] = draft; else delete drafts[study];
+      if (draft.pet || draft.mri || draft.reason || draft.note) drafts[study] = draft; else delete drafts[study];
       keep();
     });
   }

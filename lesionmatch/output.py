@@ -93,7 +93,7 @@ def replaced(out: Path, ours: Sequence[str] = ()) -> Iterator[Path]:
             yield draft
             for name in ours:
                 shutil.rmtree(out / name, ignore_errors=True)
-            for entry in draft.iterdir():
+            for entry in sorted(draft.iterdir()):
                 _take_place(entry, out / entry.name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

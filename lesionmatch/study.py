@@ -14,6 +14,8 @@ from lesionmatch.progress import Progress
 
 OURS = ("images", "overlays", "transforms")
 """Folders of an earlier comparison that do not outlive it where this one makes none."""
+WRITTEN = (*OURS, "lesions.csv", "relations.csv", "report.html", "run.json", "thumbnail.webp")
+"""What takes the place of what is called so; of an earlier comparison alone."""
 
 
 def run_study(
@@ -41,7 +43,10 @@ def run_study(
 
 
 def _require_usable(out: Path, inputs: Sequence[Path]) -> None:
-    """Make `out`. Raises `UnusableOutput` where it lies in an input or cannot be written."""
+    """Make `out`.
+
+    Raises `UnusableOutput` where it lies in an input, cannot be written, or holds what is not ours.
+    """
     place = out.resolve()
     for path in inputs:
         source = path.resolve()
@@ -53,3 +58,9 @@ def _require_usable(out: Path, inputs: Sequence[Path]) -> None:
     make_folders(out)
     if not os.access(out, os.W_OK | os.X_OK):
         raise UnusableOutput(f"-o {out}: wanted a folder that can be written, got one that cannot")
+    others = [name for name in WRITTEN if (out / name).exists()]
+    if others and not (out / "comparison.json").exists():
+        raise UnusableOutput(
+            f"-o {out}: wanted an empty folder or that of an earlier comparison, got one with "
+            f"{', '.join(others)} of something else; choose another"
+        )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -228,6 +229,25 @@ def test_a_path_that_no_system_takes_is_refused_in_one_line(
     has_out = argv[0] not in ("report", "inspect", "suv")
     line = refused(argv + ["-o", str(tmp_path / "o")] * has_out, capsys)
     assert "File name too long" in line
+
+
+@pytest.mark.parametrize("name", ["images", "lesions.csv"])
+def test_what_is_not_ours_is_never_written_over(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "mine.txt").write_text("the user's")
+    line = refused(["compare", PET, MRI, "-q", "-o", str(tmp_path)], capsys)
+    assert f"got one with {name} of something else; choose another" in line
+    assert (tmp_path / name / "mine.txt").exists()
+
+
+def test_letters_that_a_terminal_lacks_stop_nothing(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "lesionmatch", "inspect", str(tmp_path / "Müller ☢")]
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(argv, env=latin, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert "Müller \\u2622: wanted a folder" in done.stderr.decode("latin-1")
 
 
 def test_an_output_that_is_a_file_is_refused(

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from lesionmatch.cli.parser import parser
 from lesionmatch.errors import LesionMatchError
@@ -18,6 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     input cannot be used; 3 when a batch finished with some studies failed; `DEFECT` after what
     nobody foresaw, so that no script takes it for a doubt, which Python's own status is.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # What a terminal's alphabet lacks is written by its number, and stops nothing.
+            stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
     # Loaded after parsing, so that --help and a mistyped option answer at once.
     from lesionmatch.cli import verbs

@@ -1,6 +1,5 @@
 """The index of a tree: each file once, resumable, and no identities in it."""
 
-import os
 import sqlite3
 import zipfile
 from datetime import date
@@ -15,6 +14,7 @@ from lesionmatch.cohort.pseudonyms import Pseudonyms, pseudonyms
 from lesionmatch.dicom.series.headers import SeriesFacts, read_tag, series_facts, tracer
 from lesionmatch.errors import InvalidInput, NothingFound, UnusableOutput
 from lesionmatch.protocol import Protocol
+from tests.closed import closed_to_us
 from tests.cohort_tree import Person, SeriesPlan, Tree, after, header, liver_mri, pet_ct
 
 JANE = Person("SECRET-ID-1", "SECRETNAME^JANE", "19600101", "F")
@@ -119,20 +119,15 @@ def test_junk_links_and_loops_are_counted_or_passed(tree: Tree, tmp_path: Path) 
     assert sum(index.skipped(database).values()) == 4
 
 
-def test_a_folder_that_cannot_be_read_is_passed_over(
+def test_a_folder_that_cannot_be_read_is_counted_among_what_was_passed_over(
     tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree.add(JANE, after(0), [SeriesPlan("PT", 1)], folder="a/locked")
     tree.add(JANE, after(0), [SeriesPlan("PT", 2)], folder="b")
-    scandir = os.scandir
-
-    def locked(folder: bytes) -> object:
-        if folder.endswith(b"locked"):
-            raise PermissionError(13, "Permission denied")
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", locked)
-    assert indexed(tree, tmp_path / "out")[1].files == 2
+    closed_to_us(tree.root / "a" / "locked", monkeypatch)
+    database, done = indexed(tree, tmp_path / "out")
+    assert done.files == 3
+    assert index.skipped(database) == {"cannot be read as DICOM (IsADirectoryError)": 1}
 
 
 def test_names_that_are_not_text_are_indexed(tree: Tree, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a folder lacks, and whose files lie in it."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from lesionmatch import dicom
 from lesionmatch.dicom import ReadOptions
 from lesionmatch.errors import InvalidInput, NothingFound
+from tests.closed import closed_to_us
 from tests.reading_files import ct_slices, hbp_slice, mri, pet_slice, saved, slices, suv
 
 
@@ -19,6 +21,30 @@ def test_a_missing_folder_has_its_own_sentence(tmp_path: Path) -> None:
 def test_an_empty_folder_has_its_own_sentence(tmp_path: Path) -> None:
     with pytest.raises(NothingFound, match="got an empty folder"):
         dicom.scan([tmp_path])
+
+
+@pytest.mark.parametrize("inside", ["", "series 1"])
+def test_a_folder_that_is_closed_to_us_is_refused(
+    inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, ct_slices())
+    (tmp_path / inside).mkdir(exist_ok=True)
+    closed_to_us(tmp_path / inside, monkeypatch)
+    with pytest.raises(InvalidInput, match="wanted a folder that can be read, got Permission"):
+        dicom.scan([tmp_path])
+
+
+def test_a_file_that_is_closed_to_us_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").write_bytes(b"")
+    monkeypatch.setattr(Path, "open", _refuse)
+    (refused,) = dicom.scan([tmp_path]).skipped
+    assert refused == "cannot be read as DICOM (PermissionError)"
+
+
+def _refuse(path: Path, mode: str) -> object:
+    raise PermissionError(errno.EACCES, f"Permission denied, {mode}", str(path))
 
 
 def test_a_folder_without_dicom_has_its_own_sentence(tmp_path: Path) -> None:

@@ -108,7 +108,10 @@ def update(
 
 
 def files_under(root: Path) -> Iterator[Found]:
-    """Every regular file, in the order of names; links are followed, but no folder twice."""
+    """Every regular file, in the order of names, and every folder that cannot be read.
+
+    Links are followed, but no folder twice.
+    """
     visited: set[tuple[int, int]] = set()
     stack = [os.fsencode(root)]
     start = len(os.fsencode(root)) + 1
@@ -123,6 +126,8 @@ def files_under(root: Path) -> Iterator[Found]:
                     f"{root.name}: wanted a folder that can be read, got {error.strerror}; "
                     "check the path"
                 ) from error
+            # Counted as a file, which cannot be read: what lies in it is not in the cohort.
+            yield folder[start:], 0, 0
             continue
         if (key := (status.st_dev, status.st_ino)) in visited:
             continue

@@ -115,7 +115,7 @@ def read_instance(source: Source, limits: InputLimits) -> Instance | str:
     except HeaderTooLong as error:
         return str(error)
     except PARSER_FAULTS as error:
-        return f"cannot be read as DICOM ({type(error).__name__})"
+        return f"cannot be read as DICOM ({type(error.__cause__ or error).__name__})"
 
 
 def _from_stream(

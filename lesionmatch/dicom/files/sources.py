@@ -7,10 +7,10 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from lesionmatch.errors import InvalidInput, NothingFound
 from lesionmatch.protocol import InputLimits
@@ -83,8 +83,8 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
     """Every file under `paths`, in the order of their names.
 
     Raises `NothingFound` for a path that does not exist or a folder without any file, and
-    `InvalidInput` where there are more files than `limits` allow, or `paths` name a zip with
-    encrypted files or another zip in it.
+    `InvalidInput` where there are more files than `limits` allow, a folder is closed to us, or
+    `paths` name a zip with encrypted files or another zip in it.
     """
     seen = 0
     for path in paths:
@@ -94,7 +94,7 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
                 "check the path"
             )
         before = seen
-        for file in files_below(path):
+        for file in files_below(path, _refuse_closed):
             for source in _unpacked(file, limits):
                 if file == path and isinstance(source, Refused) and source.why in SEALED:
                     raise InvalidInput(
@@ -111,13 +111,24 @@ def sources(paths: Sequence[Path], limits: InputLimits) -> Iterator[Source | Ref
             raise NothingFound(f"{path}: wanted DICOM files, got an empty folder")
 
 
-def files_below(path: Path) -> Iterator[Path]:
-    """The files at or under `path`; links are followed, a loop of them is not."""
+def _refuse_closed(error: OSError) -> NoReturn:
+    # What lies in it may be the study, or a part of it.
+    raise InvalidInput(
+        f"{error.filename}: wanted a folder that can be read, got {error.strerror}; "
+        "check the rights to it"
+    ) from error
+
+
+def files_below(path: Path, closed: Callable[[OSError], object] | None = None) -> Iterator[Path]:
+    """The files at or under `path`; links are followed, a loop of them is not.
+
+    `closed` is told of folders that cannot be read, which are passed over without it.
+    """
     if not path.is_dir():
         yield path
         return
     visited: set[str] = set()
-    for folder, folders, names in os.walk(path, followlinks=True):
+    for folder, folders, names in os.walk(path, onerror=closed, followlinks=True):
         real = os.path.realpath(folder)
         folders.sort()
         if real in visited:

@@ -106,7 +106,7 @@ def read_tag(path: Path) -> Tag | str:
                 read_partial(file, stop_when=_is_past, force=is_bare, specific_tags=WANTED_TAGS)
             )
     except PARSER_FAULTS as error:
-        return f"cannot be read as DICOM ({type(error).__name__})"
+        return f"cannot be read as DICOM ({type(error.__cause__ or error).__name__})"
 
 
 def _is_past(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001 - pydicom's call

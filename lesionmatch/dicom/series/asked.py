@@ -16,7 +16,7 @@ def require_dicom(inventory: Inventory, paths: Sequence[Path]) -> None:
         reasons = ", ".join(f"{count} {why}" for why, count in inventory.skipped.items())
         shown = " ".join(str(path) for path in paths)
         raise NothingFound(
-            f"{shown}: wanted DICOM files, got none ({reasons or 'label files only'}); "
+            f"{shown}: wanted DICOM files, got none ({reasons or 'an index or label files only'}); "
             "name the folder the PACS exported"
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lesionmatch import dicom
 from lesionmatch.compare import Options, compare_studies, story
 from lesionmatch.compare.agreed import liver_as_agreed
-from lesionmatch.compare.drawn import FOUND, described
+from lesionmatch.compare.drawn import FOUND_ON_HBP, described
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
@@ -225,7 +225,7 @@ def with_kidney() -> tuple[Scene, Where]:
 def test_the_liver_of_a_study_says_what_was_cut_out_of_it() -> None:
     made, kidney = with_kidney()
     two = pair(made)
-    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
+    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND_ON_HBP, RULES)
     there = proved(two)
     agreed = liver_as_agreed(two.pet, two.mri, liver, there, RULES)
     cut_ml = liver.volume_ml - agreed.volume_ml
@@ -247,7 +247,7 @@ def test_a_lesion_drawn_beside_the_organ_stays_in_the_liver_of_a_study() -> None
     made, kidney = with_kidney()
     lesion = ball((28, 34, 44), 9.0)
     two = pair(made, lesion)
-    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
+    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND_ON_HBP, RULES)
     agreed = liver_as_agreed(two.pet, two.mri, liver, proved(two), RULES)
     assert (lesion & kidney).any()
     assert agreed.volume_ml < liver.volume_ml
@@ -262,7 +262,7 @@ def proved(two: Pair) -> Registration:
 def test_nothing_is_cut_out_of_a_drawn_liver_nor_without_a_ct_nor_by_an_unproved_map() -> None:
     made, _ = with_kidney()
     two = pair(made)
-    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
+    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND_ON_HBP, RULES)
     there = proved(two)
     assert liver_as_agreed(two.pet, two.mri, liver, there, RULES) is not liver
     drawn = replace(liver, origin="given")
@@ -279,7 +279,7 @@ def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
     two = pair(made)
     assert two.pet.ct is not None
     part = two.pet.ct.crop((slice(0, SIDE), slice(0, SIDE), slice(0, 36)))
-    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND, RULES)
+    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND_ON_HBP, RULES)
     short = replace(two.pet, ct=part)
     agreed = liver_as_agreed(short, two.mri, liver, proved(two), RULES)
     assert (agreed.mask.array[kidney] == liver.mask.array[kidney]).all()

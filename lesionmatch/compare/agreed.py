@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lesionmatch import dicom
-from lesionmatch.compare.drawn import FOUND, carried_lesions, described, mapped
+from lesionmatch.compare.drawn import FOUND_ON_HBP, carried_lesions, described, mapped
 from lesionmatch.image import Image, Mask, Quantity, union
 from lesionmatch.liver import Liver
 from lesionmatch.liver.agreed import Views, other_organs
@@ -34,7 +34,7 @@ def liver_as_agreed(
     none in doubt, and none that was given, as nothing was asked about that.
     """
     is_proved = registration.passed and registration.method not in UNPROVED
-    if liver.origin != FOUND or pet.ct is None or not is_proved:
+    if liver.origin != FOUND_ON_HBP or pet.ct is None or not is_proved:
         return liver
     on_pet = mapped(liver.mask, registration, pet.suv.grid)
     if on_pet.is_empty:
@@ -51,7 +51,7 @@ def liver_as_agreed(
     is_much = share > rules.neighbours.other_doubt_share
     # Where an organ as bright as the liver was cut off, no border is to be expected.
     return replace(
-        described(mri, rest, f"{FOUND}, without {said}", rules),
+        described(mri, rest, f"{FOUND_ON_HBP}, without {said}", rules),
         doubts=(*liver.doubts, doubt) if is_much else liver.doubts,
     )
 

@@ -24,7 +24,7 @@ from lesionmatch.segments import Kind, Segment, Structure
 REDRAWN_MM = 1.0
 """Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
-FOUND = "found on the hepatobiliary image"
+FOUND_ON_HBP = "found on the hepatobiliary image"
 """Where a liver's mask comes from that nobody drew."""
 
 BENT_MM = 30.0
@@ -74,7 +74,7 @@ def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     if drawn is not None:
         return described(mri, _together(mri.hbp.grid, drawn), "given", rules)
     lesions = union(mri.hbp.grid, _lesions_on(mri))
-    return described(mri, find_liver(mri.hbp, rules, lesions=lesions), FOUND, rules)
+    return described(mri, find_liver(mri.hbp, rules, lesions=lesions), FOUND_ON_HBP, rules)
 
 
 def described(mri: dicom.MriStudy, mask: Mask, origin: str, rules: Protocol) -> Liver:

@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 
 from lesionmatch import dicom
 from lesionmatch.compare.agreed import liver_as_agreed
-from lesionmatch.compare.drawn import FOUND
+from lesionmatch.compare.drawn import FOUND_ON_HBP
 from lesionmatch.errors import LesionMatchError
 from lesionmatch.image import Mask, union
 from lesionmatch.liver import Liver, describe_liver, find_liver, reference_uptake
@@ -176,7 +176,7 @@ def agreed_with(study: SimulatedStudy, liver: Liver, rules: Protocol) -> Mask:
     pet = replace(pet, suv=study.suv, ct=study.ct, segments=())
     mri = replace(mri, hbp=study.hbp, segments=study.segments)
     found = register(study.hbp, liver.mask, ct=study.ct, pet=study.suv, protocol=rules)
-    return liver_as_agreed(pet, mri, replace(liver, origin=FOUND), found, rules).mask
+    return liver_as_agreed(pet, mri, replace(liver, origin=FOUND_ON_HBP), found, rules).mask
 
 
 def measured(study: SimulatedStudy, is_agreed: bool) -> Row:

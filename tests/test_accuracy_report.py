@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -325,14 +326,16 @@ def test_nothing_in_a_table_can_run_in_a_page_or_a_spreadsheet(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(level=1.0), "--level: wanted 0.5 to below 1"),
-        (Options(draws=-1), "--draws: wanted 0"),
+        ({"level": 1.0}, "--level: wanted 0.5 to below 1, got 1"),
+        ({"level": 0.49}, "--level: wanted 0.5 to below 1, got 0.49"),
+        ({"draws": -1}, "--draws: wanted 0 to 100,000, got -1"),
+        ({"draws": 100_001}, "--draws: wanted 0 to 100,000, got 100001"),
+        ({"seed": -1}, "--seed: wanted 0 or more, got -1"),
     ],
 )
-def test_options_that_cannot_be_are_refused(tmp_path: Path, options: Options, message: str) -> None:
-    calls = calls_csv(tmp_path / "calls.csv", [(YES, YES)])
+def test_options_that_cannot_be_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidOption, match=message):
-        write_accuracy(calls, tmp_path / "out", options=options)
+        Options(**options)
 
 
 def test_an_output_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from lesionmatch.accuracy import agreement, bootstrap, clustered, intervals, mea
 from lesionmatch.accuracy.bootstrap import Bootstrap
 from lesionmatch.accuracy.clustered import Clusters
 from lesionmatch.accuracy.values import Interval, Proportion, Table, Test, Undefined
+from lesionmatch.errors import InvalidOption
 from lesionmatch.evaluation.rows import Cell, StudyCalls
 
 CELL_ORDER: tuple[Cell, ...] = ("TP", "FP", "FN", "TN")
@@ -25,6 +26,10 @@ COLUMNS = {
 """Columns of TP, FP, FN, TN that are a measure's successes, and those that are its total."""
 
 
+MOST_DRAWS = 100_000
+"""Of all patients; more of them do not fit in memory: 100 kinds of patients take 80 MB here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How intervals are had; the same options and table give the same report."""
@@ -32,6 +37,14 @@ class Options:
     level: float = 0.95
     draws: int = 2000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.level < 1.0:
+            raise InvalidOption(f"--level: wanted 0.5 to below 1, got {self.level:g}")
+        if not 0 <= self.draws <= MOST_DRAWS:
+            raise InvalidOption(f"--draws: wanted 0 to {MOST_DRAWS:,}, got {self.draws}")
+        if self.seed < 0:
+            raise InvalidOption(f"--seed: wanted 0 or more, got {self.seed}")
 
 
 @dataclass(frozen=True, slots=True)

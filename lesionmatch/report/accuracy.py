@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lesionmatch.errors import InvalidOption
 from lesionmatch.evaluation.assemble import AccuracyReport, assemble
 from lesionmatch.evaluation.flow import calls_flow, flow_values
 from lesionmatch.evaluation.lesion_sheets import foci_sheet, lesion_sheet, missed_sheet
@@ -43,9 +42,9 @@ def write_accuracy(
     """Evaluate `calls` (a batch's folder or a CSV) into the folder `out`; also return it.
 
     Writes accuracy.json, tables/*.csv, figures/*.svg, accuracy.html, worklist.csv and
-    worklist.html. Raises `InvalidInput`, `NothingFound`, `InvalidOption`, `UnusableOutput`.
+    worklist.html. Raises `InvalidInput`, `NothingFound`, `UnusableOutput`.
     """
-    options = _checked(options or Options())
+    options = options or Options()
     table = read_calls(calls)
     report = assemble(
         table,
@@ -98,11 +97,3 @@ def _write_worklist(out: Path, report: AccuracyReport, table: CallsTable) -> Non
     write_sheet(out / "worklist.csv", worklist_sheet(report.items))
     folder = None if table.folder is None else Path(os.path.relpath(table.folder, out))
     write_text(out / "worklist.html", worklist_page(report, folder))
-
-
-def _checked(options: Options) -> Options:
-    if not 0.5 <= options.level < 1.0:
-        raise InvalidOption(f"--level: wanted 0.5 to below 1, got {options.level:g}")
-    if options.draws < 0:
-        raise InvalidOption(f"--draws: wanted 0 or more, got {options.draws}")
-    return options

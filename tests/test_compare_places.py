@@ -20,6 +20,7 @@ from lesionmatch.compare.drawn import (
     with_drawn_on_pet,
 )
 from lesionmatch.compare.evidence import surroundings
+from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Mask
 from lesionmatch.liver import Liver
@@ -175,6 +176,12 @@ class TestOnMri:
         drawn = Segment("x", Kind.METASTASIS, box(PET_GRID, (10,) * 3, (11,) * 3), "test")
         got = on_mri(drawn, MRI_GRID, moved_by((0.4, 0.3, 0.2)))
         assert got.mask.volume_ml == pytest.approx(0.064, rel=0.6)
+
+    @pytest.mark.parametrize("shift_mm", [200.0, 24.0])
+    def test_what_lies_beside_the_mri_is_refused(self, shift_mm: float) -> None:
+        drawn = Segment("x", Kind.METASTASIS, box(PET_GRID, (10,) * 3, (11,) * 3), "SEG segment 7")
+        with pytest.raises(InvalidInput, match="SEG segment 7, drawn on the PET/CT: wanted it in"):
+            on_mri(drawn, MRI_GRID, moved_by((shift_mm, 0.0, 0.0)))
 
     def test_what_was_drawn_on_the_mri_stays_as_it_is(self) -> None:
         drawn = Segment("x", Kind.METASTASIS, box(MRI_GRID, (10,) * 3, (13,) * 3), "test")

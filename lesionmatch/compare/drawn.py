@@ -237,13 +237,25 @@ def carried_lesions(
 
 
 def on_mri(segment: Segment, grid: Grid, registration: Registration) -> Segment:
-    """A segment drawn on the PET or its CT as it lies on the MRI's `grid`; any other as it is."""
+    """A segment drawn on the PET or its CT as it lies on the MRI's `grid`; any other as it is.
+
+    Raises `InvalidInput` where it lies beside the MRI.
+    """
     maps = registration.mri_from_pet
     if segment.mask.frame != maps.source:
         return segment
     points_mm = maps.apply(segment.mask.points_mm())
     margin_mm = float(segment.mask.grid.spacing_mm.max())
-    part = grid.crop(grid.box_around(points_mm, margin_mm)).with_spacing(REDRAWN_MM)
+    beside = InvalidInput(
+        f"{segment.source}, drawn on the PET/CT: wanted it inside the MRI after registration, got "
+        "it beside; leave it out, draw it on the MRI or give --registration"
+    )
+    try:
+        part = grid.crop(grid.box_around(points_mm, margin_mm)).with_spacing(REDRAWN_MM)
+    except InvalidGeometry as error:
+        raise beside from error
     share = resample_mask(segment.mask, part, registration.pet_from_mri)
+    if not share.any():
+        raise beside
     mask = Mask(part, share >= 0.5 * share.max()).trimmed()
     return replace(segment, mask=mask, is_redrawn=True)

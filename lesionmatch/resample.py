@@ -321,8 +321,20 @@ def read_transform(path: Path, *, target: Frame, source: Frame) -> PointMap:
         ) from error
 
 
+def is_utf8(path: Path) -> bool:
+    """Whether ITK can take a path: any other encoding of its name ends the process."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _require_whole(path: Path) -> None:
-    """Raise `OSError` for a file that cannot be read or is cut short, of which ITK writes pages."""
+    """Raise `OSError` for a file that ITK cannot read, or that is cut short, of which it writes
+    pages."""
+    if not is_utf8(path):
+        raise OSError("a path in another encoding than UTF-8")
     with path.open("rb") as file:
         is_hdf5 = file.read(len(HDF5)) == HDF5
     if is_hdf5:

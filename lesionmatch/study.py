@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 from lesionmatch import record, report
 from lesionmatch.compare import Options, compare
 from lesionmatch.errors import UnusableOutput
-from lesionmatch.output import make_folders, replaced
+from lesionmatch.output import make_folders, replaced, require_apart
 from lesionmatch.progress import Progress
+from lesionmatch.resample import is_utf8
 
 OURS = ("images", "overlays", "transforms")
 """Folders of an earlier comparison that do not outlive it where this one makes none."""
@@ -45,16 +46,14 @@ def run_study(
 def _require_usable(out: Path, inputs: Sequence[Path]) -> None:
     """Make `out`.
 
-    Raises `UnusableOutput` where it lies in an input, cannot be written, or holds what is not ours.
+    Raises `UnusableOutput` where it lies in an input, cannot be written, or holds what is not
+    ours, and for a name that is no UTF-8, at which ITK ends the process.
     """
-    place = out.resolve()
-    for path in inputs:
-        source = path.resolve()
-        if place == source or source in place.parents:
-            raise UnusableOutput(
-                f"-o {out}: wanted a folder outside the inputs, got one inside {path}; "
-                "choose another"
-            )
+    require_apart(out, inputs)
+    if not is_utf8(out):
+        raise UnusableOutput(
+            f"-o {out}: wanted a path in UTF-8, got one in another encoding; choose another"
+        )
     make_folders(out)
     if not os.access(out, os.W_OK | os.X_OK):
         raise UnusableOutput(f"-o {out}: wanted a folder that can be written, got one that cannot")

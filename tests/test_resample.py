@@ -258,3 +258,10 @@ def test_a_transform_of_the_plane_is_refused_by_its_file_s_name(tmp_path: Path) 
     sitk.WriteTransform(sitk.Euler2DTransform(), str(tmp_path / "map.tfm"))
     with pytest.raises(InvalidInput, match=r"transform map\.tfm: .*got 2; write it with"):
         read_transform(tmp_path / "map.tfm", target=MRI, source=PET)
+
+
+def test_a_file_whose_name_is_no_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "M\udcfcller.tfm"
+    path.write_text("#Insight Transform File V1.0\n")
+    with pytest.raises(InvalidInput, match="wanted an ITK transform"):
+        read_transform(path, target=Frame("a"), source=Frame("b"))

@@ -29,25 +29,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         return int(getattr(verbs, args.verb)(args))
-    except LesionMatchError as error:
-        print(f"lesionmatch: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("lesionmatch: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output has left, as `| head` does; there is nobody to tell.
-        sys.stderr.close()
-        return 141
-    except OSError as error:
-        # A path that is closed to us or too long, or a disk that went away.
-        print(
-            f"lesionmatch: {error.filename or 'a file'}: wanted a path that can be used, got "
-            f"{error.strerror}; check it and the rights to it",
-            file=sys.stderr,
-        )
-        return 2
-    except Exception as error:
-        traceback.print_exc()
-        print(f"lesionmatch: a defect, not your input: {type(error).__name__}", file=sys.stderr)
-        return DEFECT
+    except (Exception, KeyboardInterrupt) as error:
+        return _told(error)
+
+
+def _told(error: BaseException) -> int:
+    """Say on stderr what stopped a verb; its exit status."""
+    match error:
+        case LesionMatchError():
+            said, status = str(error), 2
+        case KeyboardInterrupt():
+            said, status = "stopped", 130
+        case BrokenPipeError():
+            # The reader of our output has left, as `| head` does; there is nobody to tell.
+            sys.stderr.close()
+            return 141
+        case OSError():
+            # A path that is closed to us or too long, or a disk that went away.
+            said, status = (
+                (
+                    f"{error.filename or 'a file'}: wanted a path that can be used, got "
+                    f"{error.strerror}; check it and the rights to it"
+                ),
+                2,
+            )
+        case _:
+            traceback.print_exception(error)
+            said, status = f"a defect, not your input: {type(error).__name__}", DEFECT
+    print(f"lesionmatch: {said}", file=sys.stderr)
+    return status

@@ -17,34 +17,13 @@ SCHEMA = 1
 
 def summary(comparison: Comparison) -> dict[str, object]:
     """All of a comparison but its images, as JSON takes it; `schema` counts its versions."""
-    liver, registration = comparison.liver, comparison.registration
-    concordance, reference = comparison.concordance, comparison.seen.reference
+    concordance = comparison.concordance
     return {
         "schema": SCHEMA,
         "version": lesionmatch.__version__,
         "calls": asdict(comparison.calls),
-        "liver": {
-            "volume_ml": liver.volume_ml,
-            "suv_mean": reference.suv_mean,
-            "suv_sd": reference.suv_sd,
-            "cov": reference.cov,
-            "reference": reference.text,
-            "spleen_suv_mean": reference.spleen_suv_mean,
-            "mask_origin": liver.origin,
-            "hilum_source": liver.hilum_source,
-            "hilum_mm": _pet_point(comparison, liver.hilum_mm),
-            "vessel_source": liver.vessel_source,
-            "is_plausible": liver.is_plausible,
-            "doubts": list(liver.doubts),
-        },
-        "registration": {
-            "method": registration.method,
-            "target": registration.target,
-            "passed": registration.passed,
-            "doubts": list(registration.doubts),
-            "cleared_by_lesions": bool(registration.doubts) and concordance.confirms_registration,
-            "quality": asdict(registration.quality) | _landmarks(comparison),
-        },
+        "liver": _liver_json(comparison),
+        "registration": _registration_json(comparison),
         "lesions": [
             *(lesion_row(comparison, finding) for finding in concordance.lesions),
             *(
@@ -59,6 +38,37 @@ def summary(comparison: Comparison) -> dict[str, object]:
         "options": comparison.options.to_json(),
         "protocol": list(_protocol_rows(comparison.options.protocol)),
         "study": _study_json(comparison),
+    }
+
+
+def _liver_json(comparison: Comparison) -> dict[str, object]:
+    liver, reference = comparison.liver, comparison.seen.reference
+    return {
+        "volume_ml": liver.volume_ml,
+        "suv_mean": reference.suv_mean,
+        "suv_sd": reference.suv_sd,
+        "cov": reference.cov,
+        "reference": reference.text,
+        "spleen_suv_mean": reference.spleen_suv_mean,
+        "mask_origin": liver.origin,
+        "hilum_source": liver.hilum_source,
+        "hilum_mm": _pet_point(comparison, liver.hilum_mm),
+        "vessel_source": liver.vessel_source,
+        "is_plausible": liver.is_plausible,
+        "doubts": list(liver.doubts),
+    }
+
+
+def _registration_json(comparison: Comparison) -> dict[str, object]:
+    found = comparison.registration
+    is_cleared = bool(found.doubts) and comparison.concordance.confirms_registration
+    return {
+        "method": found.method,
+        "target": found.target,
+        "passed": found.passed,
+        "doubts": list(found.doubts),
+        "cleared_by_lesions": is_cleared,
+        "quality": asdict(found.quality) | _landmarks(comparison),
     }
 
 

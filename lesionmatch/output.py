@@ -34,6 +34,17 @@ OF_ROOM = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 """What more room mends."""
 
 
+def require_apart(out: Path, inputs: Iterable[Path]) -> None:
+    """Raise `UnusableOutput` where `out` is an input or lies in one: it would be read as input."""
+    place = out.resolve()
+    for path in inputs:
+        if place.is_relative_to(path.resolve()):
+            raise UnusableOutput(
+                f"-o {out}: wanted a place outside the inputs, got one inside {path}; "
+                "choose another"
+            )
+
+
 def make_folders(out: Path, *inside: str) -> None:
     """Make `out` and the folders named in it. Raises `UnusableOutput`."""
     with explained(out, "a folder that can be made"):

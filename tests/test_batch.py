@@ -287,7 +287,7 @@ def test_a_folder_that_is_let_go_within_a_moment_is_waited_for(tmp_path: Path) -
 
 def test_an_output_inside_an_input_is_refused(tmp_path: Path) -> None:
     rows = studies(tmp_path, ["well.1"])
-    with pytest.raises(UnusableOutput, match="inside those of study well"):
+    with pytest.raises(UnusableOutput, match="wanted a place outside the inputs"):
         run(rows, rows[0].pet / "out")
 
 

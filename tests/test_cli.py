@@ -182,9 +182,14 @@ def test_a_study_without_any_segmentation_is_refused(
     assert "--lesions" in refused(argv, capsys)
 
 
-def test_an_output_inside_an_input_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    line = refused(["compare", PET, MRI, "-q", "-o", f"{PET}/out"], capsys)
-    assert "wanted a folder outside the inputs" in line
+@pytest.mark.parametrize(
+    "argv", [["compare", PET, MRI, "-q", "-o", f"{PET}/out"], ["suv", PET, "-o", f"{PET}/out.nii"]]
+)
+def test_an_output_inside_an_input_is_refused(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(argv, capsys)
+    assert "wanted a place outside the inputs" in line
     assert not (DEMO / "pet" / "out").exists()
 
 
@@ -240,6 +245,13 @@ def test_what_is_not_ours_is_never_written_over(
     line = refused(["compare", PET, MRI, "-q", "-o", str(tmp_path)], capsys)
     assert f"got one with {name} of something else; choose another" in line
     assert (tmp_path / name / "mine.txt").exists()
+
+
+def test_an_output_whose_name_is_no_utf_8_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(["compare", PET, MRI, "-q", "-o", f"{tmp_path}/M\udcfcller"], capsys)
+    assert "wanted a path in UTF-8, got one in another encoding; choose another" in line
 
 
 def test_letters_that_a_terminal_lacks_stop_nothing(tmp_path: Path) -> None:

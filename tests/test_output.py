@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from lesionmatch.errors import UnusableOutput
-from lesionmatch.output import make_folders, replaced, write_csv, write_json, write_text
+from lesionmatch.output import (
+    make_folders,
+    replaced,
+    require_apart,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 
 @contextmanager
@@ -53,6 +60,14 @@ def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnusableOutput, match="wanted a folder that can be made, got Not a dir"):
         make_folders(tmp_path / "file" / "out")
+
+
+def test_an_output_inside_an_input_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    for out in ("a", "a/out", "link/out"):
+        with pytest.raises(UnusableOutput, match="wanted a place outside the inputs, got one ins"):
+            require_apart(tmp_path / out, [tmp_path / "b", tmp_path / "a"])
+    require_apart(tmp_path / "ab", [tmp_path / "a"])
 
 
 def test_a_folder_takes_the_place_of_the_old_one_whole(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from lesionmatch.batch.tables import write_tables
 from lesionmatch.batch.worker import TICK_S, Job, Limits, Outcome, Stopped, compare_here, run_job
 from lesionmatch.compare import Options
 from lesionmatch.errors import InvalidOption, UnusableOutput
+from lesionmatch.output import require_apart
 from lesionmatch.progress import Tally
 from lesionmatch.report import index
 
@@ -58,7 +59,7 @@ def run_batch(
     """
     ledger = Ledger(out.resolve())
     options = _with_whole_paths(options)
-    _require_outside_inputs(ledger.out, rows)
+    require_apart(out, (folder for row in rows for folder in (row.pet, row.mri)))
     with ledger.locked():
         keys = {row.study_id: job_key(row, options) for row in rows}
         todo = [
@@ -247,16 +248,6 @@ def _client(address: str) -> Any:  # noqa: ANN401 - distributed is not typed
         raise InvalidOption(
             f"--scheduler: wanted the address of one that runs, got {address}; start it first"
         ) from error
-
-
-def _require_outside_inputs(out: Path, rows: Sequence[StudyRow]) -> None:
-    for row in rows:
-        for folder in (row.pet, row.mri):
-            if out == folder or folder in out.parents:
-                raise UnusableOutput(
-                    f"-o: wanted a folder outside the inputs, got one inside those of study "
-                    f"{row.study_id}; choose another"
-                )
 
 
 def _require_disk(ledger: Ledger, missing: int, total: int) -> list[str]:

@@ -37,8 +37,11 @@ def suv(args: argparse.Namespace) -> int:
     """The SUV map alone."""
     from lesionmatch import dicom, nifti
     from lesionmatch.cli.printed import suv_page
+    from lesionmatch.output import require_apart
     from lesionmatch.suv import BodySize
 
+    if args.out is not None:
+        require_apart(args.out, [args.pet])
     made = dicom.read_suv_map([args.pet], options_of(args), BodySize(args.by))
     if args.out is not None:
         nifti.write(made.image, args.out)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lesionmatch.cohort.pseudonyms import Pseudonyms
 from lesionmatch.dicom.series.headers import Tag, read_tag
-from lesionmatch.errors import InvalidInput, NothingFound, UnusableOutput
+from lesionmatch.errors import NothingFound, UnusableOutput
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -113,31 +113,32 @@ def files_under(root: Path) -> Iterator[Found]:
     Links are followed, but no folder twice.
     """
     visited: set[tuple[int, int]] = set()
-    stack = [os.fsencode(root)]
-    start = len(os.fsencode(root)) + 1
+    top = os.fsencode(root)
+    stack = [top]
     while stack:
         folder = stack.pop()
         try:
             status = Path(os.fsdecode(folder)).stat()
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            if folder == os.fsencode(root):
+            if folder == top:
                 raise NothingFound(
                     f"{root.name}: wanted a folder that can be read, got {error.strerror}; "
                     "check the path"
                 ) from error
             # Counted as a file, which cannot be read: what lies in it is not in the cohort.
-            yield folder[start:], 0, 0
+            yield folder[len(top) + 1 :], 0, 0
             continue
-        if (key := (status.st_dev, status.st_ino)) in visited:
-            continue
-        visited.add(key)
-        kinds = [(entry, _kind(entry)) for entry in entries]
-        stack += [entry.path for entry, kind in reversed(kinds) if kind == stat.S_IFDIR]
-        for entry, kind in kinds:
-            if kind == stat.S_IFREG:
-                status = entry.stat()
-                yield entry.path[start:], status.st_size, status.st_mtime_ns
+        if (key := (status.st_dev, status.st_ino)) not in visited:
+            visited.add(key)
+            kinds = [(entry, _kind(entry)) for entry in entries]
+            stack += [entry.path for entry, kind in reversed(kinds) if kind == stat.S_IFDIR]
+            yield from (_found(entry, top) for entry, kind in kinds if kind == stat.S_IFREG)
+
+
+def _found(entry: os.DirEntry[bytes], top: bytes) -> Found:
+    status = entry.stat()
+    return entry.path[len(top) + 1 :], status.st_size, status.st_mtime_ns
 
 
 def _kind(entry: os.DirEntry[bytes]) -> int:
@@ -223,12 +224,3 @@ def skipped(database: sqlite3.Connection) -> dict[str, int]:
         "SELECT skipped, COUNT(*) FROM files WHERE skipped IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
     )
     return dict(rows.fetchall())
-
-
-def require_apart(root: Path, out: Path) -> None:
-    """Raise `InvalidInput` where the output would lie in the tree that is read."""
-    if out.resolve().is_relative_to(root.resolve()):
-        raise InvalidInput(
-            f"-o {out.name}: wanted a folder outside the tree that is read, got one inside; "
-            "choose another"
-        )

@@ -7,7 +7,7 @@ from typing import Any
 
 from lesionmatch.cohort.clinical import ClinicalTable, read_clinical
 from lesionmatch.cohort.inclusion import Selection, select
-from lesionmatch.cohort.index import Indexed, connect, require_apart, skipped, update
+from lesionmatch.cohort.index import Indexed, connect, skipped, update
 from lesionmatch.cohort.links import link_studies
 from lesionmatch.cohort.options import CohortOptions, require_answers
 from lesionmatch.cohort.pseudonyms import pseudonyms
@@ -27,7 +27,7 @@ from lesionmatch.cohort.tables import (
 from lesionmatch.evaluation.flow import flow_values
 from lesionmatch.evaluation.sheet import Heading, Sheet
 from lesionmatch.evaluation.stard import Item
-from lesionmatch.output import make_folders, write_json
+from lesionmatch.output import make_folders, require_apart, write_json
 from lesionmatch.report.cohort_page import CohortPage, write_page
 from lesionmatch.report.sheets import write_sheet
 
@@ -55,7 +55,7 @@ def write_cohort(
     """
     options = options or CohortOptions()
     require_free(options.carry)
-    require_apart(root, out)
+    require_apart(out, [root])
     make_folders(out)
     names = pseudonyms(out, phi=options.phi)
     table = read_clinical(clinical, names, options.carry) if clinical else None

@@ -17,7 +17,7 @@ from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration import given
 from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
-from lesionmatch.registration.cut import Cut, cut_of
+from lesionmatch.registration.cut import Cut, Look, cut_of
 from lesionmatch.registration.forces import smoothed_where
 from lesionmatch.registration.given import inverse
 from lesionmatch.registration.information import JointTable, Window, alignment_score
@@ -265,13 +265,21 @@ def test_a_transform_without_an_inverse_is_refused() -> None:
         inverse(PointMap(MRI, CT, flat))
 
 
+def cut_on_ct(liver: Mask, ct: Image, pet: Image | None = None) -> Cut:
+    """Of a liver of 110 HU, and of SUV 4, with everything in one place."""
+    same, rules = PointMap.identity(CT, MRI), RegistrationRules()
+    looks = [Look.of(ct_target(ct), same, 110.0, rules)]
+    if pet is not None:
+        looks.append(Look.of(pet_target(pet), same, 2.0, rules))
+    return cut_of(liver, tuple(looks), rules)
+
+
 def test_a_liver_cut_by_the_scan_is_measured() -> None:
     _, liver, ct = blob_scene((0.0, 0.0, 0.0))
-    there = PointMap.identity(CT, MRI)
-    assert cut_of(liver, ct_target(ct), there, 110.0, RegistrationRules()) == Cut(0.0, 0.0)
+    assert cut_on_ct(liver, ct) == Cut(0.0, 0.0)
     upper = liver.crop((slice(20, 40), slice(0, 60), slice(0, 70)))
     lost = 1 - upper.volume_ml / liver.volume_ml
-    found = cut_of(upper, ct_target(ct), there, 110.0, RegistrationRules())
+    found = cut_on_ct(upper, ct)
     # Columns that meet a vessel end there, so the estimate is a little low.
     assert lost - 0.1 < found.volume_share < lost + 0.02
 
@@ -290,8 +298,7 @@ def test_half_a_liver_is_seen_through_the_noise_of_a_ct(shown: tuple[slice, slic
     _, liver, ct = blob_scene((0.0, 0.0, 0.0))
     noise = np.random.default_rng(8).normal(0, 60, ct.array.shape)
     noisy = Image(ct.grid, (ct.array + noise).astype(np.float32), ct.quantity)
-    same = PointMap.identity(CT, MRI)
-    found = cut_of(liver.crop(shown), ct_target(noisy), same, 110.0, RegistrationRules())
+    found = cut_on_ct(liver.crop(shown), noisy)
     assert found.length_share > RegistrationRules().most_cut_length_share
     assert found.volume_share > RegistrationRules().least_doubted_cut_share
 
@@ -306,8 +313,7 @@ def test_an_organ_as_bright_beyond_the_liver_is_not_taken_for_much_of_it() -> No
     ct = Image(grid, np.where(cone | pillar, 110.0, -100.0).astype(np.float32), Quantity.HOUNSFIELD)
     shown = (slice(0, 35), slice(0, 60), slice(0, 60))
     mri = replace(grid, frame=MRI).crop(shown)
-    same = PointMap.identity(CT, MRI)
-    found = cut_of(Mask(mri, cone[shown]), ct_target(ct), same, 110.0, RegistrationRules())
+    found = cut_on_ct(Mask(mri, cone[shown]), ct)
     assert 0.216 - 0.03 < found.volume_share < 0.216 + 0.05
     # Taken for a paraboloid, 40 of the 60 mm of the cone are found beyond the 40 that are shown.
     assert found.length_share == pytest.approx(40.0 / 80.0, abs=0.06)
@@ -320,12 +326,34 @@ def test_a_heart_beyond_the_end_of_the_mri_adds_nothing_to_the_liver() -> None:
     heart = (np.abs(x + 35.0) < 15.0) & (np.abs(y) < 25.0) & (z > 20.0)
     beside = Image(ct.grid, np.where(heart, np.float32(110.0), ct.array), ct.quantity)
     lower = liver.crop((slice(0, 28), slice(0, 60), slice(0, 70)))
-    same, rules = PointMap.identity(CT, MRI), RegistrationRules()
-    alone, with_heart = (
-        cut_of(lower, ct_target(one), same, 110.0, rules).length_share for one in (ct, beside)
-    )
+    alone, with_heart = (cut_on_ct(lower, one).length_share for one in (ct, beside))
     assert alone == pytest.approx(16.0 / 80.0, abs=0.05)
     assert with_heart == pytest.approx(16.0 / 80.0, abs=0.05)
+
+
+def test_the_pet_tells_a_liver_from_a_heart_as_dense_over_all_of_it() -> None:
+    """The upper 16 of 80 mm are not shown, and all of them lie under a heart of SUV 1."""
+    _, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    points = ct.grid.world(np.moveaxis(np.indices(ct.grid.shape), 0, -1))
+    above = points[..., 2] > 16.0
+    dense = Image(ct.grid, np.where(above, np.float32(110.0), ct.array), ct.quantity)
+    suv = np.where(shape(points)[0] > 0.5, np.float32(4.0), np.float32(1.0))
+    lower = liver.crop((slice(0, 28), slice(0, 60), slice(0, 70)))
+    assert cut_on_ct(lower, dense).length_share > 0.5
+    found = cut_on_ct(lower, dense, Image(ct.grid, suv, Quantity.SUV_BW))
+    assert found.length_share == pytest.approx(16.0 / 80.0, abs=0.05)
+
+
+def test_a_hot_lesion_beyond_the_end_of_the_mri_is_liver() -> None:
+    _, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    points = ct.grid.world(np.moveaxis(np.indices(ct.grid.shape), 0, -1))
+    is_liver = shape(points)[0] > 0.5
+    is_lesion = is_liver & (np.hypot(points[..., 0], points[..., 1]) < 25.0)
+    suv = np.where(is_lesion, 30.0, np.where(is_liver, 4.0, 0.5)).astype(np.float32)
+    upper = liver.crop((slice(20, 40), slice(0, 60), slice(0, 70)))
+    pet = Image(ct.grid, suv, Quantity.SUV_BW)
+    alone, with_pet = cut_on_ct(upper, ct), cut_on_ct(upper, ct, pet)
+    assert with_pet.volume_share == pytest.approx(alone.volume_share, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,14 @@ class RegistrationRules:
         least=0.0,
         most=1.0,
     )
+    cut_uptake_share: float = threshold(
+        0.5,
+        "ratio",
+        "and has at least this share of the liver's own uptake on the PET",
+        "own choice; half way down the edge of what takes up nothing",
+        least=0.0,
+        most=1.0,
+    )
     cut_least_face_mm2: float = threshold(
         500.0,
         "mm²",

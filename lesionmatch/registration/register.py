@@ -23,7 +23,7 @@ from lesionmatch.registration.bound import (
     linear_bound,
     offset_left_mm,
 )
-from lesionmatch.registration.cut import cut_of
+from lesionmatch.registration.cut import Cut, Look, cut_of
 from lesionmatch.registration.deform import Floats
 from lesionmatch.registration.doubts import doubts_of, remarks_of
 from lesionmatch.registration.evidence import mutual_information, probe_ratio
@@ -82,12 +82,10 @@ def _registered(
     mri, liver = mri.crop(box), liver.crop(box)
     study = Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
     fit = fit_of(study, method, rng)
-    shift = (
-        pet_from_ct(liver, fit.ways.target_from_mri, pet_target(pet), rng)
-        if (pet is not None and target.name == "ct")
-        else None
-    )
-    return _result(study, fit, shift, protocol.registration_bounds)
+    beside = pet_target(pet) if pet is not None and target.name == "ct" else None
+    shift = None if beside is None else pet_from_ct(liver, fit.ways.target_from_mri, beside, rng)
+    cut = cut_of(whole, _looks(study, fit, beside, shift), study.rules)
+    return _result(study, fit, shift, cut, protocol.registration_bounds)
 
 
 def _target(ct: Image | None, pet: Image | None) -> Target:
@@ -98,10 +96,23 @@ def _target(ct: Image | None, pet: Image | None) -> Target:
     raise RegistrationFailed("registration: wanted a CT or a PET to register to, got neither")
 
 
+def _looks(
+    study: Study, fit: Fit, beside: Target | None, shift: Transform | None
+) -> tuple[Look, ...]:
+    """What shows liver beyond the MRI: the target, and the PET `beside` a CT, if it shows it."""
+    ways = [(study.target, fit.ways.target_from_mri)]
+    if beside is not None and shift is not None:
+        ways.append((beside, PointMap.affine(shift).after(fit.ways.target_from_mri)))
+    middles = [liver_median(fit.witness, seen(fit.witness, *way)) for way in ways]
+    return tuple(
+        Look.of(*way, middle, study.rules) for way, middle in zip(ways, middles, strict=True)
+    )
+
+
 def _result(
-    study: Study, fit: Fit, shift: Transform | None, bounds: RegistrationBounds
+    study: Study, fit: Fit, shift: Transform | None, cut: Cut, bounds: RegistrationBounds
 ) -> Registration:
-    quality = _quality(study, fit, _offset_mm(study, fit, shift))
+    quality = _quality(study, fit, _offset_mm(study, fit, shift), cut)
     applied = shift if quality.pet_ct_offset_applied else None
     ways = fit.ways if applied is None else _shifted(fit.ways, applied)
     name, rules = study.target.name, study.rules
@@ -152,7 +163,7 @@ def _shifted(ways: TwoWay, shift: Transform) -> TwoWay:
     )
 
 
-def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
+def _quality(study: Study, fit: Fit, offset: Points | None, cut: Cut) -> Quality:
     there, judge, target = fit.ways.target_from_mri, fit.witness, study.target
     is_ct, now = target.name == "ct", seen(judge, target, there)
     middle = liver_median(judge, now)
@@ -161,7 +172,6 @@ def _quality(study: Study, fit: Fit, offset: Points | None) -> Quality:
     rules = study.rules
     growth = _growth(fit)
     pattern = pattern_of(judge, target, there, middle, rules) if is_ct else None
-    cut = cut_of(study.whole_liver, target, there, middle, rules)
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
         probe_ratio=probe_ratio(judge, target, there, rules.probe_shift_mm),

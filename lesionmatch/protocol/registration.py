@@ -137,15 +137,15 @@ class RegistrationRules:
     liver_low_hu: float = threshold(
         20.0,
         "HU",
-        "a liver darker than this on the CT is no liver",
-        "fatty liver unenhanced reaches 20 HU (own choice)",
+        "a liver darker than this on the CT is doubtful where too little is seen for a pattern",
+        "own choice; a fatty liver of 0 to 20 HU has its pattern",
         least=-100.0,
         most=100.0,
     )
     liver_high_hu: float = threshold(
         190.0,
         "HU",
-        "a liver brighter than this on the CT is no liver",
+        "a liver brighter than this on the CT is doubtful there too",
         "own choice; portal venous liver is 90 to 130 HU",
         least=100.0,
         most=400.0,

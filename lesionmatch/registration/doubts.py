@@ -16,8 +16,9 @@ def doubts_of(
     well the images agree as a whole is asked only where the liver's own pattern does not settle
     it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
     deformation may also go further, for a liver of another day may lie strongly bent. Little
-    contrast, and a deformation that brings nothing, are doubts where no pattern is known: with a
-    pattern they say nothing more, and a liver that lies as it lay need not bend.
+    contrast, a density that livers seldom have, and a deformation that brings nothing are doubts
+    where no pattern is known: with a pattern they say nothing more, fat makes a liver as dark as
+    water, and a liver that lies as it lay need not bend.
     """
     is_sure = is_settled(quality.pattern_half_errors, rules)
     return (
@@ -82,6 +83,7 @@ def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -
     yield from _fit_doubts(quality, rules)
     if quality.pattern_errors is None:
         yield from _contrast_doubts(quality, target, rules)
+        yield from _density_doubts(quality, target, rules)
         yield from _idle_deformation(quality, rules.sure_gain_errors)
     elif quality.pattern_errors < rules.least_pattern_errors:
         yield (
@@ -107,6 +109,17 @@ def _contrast_doubts(quality: Quality, target: str, rules: RegistrationRules) ->
         yield (
             f"MRI and CT share only {shared:.2f} nats about the liver "
             f"(wanted {rules.least_information_nats:g})"
+        )
+
+
+def _density_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
+    middle = quality.liver_on_target
+    if target != "ct" or middle is None:
+        return
+    if math.isnan(middle) or not rules.liver_low_hu <= middle <= rules.liver_high_hu:
+        yield (
+            f"what the liver was placed on has {middle:.0f} HU "
+            f"(wanted {rules.liver_low_hu:g} to {rules.liver_high_hu:g} HU)"
         )
 
 
@@ -145,14 +158,7 @@ def _growth_doubts(quality: Quality, rules: RegistrationRules, *, is_sure: bool)
 
 
 def _liver_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
-    middle, covered = quality.liver_on_target, quality.coverage
-    if target == "ct" and middle is not None:
-        is_liver = rules.liver_low_hu <= middle <= rules.liver_high_hu
-        if math.isnan(middle) or not is_liver:
-            yield (
-                f"what the liver was placed on has {middle:.0f} HU "
-                f"(wanted {rules.liver_low_hu:g} to {rules.liver_high_hu:g} HU)"
-            )
+    covered = quality.coverage
     if covered is not None and covered < rules.least_coverage:
         yield (
             f"only {100 * covered:.0f} % of the liver lies on the {target.upper()} "

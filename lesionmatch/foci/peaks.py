@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from lesionmatch.foci.background import OWN_DEPTH_MM, SPILL_DEPTH_MM
-from lesionmatch.foci.dips import Look, Voxel, has_valley
+from lesionmatch.foci.dips import Look, Voxel
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import Array, Where, ball
 from lesionmatch.protocol import FociRules
@@ -60,24 +60,14 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
     """
     tops = [brightest_near(field, peak) for peak in peaks]
     order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
-    light, calm = Look.light(field, rules), Look.calm(field, rules)
+    light = Look.light(field, rules)
     kept: list[int] = []
     for n in order:
         around = light.undivided(tops[n], rules)
         joined = [tops[m] for m in kept if around[tops[m]]]
-        joined = [top for top in joined if not _parted(field, calm, tops[n], top, rules)]
         if all(_spills(field, top) and not _spills_to(field, tops[n]) for top in joined):
             kept.append(n)
     return [(peaks[n], tops[n]) for n in sorted(kept)]
-
-
-def _parted(field: Field, calm: Look, fainter: Voxel, brighter: Voxel, rules: FociRules) -> bool:
-    """Whether two of the liver's own peaks, far apart, are divided at a closer look."""
-    apart_mm = np.linalg.norm((np.array(fainter) - brighter) * field.grid.spacing_mm)
-    if apart_mm <= rules.far_mm or _spills(field, fainter) or _spills(field, brighter):
-        return False
-    is_joined = bool(calm.undivided(fainter, rules)[brighter])
-    return not is_joined or has_valley(field, fainter, brighter, rules)
 
 
 def _spills(field: Field, top: Voxel) -> bool:

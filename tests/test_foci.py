@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, Focus, field, field_of, find_foci, null_p, resolution_mm
@@ -81,6 +81,14 @@ def test_many_faint_lesions_are_not_taken_for_noise() -> None:
 def test_the_noise_of_the_liver_is_measured(quiet: Field) -> None:
     assert quiet.cov == pytest.approx(0.12, rel=0.1)
     assert quiet.level == pytest.approx(6.0, rel=0.02)
+
+
+def test_a_pet_without_noise_is_refused() -> None:
+    uptake = np.where(away_mm((0, 0, 0)) < 75, LEVEL, 0.6)
+    for suv in (uptake, ndimage.gaussian_filter(uptake, 0.75)):
+        image = Image(GRID, suv.astype(np.float32), Quantity.SUV_BW)
+        with pytest.raises(InvalidInput, match="wanted a PET with noise"):
+            find_foci(image, liver_pet()[1], PROTOCOL)
 
 
 def test_an_image_that_is_not_suv_is_refused() -> None:

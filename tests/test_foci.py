@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, Focus, field, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.foci.dips import has_valley
 from lesionmatch.foci.filters import unskewed
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.image import Image, Mask, Quantity
@@ -82,6 +81,14 @@ def test_many_faint_lesions_are_not_taken_for_noise() -> None:
 def test_the_noise_of_the_liver_is_measured(quiet: Field) -> None:
     assert quiet.cov == pytest.approx(0.12, rel=0.1)
     assert quiet.level == pytest.approx(6.0, rel=0.02)
+
+
+def test_a_pet_without_noise_is_refused() -> None:
+    uptake = np.where(away_mm((0, 0, 0)) < 75, LEVEL, 0.6)
+    for suv in (uptake, ndimage.gaussian_filter(uptake, 0.75)):
+        image = Image(GRID, suv.astype(np.float32), Quantity.SUV_BW)
+        with pytest.raises(InvalidInput, match="wanted a PET with noise"):
+            find_foci(image, liver_pet()[1], PROTOCOL)
 
 
 def test_an_image_that_is_not_suv_is_refused() -> None:
@@ -165,16 +172,28 @@ def test_a_small_lesion_on_the_skirt_of_a_hotter_one_is_found(
     assert any(np.linalg.norm(f.centroid_mm - [x_mm, 0, 0]) < 6.0 for f in found)
 
 
-def test_the_mean_across_the_line_dips_between_two_lesions_and_not_within_one() -> None:
-    two = field_of(*liver_pet(((-14, 0, 0), 14, 4.0), ((14, 0, 0), 14, 4.0)))
-    one = field_of(*liver_pet(((0, 0, 0), 60, 2.0)))
-    for known, is_valley in ((two, True), (one, False)):
-        ends = [_voxel_of(known, (x_mm, 0.0, 0.0)) for x_mm in (-14.0, 14.0)]
-        assert has_valley(known, ends[0], ends[1], PROTOCOL.foci) is is_valley
+@pytest.mark.parametrize(
+    ("ratio", "seed", "less"), [(1.8, 0, {"dip_fraction": 0.95}), (1.3, 1, {"dip_sd": 0.0})]
+)
+def test_a_large_uniform_lesion_in_grain_is_one_focus_as_a_dip_is_deep(
+    ratio: float, seed: int, less: dict[str, float]
+) -> None:
+    pet = liver_pet(((0, 0, 0), 60, ratio), seed=seed)
+    assert len(find_foci(*pet, PROTOCOL)) == 1
+    shallow = replace(PROTOCOL, foci=replace(PROTOCOL.foci, **less))
+    assert len(find_foci(*pet, shallow)) > 1
 
 
-def _voxel_of(known: Field, place_mm: tuple[float, float, float]) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.rint(known.grid.voxels(np.array(place_mm))))
+@pytest.mark.parametrize(("outer_mm", "core_mm"), [(28, 14), (44, 28), (56, 40)])
+def test_a_lesion_with_a_cold_core_is_one_focus(outer_mm: int, core_mm: int) -> None:
+    ring = (((0, 0, 0), outer_mm, 4.0), ((1, 0, 0), core_mm, -2.0))
+    assert len(find_foci(*liver_pet(*ring), PROTOCOL)) == 1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_a_lesion_20_mm_beside_one_of_twice_its_height_has_a_focus_of_its_own(seed: int) -> None:
+    pet = liver_pet(((0, 0, 0), 13, 4.0), ((20, 0, 0), 13, 2.2), seed=seed)
+    assert [round(f.centroid_mm[0] / 20) for f in find_foci(*pet, PROTOCOL)] == [0, 1]
 
 
 @pytest.mark.parametrize(("apart_mm", "count"), [(12, 1), (22, 2)])

@@ -33,7 +33,8 @@ def beside(height: float) -> tuple[Background, Organs]:
     """Liver at the distances above from an organ that is `height` hotter than it."""
     level = np.full(AWAY_MM.size, LEVEL, np.float32)
     nothing = ~EVERYWHERE
-    known = Background(level, nothing, nothing, level, level, 0.1, Level(LEVEL, is_seen=True))
+    seen = Level(LEVEL, is_seen=True)
+    known = Background(level, nothing, nothing, level, level, 0.1, seen, core=nothing)
     return known, Organs(nothing, AWAY_MM, np.full_like(level, height))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from lesionmatch.errors import InvalidInput
 from lesionmatch.foci.filters import Array, Where, gaussian, local_mean, one_sided_sd
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.geometry import Grid
@@ -18,22 +19,6 @@ CALM_SD_MM = 5.0
 """The smoothing under which a liver shows whether it is one tissue: little noise is left."""
 
 BACKGROUND_SD_MM = 15.0
-
-ODD_SD = 2.5
-"""Places this far from the background are left out of it."""
-
-CORE_SD, SKIRT_SD = 7.0, 2.0
-"""A hot region has a core above the first and reaches down to the second."""
-
-SKIRT_MM = 8.0
-"""The skirt ends this far from the core: further out it would follow the grain."""
-
-OWN_DEPTH_MM = 3.0
-"""A hot region whose brightest voxel lies deeper than this belongs to the liver."""
-
-SPILL_DEPTH_MM, OWN_SHARE = 15.0, 0.2
-"""So does one with more than this share of its liver below this depth, though it runs into a
-hotter neighbour: spill-in, breathing and a wrong mask reach less deep."""
 
 LEAST_VOXELS = 60
 """Fewer tell no standard deviation."""
@@ -62,43 +47,55 @@ class Background:
     light_sd: float
     """Noise of `light` over the square root of the activity."""
     level: Level
-
-    @property
-    def core(self) -> Where:
-        """Hot regions but for their skirts."""
-        return np.asarray(self.hot & (self.above > CORE_SD))
+    core: Where
+    """Hot regions but for their skirts."""
 
 
 def background_of(
     array: Array, depth: Array, deep: Where, grid: Grid, rules: FociRules
 ) -> Background:
-    """Local mean of the liver; lesions, vessels and cysts left out."""
+    """Local mean of the liver; lesions, vessels and cysts left out.
+
+    Raises `InvalidInput` where the liver has no noise.
+    """
     light = gaussian(array, LIGHT_SD_MM, grid)
     level = liver_level(light[deep], rules, calm=gaussian(array, CALM_SD_MM, grid)[deep])
     local: Array = np.full(array.shape, level.suv, np.float32)
     inner = depth > rules.inner_mm
     hot = np.zeros(array.shape, bool)
     most = most_sd(light, deep, grid)
+    least = rules.least_noise * float(np.sqrt(level.suv))
     for _ in range(3 if level.is_seen else 0):
         apart = (light - local) / np.sqrt(local)
-        sd = _noise_sd(apart[deep & ~hot], most)
-        hot = _hot(apart / sd, light, depth, grid)
-        usual = inner & ~hot & (np.abs(apart) < ODD_SD * sd)
+        sd = _noise_sd(apart[deep & ~hot], most, least)
+        hot = _hot(apart / sd, light, depth, grid, rules)
+        usual = inner & ~hot & (np.abs(apart) < rules.odd_sd * sd)
         weight = usual.astype(np.float32)
         local = local_mean(array, weight, BACKGROUND_SD_MM, grid, prior=level.suv)
         local = np.clip(local, 0.5 * level.suv, 1.6 * level.suv, dtype=np.float32)
     apart = (light - local) / np.sqrt(local)
-    sd = _noise_sd(apart[deep & ~hot], most)
+    sd = _noise_sd(apart[deep & ~hot], most, least)
     above = np.asarray(apart / sd, np.float32)
-    hot = _hot(above, light, depth, grid)
+    hot = _hot(above, light, depth, grid, rules)
     # Were every place below the second cold, noise would lose its lower tail, and look skewed.
     cold = ndimage.binary_propagation(above < -rules.cold_core_sd, mask=above < -rules.cold_sd)
-    return Background(local, cold, hot, above, light, sd, level)
+    core = hot & (above > rules.hot_core_sd)
+    return Background(local, cold, hot, above, light, sd, level, core)
 
 
-def _noise_sd(apart: NDArray[np.floating], most: float) -> float:
-    """Noise from what is not hot; from the grain where nothing is."""
-    return most if len(apart) < LEAST_VOXELS else min(one_sided_sd(apart), most)
+def _noise_sd(apart: NDArray[np.floating], most: float, least: float) -> float:
+    """Noise from what is not hot; from the grain where nothing is.
+
+    Raises `InvalidInput` below the `least` that an acquired image has.
+    """
+    sd = most if len(apart) < LEAST_VOXELS else min(one_sided_sd(apart), most)
+    if not sd >= least:
+        raise InvalidInput(
+            f"foci: wanted a PET with noise, got a liver whose grain is {sd / least:.2g} of the "
+            "least an acquired image has; give the image as it was reconstructed, not a noise-free "
+            "simulation"
+        )
+    return sd
 
 
 def most_sd(array: Array, deep: Where, grid: Grid) -> float:
@@ -113,20 +110,23 @@ def most_sd(array: Array, deep: Where, grid: Grid) -> float:
     return MOST_IN_GRAIN * float(np.sqrt(np.quantile(around, CALM_SHARE)))
 
 
-def _hot(above: NDArray[np.floating], light: Array, depth: Array, grid: Grid) -> Where:
+def _hot(
+    above: NDArray[np.floating], light: Array, depth: Array, grid: Grid, rules: FociRules
+) -> Where:
     """Regions of the liver far above the noise, down to where they fade; not the neighbours."""
-    core = (above > CORE_SD) & (depth > 0)
+    core = (above > rules.hot_core_sd) & (depth > 0)
     if not core.any():
         return core
-    box = grid.box_around(grid.world(np.argwhere(core)), SKIRT_MM)
-    near = ndimage.distance_transform_edt(~core[box], sampling=grid.spacing_mm) <= SKIRT_MM
-    reach = near & (above[box] > SKIRT_SD) & (depth[box] > -2 * OWN_DEPTH_MM)
+    box = grid.box_around(grid.world(np.argwhere(core)), rules.hot_skirt_mm)
+    away_mm = ndimage.distance_transform_edt(~core[box], sampling=grid.spacing_mm)
+    reach = (away_mm <= rules.hot_skirt_mm) & (above[box] > rules.hot_skirt_sd)
+    reach &= depth[box] > -2 * rules.own_depth_mm
     whole, count = ndimage.label(reach)
     own = np.zeros(count + 1, bool)
-    own[1:] = _depth_of_brightest(whole, light[box], depth[box]) > OWN_DEPTH_MM
+    own[1:] = _depth_of_brightest(whole, light[box], depth[box]) > rules.own_depth_mm
     inside = np.bincount(whole[depth[box] > 0], minlength=count + 1)
-    far_in = np.bincount(whole[depth[box] > SPILL_DEPTH_MM], minlength=count + 1)
-    own |= far_in > OWN_SHARE * inside
+    far_in = np.bincount(whole[depth[box] > rules.spill_depth_mm], minlength=count + 1)
+    own |= far_in > rules.own_share * inside
     own[np.setdiff1d(np.arange(count + 1), whole[core[box]])] = False
     hot = np.zeros_like(core)
     hot[box] = own[whole] & (depth[box] > 0)

@@ -9,7 +9,6 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.segmentation import watershed
 
-from lesionmatch.foci.background import SPILL_DEPTH_MM
 from lesionmatch.foci.dips import Voxel
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import Where
@@ -34,7 +33,7 @@ def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Exten
     """How far each focus reaches; the dips between them divide them."""
     if not tops:
         return []
-    basin = _basins(field, tops)
+    basin = _basins(field, tops, rules)
     found = []
     for n, (top, box) in enumerate(zip(tops, ndimage.find_objects(basin, len(tops)), strict=True)):
         planes, rows, columns = box
@@ -43,7 +42,7 @@ def extents(field: Field, tops: Sequence[Voxel], rules: FociRules) -> list[Exten
     return found
 
 
-def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
+def _basins(field: Field, tops: Sequence[Voxel], rules: FociRules) -> NDArray[np.int32]:
     """The number of the focus whose uptake each voxel belongs to, from 1.
 
     What lies beside the liver is a basin of its own, so that a focus ends where a hot
@@ -54,16 +53,18 @@ def _basins(field: Field, tops: Sequence[Voxel]) -> NDArray[np.int32]:
         marks[top] = n
     where = (field.light > field.background) | (marks > 0)
     basin = np.asarray(watershed(-field.light, marks, mask=where), np.int32)
-    return _given_back(field, tops, basin)
+    return _given_back(field, tops, basin, rules)
 
 
-def _given_back(field: Field, tops: Sequence[Voxel], basin: NDArray[np.int32]) -> NDArray[np.int32]:
+def _given_back(
+    field: Field, tops: Sequence[Voxel], basin: NDArray[np.int32], rules: FociRules
+) -> NDArray[np.int32]:
     """The basins without the tumour that a hotter neighbour's basin took: the nearest focus's.
 
     A neighbour's uptake does not reach below the depth of spill-in.
     """
-    taken = (basin > len(tops)) & field.core & (field.depth > SPILL_DEPTH_MM)
-    deep = [n for n, top in enumerate(tops, start=1) if field.depth[top] > SPILL_DEPTH_MM]
+    taken = (basin > len(tops)) & field.core & (field.depth > rules.spill_depth_mm)
+    deep = [n for n, top in enumerate(tops, start=1) if field.depth[top] > rules.spill_depth_mm]
     if not deep or not taken.any():
         return basin
     spacing, places = field.grid.spacing_mm, np.argwhere(taken)

@@ -3,8 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from lesionmatch.foci.background import OWN_DEPTH_MM, SPILL_DEPTH_MM
-from lesionmatch.foci.dips import Look, Voxel, has_valley
+from lesionmatch.foci.dips import Look, Voxel
 from lesionmatch.foci.field import Field
 from lesionmatch.foci.filters import Array, Where, ball
 from lesionmatch.protocol import FociRules
@@ -27,7 +26,7 @@ def candidates(field: Field, rules: FociRules) -> list[Voxel]:
     """
     near = ball(rules.peak_distance_mm, field.grid)
     above = (field.light - field.background) / (field.light_sd * np.sqrt(field.background))
-    is_bright = (above > rules.least_z) & (field.depth > OWN_DEPTH_MM)
+    is_bright = (above > rules.least_z) & (field.depth > rules.own_depth_mm)
     top = _is_highest(field.z, near) | (is_bright & _is_highest(field.light, near))
     found = np.argwhere(top & (field.z > rules.least_z) & (field.depth > -rules.outside_mm))
     order = np.argsort([-field.z[tuple(v)] for v in found], kind="stable")
@@ -60,34 +59,20 @@ def resolved(field: Field, peaks: list[Voxel], rules: FociRules) -> list[Peak]:
     """
     tops = [brightest_near(field, peak) for peak in peaks]
     order = sorted(range(len(peaks)), key=lambda n: -float(field.light[tops[n]]))
-    light, calm = Look.light(field, rules), Look.calm(field, rules)
+    light = Look.light(field, rules)
     kept: list[int] = []
     for n in order:
         around = light.undivided(tops[n], rules)
         joined = [tops[m] for m in kept if around[tops[m]]]
-        joined = [top for top in joined if not _parted(field, calm, tops[n], top, rules)]
-        if all(_spills(field, top) and not _spills_to(field, tops[n]) for top in joined):
+        if all(_is_kept_apart(field, tops[n], top, rules) for top in joined):
             kept.append(n)
     return [(peaks[n], tops[n]) for n in sorted(kept)]
 
 
-def _parted(field: Field, calm: Look, fainter: Voxel, brighter: Voxel, rules: FociRules) -> bool:
-    """Whether two of the liver's own peaks, far apart, are divided at a closer look."""
-    apart_mm = np.linalg.norm((np.array(fainter) - brighter) * field.grid.spacing_mm)
-    if apart_mm <= rules.far_mm or _spills(field, fainter) or _spills(field, brighter):
-        return False
-    is_joined = bool(calm.undivided(fainter, rules)[brighter])
-    return not is_joined or has_valley(field, fainter, brighter, rules)
-
-
-def _spills(field: Field, top: Voxel) -> bool:
-    """Whether a focus may be a neighbour's uptake, and tumour behind it must not join it."""
-    return bool(field.depth[top] <= OWN_DEPTH_MM)
-
-
-def _spills_to(field: Field, top: Voxel) -> bool:
-    """Whether a neighbour's uptake reaches so deep."""
-    return bool(field.depth[top] <= SPILL_DEPTH_MM)
+def _is_kept_apart(field: Field, fainter: Voxel, brighter: Voxel, rules: FociRules) -> bool:
+    """Whether the brighter may be a neighbour's uptake, which must not take tumour behind it."""
+    may_spill = field.depth[brighter] <= rules.own_depth_mm
+    return bool(may_spill and field.depth[fainter] > rules.spill_depth_mm)
 
 
 def _voxel(index: np.ndarray) -> Voxel:

@@ -378,3 +378,67 @@ class StatisticRules:
         least=0.0,
         most=20.0,
     )
+    odd_sd: float = threshold(
+        2.5,
+        "SD",
+        "places this far from the background are left out of it",
+        "own choice; one in a hundred of noise",
+        least=1.0,
+        most=10.0,
+    )
+    hot_core_sd: float = threshold(
+        7.0,
+        "SD",
+        "a hot region has a core this far above the background",
+        "own choice; what a wide faint lesion reaches, and noise never",
+        least=3.0,
+        most=30.0,
+    )
+    hot_skirt_sd: float = threshold(
+        2.0,
+        "SD",
+        "and reaches down to this far above it",
+        "own choice",
+        least=0.0,
+        most=10.0,
+    )
+    hot_skirt_mm: float = threshold(
+        8.0,
+        "mm",
+        "but no further than this from its core",
+        "own choice; further out it would follow the grain",
+        least=0.0,
+        most=30.0,
+    )
+    own_depth_mm: float = threshold(
+        3.0,
+        "mm",
+        "a hot region whose brightest voxel lies deeper than this belongs to the liver",
+        "own choice; masks carried from the MRI are wrong by 2 to 4 mm",
+        least=0.0,
+        most=15.0,
+    )
+    own_share: float = threshold(
+        0.2,
+        "fraction",
+        "so does one with more than this share of its liver deeper than spill-in reaches",
+        "own choice; tumour that runs into a hotter neighbour",
+        least=0.0,
+        most=1.0,
+    )
+    spill_depth_mm: float = threshold(
+        15.0,
+        "mm",
+        "spill-in, breathing and a wrong mask bring an organ no deeper than this",
+        "own choice; breathing of 20 mm, or a mask wrong by 6 mm",
+        least=0.0,
+        most=40.0,
+    )
+    least_noise: float = threshold(
+        0.002,
+        "fraction",
+        "a lightly smoothed liver whose grain is less than this of its uptake was never acquired",
+        "own choice; acquired ones have 0.03 and more",
+        least=0.0,
+        most=0.02,
+    )

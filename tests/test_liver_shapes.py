@@ -265,6 +265,31 @@ def test_volumes_out_of_range_are_doubted() -> None:
     assert "above 500 ml" in doubts(RIGHT, rules=replace(RULES, volume_most_ml=500.0))[0]
 
 
+def test_the_volume_of_a_drawn_liver_is_remarked_and_no_doubt() -> None:
+    small = Mask(GRID, ball(40.0, (-40.0, 0.0, 0.0)))
+    of_found, of_drawn = (
+        describe_liver(
+            picture(small.array),
+            small,
+            origin="",
+            lesions=(),
+            structures={},
+            protocol=Protocol(),
+            is_drawn=is_drawn,
+        )
+        for is_drawn in (False, True)
+    )
+    assert of_drawn.is_plausible
+    assert of_drawn.remarks == of_found.doubts
+    assert of_found.remarks == ()
+
+
+def test_a_piece_of_the_liver_drawn_as_all_of_it_is_doubted_by_its_border() -> None:
+    piece = Mask(GRID, ball(35.0, (-35.0, 0.0, 0.0)))
+    doubts = doubts_about(picture(RIGHT), piece, NO_LESIONS, RULES, is_drawn=True)
+    assert any("part of it may be missing" in doubt for doubt in doubts)
+
+
 def test_a_small_liver_at_the_edge_is_said_to_be_cut() -> None:
     cut = ball(45.0, (-40.0, 0.0, 88.0))
     assert "below 300 ml, in the part the MRI covers" in doubts(cut)[0]

@@ -13,7 +13,7 @@ from lesionmatch.geometry import Points, require_same_frame
 from lesionmatch.image import Image, Mask, union
 from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
 from lesionmatch.liver.hilum import find_hilum
-from lesionmatch.liver.plausible import doubts_about
+from lesionmatch.liver.plausible import doubts_about, unusual_volume
 from lesionmatch.liver.vessels import find_vessels, large_vessels
 from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.segments import Structure
@@ -42,6 +42,8 @@ class Liver:
     """Of the large vessels' surface; None where there are none."""
     doubts: tuple[str, ...]
     """Sentences; empty when the liver is plausible."""
+    remarks: tuple[str, ...]
+    """What is unusual about a drawn liver, and no reason to doubt it."""
 
     @property
     def is_plausible(self) -> bool:
@@ -86,8 +88,9 @@ def describe_liver(
     lesions: Sequence[Mask],
     structures: Mapping[Structure, Mask],
     protocol: Protocol,
+    is_drawn: bool = False,
 ) -> Liver:
-    """The liver of `mask` with its capsule, vessels and hilum.
+    """The liver of `mask`, which somebody drew or which was found, with capsule, vessels, hilum.
 
     `mask` lies on the grid of `hbp`; `lesions` and `structures` on any part of it. Drawn
     portal and hepatic veins take precedence over what the image shows. Raises
@@ -104,7 +107,7 @@ def describe_liver(
     hilum = find_hilum(
         hbp, filled, drawn, capsule, vessels.lumen, rules, structures.get(Structure.PORTAL_VEIN)
     )
-    surface = surface_points_mm(vessels.large, 0.0)
+    surface, volume = surface_points_mm(vessels.large, 0.0), unusual_volume(filled, rules)
     return Liver(
         mask=filled,
         origin=origin,
@@ -115,7 +118,8 @@ def describe_liver(
         vessel_source=vessels.source,
         large_vessels=vessels.large,
         vessel_tree=cKDTree(surface) if len(surface) else None,
-        doubts=doubts_about(hbp, filled, drawn, rules),
+        doubts=doubts_about(hbp, filled, drawn, rules, is_drawn=is_drawn),
+        remarks=(volume,) if is_drawn and volume is not None else (),
     )
 
 

@@ -1,6 +1,7 @@
 """What speaks against a liver mask, in sentences.
 
-Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
+Its volume, unless somebody drew it, who may know of a child or a resection: then it is remarked.
+Its pieces, thickness and side; whether it is brighter than what lies around it, and
 everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
 And, where no lesion was drawn, whether one may have been left out of it, as a dark, round hollow
 in its surface: a reader who drew lesions drew the large ones, and stomach leaves such hollows.
@@ -39,12 +40,14 @@ class _View:
     """Smoothed brightness over that of the parenchyma."""
 
 
-def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> tuple[str, ...]:
+def doubts_about(
+    hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules, *, is_drawn: bool = False
+) -> tuple[str, ...]:
     """Sentences that each give a reason to look at the mask; empty when there is none.
 
     `liver`, not empty, and `lesions` lie on the grid of `hbp`.
     """
-    found = [_about_volume(liver, rules)]
+    found = [] if is_drawn else [unusual_volume(liver, rules)]
     view = _view(hbp, liver, lesions)
     if not view.inside.is_empty:
         found += [
@@ -73,7 +76,8 @@ def is_cut(liver: Mask) -> bool:
     return any(bool(np.take(array, end, axis).any()) for axis in range(3) for end in (0, -1))
 
 
-def _about_volume(liver: Mask, rules: LiverRules) -> str | None:
+def unusual_volume(liver: Mask, rules: LiverRules) -> str | None:
+    """A sentence where a liver is smaller or larger than livers are; None where it is not."""
     volume = liver.volume_ml
     if volume > rules.volume_most_ml:
         return f"the liver has {volume:.0f} ml, above {rules.volume_most_ml:.0f} ml"

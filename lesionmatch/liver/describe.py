@@ -13,7 +13,7 @@ from lesionmatch.geometry import Points, require_same_frame
 from lesionmatch.image import Image, Mask, union
 from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
 from lesionmatch.liver.hilum import find_hilum
-from lesionmatch.liver.plausible import doubts_about, unusual_volume
+from lesionmatch.liver.plausible import doubts_about, remarks_about
 from lesionmatch.liver.vessels import find_vessels, large_vessels
 from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.segments import Structure
@@ -96,18 +96,14 @@ def describe_liver(
     portal and hepatic veins take precedence over what the image shows. Raises
     `InvalidInput` for an empty mask and `FrameMismatch` for another frame of reference.
     """
-    require_same_frame("liver mask", hbp.frame, mask.frame)
-    drawn = union(hbp.grid, lesions)
-    if mask.is_empty:
-        raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
-    filled = _filled(Mask(hbp.grid, mask.array | drawn.array))
-    rules = protocol.liver
+    drawn, rules = union(hbp.grid, lesions), protocol.liver
+    filled = _filled(hbp, mask, drawn)
     capsule = find_capsule(filled, rules)
     vessels = _vessels(hbp, filled, drawn, structures, rules)
     hilum = find_hilum(
         hbp, filled, drawn, capsule, vessels.lumen, rules, structures.get(Structure.PORTAL_VEIN)
     )
-    surface, volume = surface_points_mm(vessels.large, 0.0), unusual_volume(filled, rules)
+    surface = surface_points_mm(vessels.large, 0.0)
     return Liver(
         mask=filled,
         origin=origin,
@@ -119,7 +115,7 @@ def describe_liver(
         large_vessels=vessels.large,
         vessel_tree=cKDTree(surface) if len(surface) else None,
         doubts=doubts_about(hbp, filled, drawn, rules, is_drawn=is_drawn),
-        remarks=(volume,) if is_drawn and volume is not None else (),
+        remarks=remarks_about(filled, rules) if is_drawn else (),
     )
 
 
@@ -146,6 +142,10 @@ def _vessels(
     return _Vessels(lumen, large_vessels(lumen, rules), "found on the HBP image")
 
 
-def _filled(liver: Mask) -> Mask:
-    part = liver.trimmed()
-    return Mask(part.grid, ndimage.binary_fill_holes(part.array)).on(liver.grid)
+def _filled(hbp: Image, mask: Mask, lesions: Mask) -> Mask:
+    """The mask with the lesions drawn on it and without holes."""
+    require_same_frame("liver mask", hbp.frame, mask.frame)
+    if mask.is_empty:
+        raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
+    part = Mask(hbp.grid, mask.array | lesions.array).trimmed()
+    return Mask(part.grid, ndimage.binary_fill_holes(part.array)).on(hbp.grid)

@@ -47,7 +47,7 @@ def doubts_about(
 
     `liver`, not empty, and `lesions` lie on the grid of `hbp`.
     """
-    found = [] if is_drawn else [unusual_volume(liver, rules)]
+    found = [] if is_drawn else [_about_volume(liver, rules)]
     view = _view(hbp, liver, lesions)
     if not view.inside.is_empty:
         found += [
@@ -59,6 +59,12 @@ def doubts_about(
             _about_side(view, rules),
         ]
     return tuple(doubt for doubt in found if doubt is not None)
+
+
+def remarks_about(drawn: Mask, rules: LiverRules) -> tuple[str, ...]:
+    """What is unusual about a liver that somebody drew, without being a reason to doubt it."""
+    volume = _about_volume(drawn, rules)
+    return () if volume is None else (volume,)
 
 
 def _view(hbp: Image, liver: Mask, lesions: Mask) -> _View:
@@ -76,8 +82,7 @@ def is_cut(liver: Mask) -> bool:
     return any(bool(np.take(array, end, axis).any()) for axis in range(3) for end in (0, -1))
 
 
-def unusual_volume(liver: Mask, rules: LiverRules) -> str | None:
-    """A sentence where a liver is smaller or larger than livers are; None where it is not."""
+def _about_volume(liver: Mask, rules: LiverRules) -> str | None:
     volume = liver.volume_ml
     if volume > rules.volume_most_ml:
         return f"the liver has {volume:.0f} ml, above {rules.volume_most_ml:.0f} ml"

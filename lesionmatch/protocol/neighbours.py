@@ -199,6 +199,23 @@ class NeighbourRules:
         least=0.0,
         most=100.0,
     )
+    other_density_most_hu: float = threshold(
+        200.0,
+        "HU",
+        "densities count no further from water than this",
+        "own choice; beyond soft tissue and its contrast agent, so that gas is not smeared over "
+        "what lies by it",
+        least=100.0,
+        most=1000.0,
+    )
+    other_smoothing_mm: float = threshold(
+        6.0,
+        "mm",
+        "brightness, uptake and density are compared smoothed by this FWHM",
+        "own choice; takes the noise of a CT to a quarter and bridges its voxels and a PET's",
+        least=0.0,
+        most=20.0,
+    )
     other_alone_ml: float = threshold(
         30.0,
         "ml",

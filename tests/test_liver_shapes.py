@@ -324,10 +324,12 @@ def test_a_shell_such_as_fat_under_the_skin_is_doubted() -> None:
     assert any("fat under the skin is so thin" in doubt for doubt in doubts(shell))
 
 
-def test_a_border_that_is_none_is_doubted() -> None:
-    bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & (X < -20.0)
-    said = "of what lies around the liver, in one place, is as bright"
-    assert any(said in doubt for doubt in doubts(RIGHT, picture(bright)))
+def test_a_border_that_is_none_is_doubted_and_its_place_is_said() -> None:
+    for side, place in ((X < -20.0, "right of"), (Z < -20.0, "below"), (Y > 20.0, "behind")):
+        bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & side
+        said = "of what lies around the liver, in one place"
+        (doubt,) = (one for one in doubts(RIGHT, picture(bright)) if said in one)
+        assert place in doubt
 
 
 def test_a_lobe_left_out_is_doubted_and_a_touching_organ_is_not() -> None:

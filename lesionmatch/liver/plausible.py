@@ -124,8 +124,9 @@ def _about_brightness(view: _View, rules: LiverRules) -> str | None:
         return None
     ratio = bright / around if around > 0.0 else 0.0
     return (
-        f"the liver is {ratio:.2f} times as bright as its surroundings, below "
-        f"{rules.brightness_least:g}, which no hepatobiliary phase shows"
+        f"the liver is only {ratio:.2f} times as bright as what lies around it, below "
+        f"{rules.brightness_least:g}: it took up no contrast agent, or this is no hepatobiliary "
+        "phase"
     )
 
 
@@ -138,10 +139,20 @@ def _about_border(view: _View, rules: LiverRules) -> str | None:
     share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:
         return None
+    there = _side_of(view.inside, Mask(view.image.grid, patch))
     return (
-        f"{share:.0%} of what lies around the liver, in one place, is as bright as the liver "
-        f"itself, above {rules.border_open_most:.1%}: part of it may be missing, or it leaks there"
+        f"{share:.0%} of what lies around the liver, in one place {there} its middle, is as bright "
+        f"as the liver itself, above {rules.border_open_most:.1%}: part of it may be missing, or "
+        "it leaks there"
     )
+
+
+def _side_of(liver: Mask, place: Mask) -> str:
+    """Where a place lies from the liver's middle, in the two directions it lies furthest."""
+    off_mm = place.points_mm().mean(0) - liver.points_mm().mean(0)
+    names = (("right of", "left of"), ("in front of", "behind"), ("below", "above"))
+    furthest = sorted(np.argsort(-np.abs(off_mm))[:2], reverse=True)
+    return " and ".join(names[axis][int(off_mm[axis] > 0.0)] for axis in furthest)
 
 
 def _about_hollows(hbp: Image, liver: Mask, rules: LiverRules) -> str | None:

@@ -332,6 +332,15 @@ def test_a_border_that_is_none_is_doubted_and_its_place_is_said() -> None:
         assert place in doubt
 
 
+def test_a_kidney_that_touches_the_liver_is_known_by_its_twin_and_is_no_doubt() -> None:
+    right, left = ball(38.0, (-55.0, 45.0, -45.0)), ball(38.0, (55.0, 45.0, -45.0))
+    (doubt,) = doubts(RIGHT, picture(RIGHT | right))
+    assert "below and behind its middle" in doubt
+    assert doubts(RIGHT, picture(RIGHT | right | left)) == ()
+    above = ball(38.0, (-55.0, 45.0, 45.0)) | ball(38.0, (55.0, 45.0, 45.0))
+    assert len(doubts(RIGHT, picture(RIGHT | above))) == 1
+
+
 def test_a_lobe_left_out_is_doubted_and_a_touching_organ_is_not() -> None:
     found, whole = RIGHT & (X < -10.0), picture(RIGHT)
     assert any("part of it may be missing" in doubt for doubt in doubts(found, whole))

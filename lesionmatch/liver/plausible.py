@@ -2,7 +2,8 @@
 
 Its volume, unless somebody drew it, who may know of a child or a resection: then it is remarked.
 Its pieces, thickness and side; whether it is brighter than what lies around it, and
-everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
+everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked,
+unless a kidney lies there, which has a twin.
 And, where no lesion was drawn, whether one may have been left out of it, as a dark, round hollow
 in its surface: a reader who drew lesions drew the large ones, and stomach leaves such hollows.
 """
@@ -15,7 +16,7 @@ from scipy import ndimage
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.hollows import largest_hollow_ml
 from lesionmatch.liver.level import parenchyma_ratio
-from lesionmatch.liver.mirror import midline_mm
+from lesionmatch.liver.mirror import has_twin, midline_mm
 from lesionmatch.liver.morphology import Values, Voxels, ball_radius_mm, dilated, large_pieces
 from lesionmatch.liver.surface import OUTSIDE_MM
 from lesionmatch.liver.work import work_image
@@ -131,20 +132,35 @@ def _about_brightness(view: _View, rules: LiverRules) -> str | None:
 
 
 def _about_border(view: _View, rules: LiverRules) -> str | None:
-    """The largest piece without a border: an organ that touches the liver somewhere is small."""
+    """The largest piece without a border: an organ that touches the liver somewhere is small.
+
+    What has a twin across the midline, below and behind the liver's middle, is a kidney.
+    """
     if not view.shell.any():
         return None
+    grid = view.image.grid
     as_bright = (view.ratio > rules.bright_least) & (view.ratio < rules.bile_brightness)
+    as_bright &= ~_kidneys(view)
     patch = large_pieces(view.shell & as_bright)
     share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:
         return None
-    there = _side_of(view.inside, Mask(view.image.grid, patch))
+    there = _side_of(view.inside, Mask(grid, patch))
     return (
         f"{share:.0%} of what lies around the liver, in one place {there} its middle, is as bright "
         f"as the liver itself, above {rules.border_open_most:.1%}: part of it may be missing, or "
         "it leaks there"
     )
+
+
+def _kidneys(view: _View) -> Voxels:
+    """Places below and behind the liver's middle that have a twin across the midline."""
+    grid, inside = view.image.grid, view.inside
+    elsewhere = np.where(inside.array, np.float32(0.0), view.ratio)
+    twins = has_twin(view.ratio, grid, midline_mm(view.image), elsewhere)
+    behind, above = (grid.world(np.argwhere(twins)) - inside.points_mm().mean(0))[:, 1:].T
+    twins[twins] = (behind > 0.0) & (above < 0.0)
+    return twins
 
 
 def _side_of(liver: Mask, place: Mask) -> str:

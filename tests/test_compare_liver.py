@@ -16,7 +16,7 @@ from lesionmatch.image import Mask
 from lesionmatch.liver import Liver
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration, identity
-from lesionmatch.resample import PointMap, region_on
+from lesionmatch.resample import PointMap, distance_mm, region_on
 from lesionmatch.segments import Segment, Structure
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "demo"
@@ -96,6 +96,20 @@ def test_a_liver_drawn_on_the_mri_goes_before_one_on_the_ct() -> None:
     both = replace(mri, segments=(*mri.segments, on_the_mri))
     with_liver = replace(pet, segments=(drawn_on_ct(found.mask),))
     assert liver_as_drawn(with_liver, both, found, registration(), RULES) is found
+
+
+def test_a_drawn_liver_of_425_ml_is_no_reason_to_look_again() -> None:
+    _, mri = study()
+    whole = found_liver().mask
+    depth_mm = distance_mm(Mask(whole.grid, ~whole.array))
+    least_mm = np.quantile(depth_mm[whole.array], 1.0 - 425.0 / whole.volume_ml)
+    small = Mask(whole.grid, depth_mm > least_mm)
+    fields = np.where(small.array, mri.hbp.array, 0.3 * mri.hbp.array)
+    alone = replace(mri, hbp=replace(mri.hbp, array=fields), segments=())
+    drawn = Segment("Liver", Structure.LIVER, small.trimmed(), "SEG segment 9")
+    liver = liver_of(replace(alone, segments=(drawn,)), RULES)
+    assert liver.doubts == ()
+    assert "below 450 ml" in liver.remarks[0]
 
 
 def test_anatomy_drawn_on_the_mri_is_carried_to_the_pet() -> None:

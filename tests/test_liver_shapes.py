@@ -265,6 +265,31 @@ def test_volumes_out_of_range_are_doubted() -> None:
     assert "above 500 ml" in doubts(RIGHT, rules=replace(RULES, volume_most_ml=500.0))[0]
 
 
+def test_the_volume_of_a_drawn_liver_is_remarked_and_no_doubt() -> None:
+    small = Mask(GRID, ball(40.0, (-40.0, 0.0, 0.0)))
+    of_found, of_drawn = (
+        describe_liver(
+            picture(small.array),
+            small,
+            origin="",
+            lesions=(),
+            structures={},
+            protocol=Protocol(),
+            is_drawn=is_drawn,
+        )
+        for is_drawn in (False, True)
+    )
+    assert of_drawn.is_plausible
+    assert of_drawn.remarks == of_found.doubts
+    assert of_found.remarks == ()
+
+
+def test_a_piece_of_the_liver_drawn_as_all_of_it_is_doubted_by_its_border() -> None:
+    piece = Mask(GRID, ball(35.0, (-35.0, 0.0, 0.0)))
+    doubts = doubts_about(picture(RIGHT), piece, NO_LESIONS, RULES, is_drawn=True)
+    assert any("part of it may be missing" in doubt for doubt in doubts)
+
+
 def test_a_small_liver_at_the_edge_is_said_to_be_cut() -> None:
     cut = ball(45.0, (-40.0, 0.0, 88.0))
     assert "below 300 ml, in the part the MRI covers" in doubts(cut)[0]
@@ -299,10 +324,21 @@ def test_a_shell_such_as_fat_under_the_skin_is_doubted() -> None:
     assert any("fat under the skin is so thin" in doubt for doubt in doubts(shell))
 
 
-def test_a_border_that_is_none_is_doubted() -> None:
-    bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & (X < -20.0)
-    said = "of what lies around the liver, in one place, is as bright"
-    assert any(said in doubt for doubt in doubts(RIGHT, picture(bright)))
+def test_a_border_that_is_none_is_doubted_and_its_place_is_said() -> None:
+    for side, place in ((X < -20.0, "right of"), (Z < -20.0, "below"), (Y > 20.0, "behind")):
+        bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & side
+        said = "of what lies around the liver, in one place"
+        (doubt,) = (one for one in doubts(RIGHT, picture(bright)) if said in one)
+        assert place in doubt
+
+
+def test_a_kidney_that_touches_the_liver_is_known_by_its_twin_and_is_no_doubt() -> None:
+    right, left = ball(38.0, (-55.0, 45.0, -45.0)), ball(38.0, (55.0, 45.0, -45.0))
+    (doubt,) = doubts(RIGHT, picture(RIGHT | right))
+    assert "below and behind its middle" in doubt
+    assert doubts(RIGHT, picture(RIGHT | right | left)) == ()
+    above = ball(38.0, (-55.0, 45.0, 45.0)) | ball(38.0, (55.0, 45.0, 45.0))
+    assert len(doubts(RIGHT, picture(RIGHT | above))) == 1
 
 
 def test_a_lobe_left_out_is_doubted_and_a_touching_organ_is_not() -> None:

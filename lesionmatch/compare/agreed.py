@@ -42,8 +42,13 @@ def liver_as_agreed(
     views = _views(pet.suv, pet.ct, on_pet, mri, liver, registration, rules)
     organs = region_on(liver.mask.grid, other_organs(views, rules), registration.pet_from_mri)
     rest = Mask(liver.mask.grid, liver.mask.array & ~organs.array)
+    return liver if rest.is_empty else _without(rest, liver, mri, rules)
+
+
+def _without(rest: Mask, liver: Liver, mri: dicom.MriStudy, rules: Protocol) -> Liver:
+    """The liver of `rest`, which is what another organ leaves of `liver`'s mask."""
     cut_ml = liver.volume_ml - rest.volume_ml
-    if cut_ml == 0.0 or rest.is_empty:
+    if cut_ml == 0.0:
         return liver
     share = cut_ml / liver.volume_ml
     said = f"{cut_ml:.0f} ml that PET and CT show to be another organ"

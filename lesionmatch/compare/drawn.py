@@ -24,8 +24,8 @@ from lesionmatch.segments import Kind, Segment, Structure
 REDRAWN_MM = 1.0
 """Voxels on which a region drawn on the PET or its CT is drawn again on the MRI."""
 
-FOUND_ON_HBP = "found on the hepatobiliary image"
-"""Where a liver's mask comes from that nobody drew."""
+GIVEN, FOUND_ON_HBP = "given", "found on the hepatobiliary image"
+"""Where a liver's mask comes from: somebody drew it, or nobody did."""
 
 BENT_MM = 30.0
 """A region's box is widened by this before it is mapped, as a deformation bends its sides."""
@@ -72,7 +72,7 @@ def liver_of(mri: dicom.MriStudy, rules: Protocol) -> Liver:
     """The liver as the user drew it on the MRI, else as found on the hepatobiliary image."""
     drawn = structures_in(mri.segments, mri.hbp.frame).get(Structure.LIVER)
     if drawn is not None:
-        return described(mri, _together(mri.hbp.grid, drawn), "given", rules)
+        return described(mri, _together(mri.hbp.grid, drawn), GIVEN, rules)
     lesions = union(mri.hbp.grid, _lesions_on(mri))
     return described(mri, find_liver(mri.hbp, rules, lesions=lesions), FOUND_ON_HBP, rules)
 
@@ -88,6 +88,7 @@ def described(mri: dicom.MriStudy, mask: Mask, origin: str, rules: Protocol) -> 
         lesions=_lesions_on(mri),
         structures={meaning: _together(grid, masks) for meaning, masks in structures.items()},
         protocol=rules,
+        is_drawn=origin == GIVEN,
     )
 
 

@@ -50,6 +50,7 @@ class Comparison:
         return (
             *self.pet.assumptions,
             *self.mri.assumptions,
+            *self.liver.remarks,
             *self.registration.remarks,
             *self.seen.assumptions,
         )

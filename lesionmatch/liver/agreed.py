@@ -25,11 +25,8 @@ from lesionmatch.protocol import Protocol
 from lesionmatch.protocol.neighbours import NeighbourRules
 from lesionmatch.resample import distance_mm, smooth
 
-SMOOTHING_MM = 6.0
-"""FWHM that takes the noise of a CT to a quarter and bridges its voxels and those of a PET."""
 LEAST_SUV = 1e-3
-MOST_HU = 200.0
-"""Of the difference from soft tissue that counts, so that gas is not smeared over what lies by."""
+"""So that a logarithm can be taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +55,7 @@ def other_organs(views: Views, protocol: Protocol) -> Mask:
     liver = views.liver.array
     depth = distance_mm(Mask(grid, ~liver))
     spared = dilated(views.lesions.array, grid, rules.other_spared_mm)
-    bright = smooth(views.brightness, SMOOTHING_MM).array > protocol.liver.bright_least
+    bright = smooth(views.brightness, rules.other_smoothing_mm).array > protocol.liver.bright_least
     own = liver & bright & ~spared
     core = own & (depth > protocol.liver.edge_margin_mm)
     if np.count_nonzero(core) * grid.voxel_ml < LEAST_CORE_ML:
@@ -79,9 +76,10 @@ def other_organs(views: Views, protocol: Protocol) -> Mask:
 def _apart(views: Views, core: Voxels, rules: NeighbourRules) -> tuple[Values, Values]:
     """How far uptake and density are from those of most of the `core`, 1 where either alone is
     too far; positive where hotter and denser."""
-    uptake = smooth(views.suv, SMOOTHING_MM).array
-    clipped = np.clip(views.ct.array, -MOST_HU, MOST_HU)
-    density = smooth(Image(views.ct.grid, clipped, views.ct.quantity), SMOOTHING_MM).array
+    most_hu, fwhm_mm = rules.other_density_most_hu, rules.other_smoothing_mm
+    uptake = smooth(views.suv, fwhm_mm).array
+    clipped = np.clip(views.ct.array, -most_hu, most_hu)
+    density = smooth(Image(views.ct.grid, clipped, views.ct.quantity), fwhm_mm).array
     times = np.maximum(uptake / max(_peak(uptake[core]), LEAST_SUV), LEAST_SUV)
     hotter = np.log(times) / np.log(rules.other_uptake_ratio)
     denser = (density - _peak(density[core])) / rules.other_density_hu

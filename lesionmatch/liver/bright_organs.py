@@ -1,10 +1,8 @@
 """Organs that may be as bright as the liver and touch it, known by where they lie.
 
 A kidney lies behind and below the liver's middle, and has a twin on the left. The heart
-stands on the liver near the midline and rises above it. The caval vein and the aorta are long
-and thin. A gallbladder is small, has an edge all round, and lies on the right below the
-liver's middle; the wall of bowel has one too and is thin for its volume. And a left lobe may
-be apart from the rest, behind a fissure. The numbers stand in the protocol's `neighbours`.
+stands on the liver near the midline and rises above it. And a left lobe may be apart from the
+rest, behind a fissure. The numbers stand in the protocol's `neighbours`.
 """
 
 import numpy as np
@@ -12,10 +10,10 @@ from scipy import ndimage
 
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.mirror import has_twin, room_for_ball
-from lesionmatch.liver.morphology import Voxels, ball_radius_mm, eroded
+from lesionmatch.liver.morphology import Voxels, eroded
 from lesionmatch.liver.regions import Bright, Scene
 from lesionmatch.liver.work import COARSE_MM, work_image
-from lesionmatch.resample import distance_mm, region_on
+from lesionmatch.resample import region_on
 
 
 def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, bright: Bright) -> bool:
@@ -23,31 +21,9 @@ def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, brigh
 
     `openness` is the part of its border that lies in no edge.
     """
-    organs = scene.organs
-    return (
-        (openness < organs.closed_most and _is_gallbladder(region, liver, scene))
-        or (openness < organs.closed_most and _is_wall(region, scene))
-        or (openness < organs.open_most and _is_kidney(region, liver, scene, bright))
-        or (openness < organs.open_most and _is_vein(region, scene))
-        or _is_heart(region, liver, scene)
-    )
-
-
-def _is_wall(region: Voxels, scene: Scene) -> bool:
-    """Whether a region is a thin shell, as the wall of bowel is."""
-    part = Mask(scene.grid, region).trimmed(float(scene.grid.spacing_mm.max()))
-    radius_mm = float(distance_mm(Mask(part.grid, ~part.array))[part.array].max())
-    return radius_mm < scene.rules.thickness_least * ball_radius_mm(part.volume_ml)
-
-
-def _is_gallbladder(region: Voxels, liver: Voxels, scene: Scene) -> bool:
-    """Whether a region is small, on the right, and below the liver's middle."""
-    grid, organs = scene.grid, scene.organs
-    middle, of_liver = (grid.world(np.argwhere(voxels)).mean(0) for voxels in (region, liver))
-    return bool(
-        np.count_nonzero(region) * grid.voxel_ml < organs.gallbladder_most_ml
-        and middle[0] < scene.midline_mm - organs.gallbladder_lateral_mm
-        and middle[2] < of_liver[2]
+    is_closed = openness < scene.organs.open_most
+    return (is_closed and _is_kidney(region, liver, scene, bright)) or _is_heart(
+        region, liver, scene
     )
 
 
@@ -85,18 +61,6 @@ def _is_heart(region: Voxels, liver: Voxels, scene: Scene) -> bool:
         and up_mm > max(organs.heart_above_mm, abs(left_mm))
         and rises_mm > organs.heart_rises_mm
     )
-
-
-def _is_vein(region: Voxels, scene: Scene) -> bool:
-    """Whether a region is long and thin: a tube, or two beside each other, but no plate."""
-    grid, organs = scene.grid, scene.organs
-    radius_mm = float(distance_mm(Mask(grid, ~region))[region].max())
-    spread = np.cov(grid.world(np.argwhere(region)).T)
-    length_mm = float(np.sqrt(12.0 * np.linalg.eigvalsh(spread)[-1]))
-    tube_ml = np.pi * radius_mm**2 * length_mm / 1000.0
-    volume_ml = np.count_nonzero(region) * grid.voxel_ml
-    is_long = length_mm > max(organs.vein_least_mm, organs.vein_long * radius_mm)
-    return bool(is_long and volume_ml < organs.veins_most * tube_ml)
 
 
 def is_left_lobe(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:

@@ -13,7 +13,7 @@ from lesionmatch.geometry import Points, require_same_frame
 from lesionmatch.image import Image, Mask, union
 from lesionmatch.liver.capsule import Capsule, find_capsule, surface_points_mm
 from lesionmatch.liver.hilum import find_hilum
-from lesionmatch.liver.plausible import doubts_about
+from lesionmatch.liver.plausible import doubts_about, remarks_about
 from lesionmatch.liver.vessels import find_vessels, large_vessels
 from lesionmatch.protocol import LiverRules, Protocol
 from lesionmatch.segments import Structure
@@ -42,6 +42,8 @@ class Liver:
     """Of the large vessels' surface; None where there are none."""
     doubts: tuple[str, ...]
     """Sentences; empty when the liver is plausible."""
+    remarks: tuple[str, ...]
+    """What is unusual about a drawn liver, and no reason to doubt it."""
 
     @property
     def is_plausible(self) -> bool:
@@ -86,19 +88,16 @@ def describe_liver(
     lesions: Sequence[Mask],
     structures: Mapping[Structure, Mask],
     protocol: Protocol,
+    is_drawn: bool = False,
 ) -> Liver:
-    """The liver of `mask` with its capsule, vessels and hilum.
+    """The liver of `mask`, which somebody drew or which was found, with capsule, vessels, hilum.
 
     `mask` lies on the grid of `hbp`; `lesions` and `structures` on any part of it. Drawn
     portal and hepatic veins take precedence over what the image shows. Raises
     `InvalidInput` for an empty mask and `FrameMismatch` for another frame of reference.
     """
-    require_same_frame("liver mask", hbp.frame, mask.frame)
-    drawn = union(hbp.grid, lesions)
-    if mask.is_empty:
-        raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
-    filled = _filled(Mask(hbp.grid, mask.array | drawn.array))
-    rules = protocol.liver
+    drawn, rules = union(hbp.grid, lesions), protocol.liver
+    filled = _filled(hbp, mask, drawn)
     capsule = find_capsule(filled, rules)
     vessels = _vessels(hbp, filled, drawn, structures, rules)
     hilum = find_hilum(
@@ -115,7 +114,8 @@ def describe_liver(
         vessel_source=vessels.source,
         large_vessels=vessels.large,
         vessel_tree=cKDTree(surface) if len(surface) else None,
-        doubts=doubts_about(hbp, filled, drawn, rules),
+        doubts=doubts_about(hbp, filled, drawn, rules, is_drawn=is_drawn),
+        remarks=remarks_about(filled, rules) if is_drawn else (),
     )
 
 
@@ -142,6 +142,10 @@ def _vessels(
     return _Vessels(lumen, large_vessels(lumen, rules), "found on the HBP image")
 
 
-def _filled(liver: Mask) -> Mask:
-    part = liver.trimmed()
-    return Mask(part.grid, ndimage.binary_fill_holes(part.array)).on(liver.grid)
+def _filled(hbp: Image, mask: Mask, lesions: Mask) -> Mask:
+    """The mask with the lesions drawn on it and without holes."""
+    require_same_frame("liver mask", hbp.frame, mask.frame)
+    if mask.is_empty:
+        raise InvalidInput("liver mask: wanted a voxel that belongs to it, got none; draw it again")
+    part = Mask(hbp.grid, mask.array | lesions.array).trimmed()
+    return Mask(part.grid, ndimage.binary_fill_holes(part.array)).on(hbp.grid)

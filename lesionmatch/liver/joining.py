@@ -107,14 +107,9 @@ def _border(number: int, liver: Voxels, parts: _Parts) -> _Border:
 
 
 def _step(inner: Voxels, outer: Voxels, log: Values, relative: Values) -> float | None:
-    """Log brightness of `outer` less that of `inner`; None: not known.
-
-    The smaller of the step in the image and that relative to the liver's level: the coil may
-    change by a tenth over the way compared, and what is known of it may be wrong.
-    """
+    """Log brightness of `outer` less that of `inner`; None: not known."""
     if not outer.any():
         return None
     if not inner.any():  # beside a drawn lesion, far from parenchyma
         return float(np.median(relative[outer]))
-    steps = (np.median(values[outer]) - np.median(values[inner]) for values in (log, relative))
-    return float(min(steps, key=abs))
+    return float(np.median(log[outer]) - np.median(log[inner]))

@@ -23,7 +23,7 @@ from lesionmatch.liver.bile import bile_beside
 from lesionmatch.liver.hollows import with_hollows
 from lesionmatch.liver.joining import joined
 from lesionmatch.liver.level import parenchyma_level
-from lesionmatch.liver.morphology import Voxels, closed, filled
+from lesionmatch.liver.morphology import Voxels, filled
 from lesionmatch.liver.regions import Scene, bright_near, divided, scene_of
 from lesionmatch.liver.seed import find_seed
 from lesionmatch.liver.surface import Coarse, on_image
@@ -35,7 +35,6 @@ SPACING_MM = 3.0
 MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
 """Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
-VESSEL_GAP_MM = 4.0
 
 
 def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -> Mask:
@@ -77,8 +76,7 @@ def _whole(image: Image, bright: Voxels, calm: Voxels, rules: LiverRules) -> Coa
     part, bright = image.crop(box), bright[box]
     level = parenchyma_level(part, Mask(part.grid, calm[box]))
     ratio = np.asarray(part.array / level, np.float32)
-    whole = filled(closed(bright, part.grid, VESSEL_GAP_MM))
-    whole = filled(with_hollows(whole, ratio, part.grid, rules))
+    whole = filled(with_hollows(filled(bright), ratio, part.grid, rules))
     bile = bile_beside(ratio > rules.bile_brightness, whole, part.grid) & ~bright
     return Coarse(part.grid, whole & ~bile, bright, level, ratio, bile)
 

@@ -1,7 +1,9 @@
 """What speaks against a liver mask, in sentences.
 
-Its volume, pieces, thickness and side; whether it is brighter than what lies around it, and
-everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked.
+Its volume, unless somebody drew it, who may know of a child or a resection: then it is remarked.
+Its pieces, thickness and side; whether it is brighter than what lies around it, and
+everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked,
+unless a kidney lies there, which has a twin.
 And, where no lesion was drawn, whether one may have been left out of it, as a dark, round hollow
 in its surface: a reader who drew lesions drew the large ones, and stomach leaves such hollows.
 """
@@ -14,7 +16,7 @@ from scipy import ndimage
 from lesionmatch.image import Image, Mask
 from lesionmatch.liver.hollows import largest_hollow_ml
 from lesionmatch.liver.level import parenchyma_ratio
-from lesionmatch.liver.mirror import midline_mm
+from lesionmatch.liver.mirror import has_twin, midline_mm
 from lesionmatch.liver.morphology import Values, Voxels, ball_radius_mm, dilated, large_pieces
 from lesionmatch.liver.surface import OUTSIDE_MM
 from lesionmatch.liver.work import work_image
@@ -39,12 +41,14 @@ class _View:
     """Smoothed brightness over that of the parenchyma."""
 
 
-def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> tuple[str, ...]:
+def doubts_about(
+    hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules, *, is_drawn: bool = False
+) -> tuple[str, ...]:
     """Sentences that each give a reason to look at the mask; empty when there is none.
 
     `liver`, not empty, and `lesions` lie on the grid of `hbp`.
     """
-    found = [_about_volume(liver, rules)]
+    found = [] if is_drawn else [_about_volume(liver, rules)]
     view = _view(hbp, liver, lesions)
     if not view.inside.is_empty:
         found += [
@@ -56,6 +60,12 @@ def doubts_about(hbp: Image, liver: Mask, lesions: Mask, rules: LiverRules) -> t
             _about_side(view, rules),
         ]
     return tuple(doubt for doubt in found if doubt is not None)
+
+
+def remarks_about(drawn: Mask, rules: LiverRules) -> tuple[str, ...]:
+    """What is unusual about a liver that somebody drew, without being a reason to doubt it."""
+    volume = _about_volume(drawn, rules)
+    return () if volume is None else (volume,)
 
 
 def _view(hbp: Image, liver: Mask, lesions: Mask) -> _View:
@@ -115,24 +125,50 @@ def _about_brightness(view: _View, rules: LiverRules) -> str | None:
         return None
     ratio = bright / around if around > 0.0 else 0.0
     return (
-        f"the liver is {ratio:.2f} times as bright as its surroundings, below "
-        f"{rules.brightness_least:g}, which no hepatobiliary phase shows"
+        f"the liver is only {ratio:.2f} times as bright as what lies around it, below "
+        f"{rules.brightness_least:g}: it took up no contrast agent, or this is no hepatobiliary "
+        "phase"
     )
 
 
 def _about_border(view: _View, rules: LiverRules) -> str | None:
-    """The largest piece without a border: an organ that touches the liver somewhere is small."""
+    """The largest piece without a border: an organ that touches the liver somewhere is small.
+
+    What has a twin across the midline, below and behind the liver's middle, is a kidney.
+    """
     if not view.shell.any():
         return None
+    grid = view.image.grid
     as_bright = (view.ratio > rules.bright_least) & (view.ratio < rules.bile_brightness)
+    as_bright &= ~_kidneys(view)
     patch = large_pieces(view.shell & as_bright)
     share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:
         return None
+    there = _side_of(view.inside, Mask(grid, patch))
     return (
-        f"{share:.0%} of what lies around the liver, in one place, is as bright as the liver "
-        f"itself, above {rules.border_open_most:.1%}: part of it may be missing, or it leaks there"
+        f"{share:.0%} of what lies around the liver, in one place {there} its middle, is as bright "
+        f"as the liver itself, above {rules.border_open_most:.1%}: part of it may be missing, or "
+        "it leaks there"
     )
+
+
+def _kidneys(view: _View) -> Voxels:
+    """Places below and behind the liver's middle that have a twin across the midline."""
+    grid, inside = view.image.grid, view.inside
+    elsewhere = np.where(inside.array, np.float32(0.0), view.ratio)
+    twins = has_twin(view.ratio, grid, midline_mm(view.image), elsewhere)
+    behind, above = (grid.world(np.argwhere(twins)) - inside.points_mm().mean(0))[:, 1:].T
+    twins[twins] = (behind > 0.0) & (above < 0.0)
+    return twins
+
+
+def _side_of(liver: Mask, place: Mask) -> str:
+    """Where a place lies from the liver's middle, in the two directions it lies furthest."""
+    off_mm = place.points_mm().mean(0) - liver.points_mm().mean(0)
+    names = (("right of", "left of"), ("in front of", "behind"), ("below", "above"))
+    furthest = sorted(np.argsort(-np.abs(off_mm))[:2], reverse=True)
+    return " and ".join(names[axis][int(off_mm[axis] > 0.0)] for axis in furthest)
 
 
 def _about_hollows(hbp: Image, liver: Mask, rules: LiverRules) -> str | None:

@@ -76,17 +76,19 @@ def reference_uptake(
     box = liver_on_pet.box(SMOOTHING_MM)
     image, liver = suv.crop(box), liver_on_pet.crop(box)
     core, margin_mm = _core(liver, None if avoid is None else avoid.crop(box), protocol.liver)
-    healthy = core & ~_near_outliers(image, core, protocol.liver)
-    values = image.array[healthy].astype(np.float64)
+    values = image.array[core & ~_near_outliers(image, core, protocol.liver)].astype(np.float64)
     mean, sd = float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0
     volume_ml = values.size * suv.grid.voxel_ml
-    left_out = 1.0 - values.size / np.count_nonzero(core)
-    text = (
+    text = _how(volume_ml, margin_mm, 1.0 - values.size / np.count_nonzero(core))
+    of_spleen = spleen_suv_mean(suv, liver_on_pet, mean, protocol.liver, spleen)
+    return Reference(mean, sd, sd / mean, volume_ml, text, of_spleen)
+
+
+def _how(volume_ml: float, margin_mm: float, left_out: float) -> str:
+    return (
         f"robust mean of {volume_ml:.0f} ml of the liver, {margin_mm:g} mm from its surface; "
         f"{left_out:.0%} of that depth left out as lesions or vessels"
     )
-    of_spleen = spleen_suv_mean(suv, liver_on_pet, mean, protocol.liver, spleen)
-    return Reference(mean, sd, sd / mean, volume_ml, text, of_spleen)
 
 
 def _core(liver: Mask, avoid: Mask | None, rules: LiverRules) -> tuple[NDArray[np.bool_], float]:

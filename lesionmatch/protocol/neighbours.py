@@ -7,43 +7,19 @@ from lesionmatch.protocol.threshold import threshold
 
 @dataclass(frozen=True, slots=True)
 class NeighbourRules:
-    """Where gallbladder, bowel, kidney, heart and veins lie, and a left lobe that lies apart.
+    """Where kidney and heart lie, and a left lobe that lies apart; what PET and CT say of both.
 
     All are of what is as bright as the liver beside it; how open a border is, is the part of it
     that lies in no edge, in sides of a cube as large as the organ.
     """
 
-    closed_most: float = threshold(
-        0.13,
-        "share",
-        "the border of a gallbladder or of a bowel's wall with the liver is less open than this",
-        "own choice; on simulated livers 0.02 to 0.12, pieces of the liver from 0.14",
-        least=0.0,
-        most=1.0,
-    )
     open_most: float = threshold(
         0.8,
         "share",
-        "the border of a kidney or a vein with the liver is less open than this",
+        "the border of a kidney with the liver is less open than this",
         "own choice; pieces of the liver reach 3",
         least=0.0,
         most=5.0,
-    )
-    gallbladder_most_ml: float = threshold(
-        60.0,
-        "ml",
-        "a gallbladder is smaller",
-        "own choice; about 50 ml when fasting",
-        least=1.0,
-        most=500.0,
-    )
-    gallbladder_lateral_mm: float = threshold(
-        20.0,
-        "mm",
-        "a gallbladder lies this far to the right of the midline",
-        "own choice, from anatomy",
-        least=-50.0,
-        most=100.0,
     )
     kidney_most_ml: float = threshold(
         350.0,
@@ -149,30 +125,6 @@ class NeighbourRules:
         least=0.0,
         most=1.0,
     )
-    vein_long: float = threshold(
-        8.5,
-        "ratio",
-        "a vein beside the liver is this many times as long as its radius",
-        "own choice; caval vein and aorta",
-        least=1.0,
-        most=50.0,
-    )
-    vein_least_mm: float = threshold(
-        90.0,
-        "mm",
-        "and at least so long",
-        "own choice; no gallbladder is so long",
-        least=10.0,
-        most=500.0,
-    )
-    veins_most: float = threshold(
-        2.0,
-        "ratio",
-        "and has at most this many times a tube's volume",
-        "own choice; two veins may touch",
-        least=0.5,
-        most=10.0,
-    )
     other_uptake_ratio: float = threshold(
         1.6,
         "ratio",
@@ -198,6 +150,23 @@ class NeighbourRules:
         "own choice; a metastasis the MRI does not show differs by less than 12 in simulation",
         least=0.0,
         most=100.0,
+    )
+    other_density_most_hu: float = threshold(
+        200.0,
+        "HU",
+        "densities count no further from water than this",
+        "own choice; beyond soft tissue and its contrast agent, so that gas is not smeared over "
+        "what lies by it",
+        least=100.0,
+        most=1000.0,
+    )
+    other_smoothing_mm: float = threshold(
+        6.0,
+        "mm",
+        "brightness, uptake and density are compared smoothed by this FWHM",
+        "own choice; takes the noise of a CT to a quarter and bridges its voxels and a PET's",
+        least=0.0,
+        most=20.0,
     )
     other_alone_ml: float = threshold(
         30.0,

@@ -126,6 +126,13 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             "No focus on the PET and no lesion on the MRI.",
         ),
         (
+            [],
+            [],
+            Circumstances(0.95, 0.95, ()),  # enough, and no less
+            ("not_involved", "not_involved", "TN"),
+            "No focus on the PET and no lesion on the MRI.",
+        ),
+        (
             [CYST],
             [],
             WHOLE,

@@ -2,11 +2,13 @@
 
 import base64
 import zlib
+from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lesionmatch.geometry import Frame, Grid
@@ -24,7 +26,7 @@ from lesionmatch.report.overlays import (
     scene,
     suv_window,
 )
-from lesionmatch.report.palette import Window
+from lesionmatch.report.palette import Rgb, Window
 from lesionmatch.report.projection import projection
 from lesionmatch.report.strokes import Stroke, ink
 from lesionmatch.report.viewer import viewer_data
@@ -250,7 +252,9 @@ def test_the_focus_of_a_lesion_is_dashed_and_wider(case: Case, prepared: Scene) 
 
 def test_without_a_ct_its_panels_are_empty_and_nothing_fails(case: Case) -> None:
     images = case.images
-    bare = Images(images.suv, None, None, None, None, None, None, None, images.whole_suv)
+    bare = replace(
+        images, ct=None, mri=None, mri_start=None, liver=None, lesions=None, foci=None, error=None
+    )
     picture = overlay(scene(Case(case.out, case.comparison, {}, bare)), case.lesions[0])
     assert picture is not None
     middle = picture[HEAD + 100, 2 * (PANEL + 3) + 60]
@@ -298,13 +302,33 @@ def test_labels_of_neighbours_do_not_lie_on_one_another(case: Case) -> None:
 
 def test_the_checks_show_both_images_both_times_and_the_error(prepared: Scene) -> None:
     assert [check.name for check in checks(prepared)] == [
-        "hbp", "ct", "pet", "before", "after", "error",
+        "hbp", "ct", "pet", "around", "before", "after", "error",
     ]  # fmt: skip
 
 
 def test_without_a_liver_there_is_nothing_to_check(case: Case) -> None:
-    images = Images(case.images.suv, None, case.images.mri, *[None] * 6)
+    images = replace(case.images, liver=None)
     assert checks(scene(Case(case.out, case.comparison, {}, images))) == ()
+
+
+def test_one_check_reaches_as_far_as_the_mri(case: Case, prepared: Scene) -> None:
+    by_name = {check.name: check.picture for check in checks(prepared)}
+    near, wide = (outline_pixels(by_name[name]) for name in ("hbp", "around"))
+    fields = [extent_mm(case.images.liver).max(), extent_mm(case.images.whole_mri)[:2].max()]
+    assert wide / near == pytest.approx((fields[0] + 30.0) / (fields[1] + 30.0), rel=0.05)
+
+
+def outline_pixels(picture: Rgb) -> float:
+    """From side to side of the liver's outline in the first picture of a strip."""
+    is_line = np.abs(picture[20:, :232].astype(int) - palette.LESION).max(-1) < 60
+    return float(np.ptp(np.flatnonzero(is_line.any(axis=0))))
+
+
+def extent_mm(volume: Volume | None) -> NDArray[np.float64]:
+    """(3,) along x, y, z, of what is not nothing."""
+    assert volume is not None
+    used = np.argwhere(volume.array > 0)[:, ::-1] * volume.spacing_mm
+    return np.asarray(np.ptp(used, axis=0))
 
 
 def test_the_checkerboard_takes_turns(prepared: Scene) -> None:
@@ -342,7 +366,7 @@ def test_the_viewers_regions_have_the_volume_of_the_masks(case: Case, prepared: 
 
 def test_the_viewers_volumes_stay_small() -> None:
     large = Volume(np.ones((200, 200, 200), np.float32), np.zeros(3), np.full(3, 2.0))
-    images = Images(large, None, None, None, None, None, None, None, large)
+    images = Images(large, None, None, None, None, None, None, None, large, None)
     comparison = {"lesions": [], "liver": {"suv_mean": 5.0}}
     case = Case(Path(), comparison, {}, images)
     data = viewer_data(case, scene(case))

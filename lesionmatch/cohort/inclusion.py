@@ -70,18 +70,13 @@ def select(
     eligible, refused = _parted(good, "PET/CT", STEPS[1], lambda s: _ineligible(s, table, options))
     found, windows = _paired(eligible, seen, table, options)
     why = _unpaired(eligible, seen, found, table, options)
-    alone = [Left(s, "PET/CT", STEPS[2], why[s.uid]) for s in eligible if s.uid in why]
+    together, alone = _parted(eligible, "PET/CT", STEPS[2], lambda s: why.get(s.uid))
     used = {pair.mri.uid for pair in found}
     spare = [Left(s, "MRI", "paired", "no PET/CT for it") for s in seen if s.uid not in used]
-    paired = {pair.pet.uid for pair in found}
-    counts = (
-        _count("PET studies found", pets),
-        _count(STEPS[0], good),
-        _count(STEPS[1], eligible),
-        _count(STEPS[2], [study for study in eligible if study.uid in paired]),
-    )
+    kept = zip(("PET studies found", *STEPS), (pets, good, eligible, together), strict=True)
     problems += _clinical_problems(eligible + [one.study for one in refused], table)
     everyone = (*left, *gone, *refused, *alone, *blind, *spare)
+    counts = tuple(_count(name, those) for name, those in kept)
     return Selection(tuple(studies), found, everyone, tuple(problems), counts, windows)
 
 

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from lesionmatch.accuracy.bootstrap import Bootstrap
-from lesionmatch.accuracy.values import Interval, Table, Test, Undefined
+from lesionmatch.accuracy.values import Interval, Test, Undefined
 from lesionmatch.evaluation.assemble import AccuracyReport, Stratification
 from lesionmatch.evaluation.doubted import Doubted
 from lesionmatch.evaluation.groups import Group
@@ -49,7 +50,7 @@ def record(report: AccuracyReport) -> Values:
 
 def summary_values(summary: Summary) -> Values:
     """The table and its measures."""
-    found: Values = {"table": {**_cells(summary.table), "uncertain": summary.uncertain}}
+    found: Values = {"table": {**asdict(summary.table), "uncertain": summary.uncertain}}
     measures = summary.estimates | summary.shares
     found |= {name: estimate_values(one) for name, one in measures.items()}
     found["further"] = {name: _plain(make(summary.table)) for name, make in SINGLE_NUMBERS.items()}
@@ -184,14 +185,7 @@ def _false_foci(found: FalseFoci) -> Values:
         "exact": _bounds(found.exact),
         "clustered": _bounds(found.clustered),
         "reasons": found.reasons,
-        "operating": [
-            {
-                "contrast_to_noise": point.contrast_to_noise,
-                "detection": point.detection,
-                "false_foci_per_liver": point.false_foci_per_liver,
-            }
-            for point in found.operating
-        ],
+        "operating": [asdict(point) for point in found.operating],
     }
 
 
@@ -219,7 +213,7 @@ def _readers(found: Reading) -> Values:
                 "modality": pair.modality,
                 "one": pair.one,
                 "other": pair.other,
-                "table": _cells(pair.summary.table),
+                "table": asdict(pair.summary.table),
                 "uncertain": pair.summary.uncertain,
                 "agreement": estimate_values(pair.summary.estimates["accuracy"]),
                 "kappa": estimate_values(pair.summary.estimates["kappa"]),
@@ -236,15 +230,7 @@ def _readers(found: Reading) -> Values:
 
 
 def _decision(one: Decision) -> Values:
-    return {
-        "study_id": one.study_id,
-        "pet": one.pet,
-        "mri": one.mri,
-        "reason": one.reason,
-        "decided_by": one.decided_by,
-        "decided_at": one.decided_at.isoformat(),
-        "note": one.note,
-    }
+    return asdict(one) | {"decided_at": one.decided_at.isoformat()}
 
 
 def _interval_days(report: AccuracyReport) -> Values | None:
@@ -257,10 +243,6 @@ def _interval_days(report: AccuracyReport) -> Values | None:
         "quartiles": list(spread.quartiles),
         "range": [spread.least, spread.most],
     }
-
-
-def _cells(table: Table) -> Values:
-    return {"tp": table.tp, "fp": table.fp, "fn": table.fn, "tn": table.tn}
 
 
 def _plain(value: float | Undefined) -> float | None:

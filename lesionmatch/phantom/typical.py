@@ -73,35 +73,21 @@ ENRICHED: Mapping[Scenario, float] = MappingProxyType(
 """How often each occurs in a simulated cohort."""
 
 
-def scenario_of(
-    seed: int, weights: Mapping[Scenario, float] = ENRICHED, *, visit: int = 0
-) -> Scenario:
+def scenario_of(seed: int) -> Scenario:
     """The scenario that `typical_recipe` draws for a seed."""
-    shares = np.array(list(weights.values()))
-    rng = Recipe(seed=seed, visit=visit).rng(Stream.SCENARIO)
-    chosen = rng.choice(len(shares), p=shares / shares.sum())
-    return list(weights)[int(chosen)]
+    shares = np.array(list(ENRICHED.values()))
+    chosen = Recipe(seed=seed).rng(Stream.SCENARIO).choice(len(shares), p=shares / shares.sum())
+    return list(ENRICHED)[int(chosen)]
 
 
-def typical_recipe(
-    seed: int,
-    weights: Mapping[Scenario, float] = ENRICHED,
-    size: Size = Size.SMALL,
-    *,
-    visit: int = 0,
-) -> Recipe:
-    """A study as it might come: another body, scanner, breath and disease for each seed.
-
-    Another `visit` is the same patient again.
-    """
-    return scenario_recipe(scenario_of(seed, weights, visit=visit), seed, size, visit=visit)
+def typical_recipe(seed: int, size: Size = Size.SMALL) -> Recipe:
+    """A study as it might come: another body, scanner, breath and disease for each seed."""
+    return scenario_recipe(scenario_of(seed), seed, size)
 
 
-def scenario_recipe(
-    scenario: Scenario, seed: int, size: Size = Size.SMALL, *, visit: int = 0
-) -> Recipe:
+def scenario_recipe(scenario: Scenario, seed: int, size: Size = Size.SMALL) -> Recipe:
     """A typical study of one scenario."""
-    base = Recipe(seed=seed, visit=visit, size=size)
+    base = Recipe(seed=seed, size=size)
     base = replace(base, **_ordinary(base.rng(Stream.ORDINARY)))
     return replace(base, **_CHANGES[scenario](base.rng(Stream.DISEASE)))
 

@@ -68,6 +68,8 @@ class Images:
     """Registration error, mm, on a coarse grid."""
     whole_suv: Volume | None
     """The PET on its own grid, beyond the liver."""
+    whole_mri: Volume | None
+    """The MRI as far as it reaches, on the PET's grid."""
 
 
 def read_case(out: Path) -> Case:
@@ -131,6 +133,7 @@ def _images(folder: Path) -> Images:
         foci=_labels(folder / "foci_on_pet.nii.gz", detail / "foci.nii.gz"),
         error=_first(Quantity.ARBITRARY, folder / "registration_error.nii.gz"),
         whole_suv=_first(Quantity.SUV_BW, folder / "suv.nii.gz"),
+        whole_mri=_first(Quantity.ARBITRARY, folder / "mri_on_pet.nii.gz"),
     )
 
 

@@ -1,8 +1,8 @@
 """Pictures by which a person judges the registration and the liver's mask.
 
 Five planes through the liver, always the same ones: three axial, one coronal, one
-sagittal. HBP and CT for flicker, a checkerboard of both before and after, the carried
-outline of the liver on the PET, and the map of the estimated error.
+sagittal. HBP and CT for flicker, the carried outline of the liver on the PET and on the whole
+MRI, a checkerboard of both before and after, and the map of the estimated error.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ def checks(scene: Scene) -> tuple[Check, ...]:
     if scene.liver is None or images.liver is None or images.mri is None:
         return ()
     planes = _planes(images.liver)
-    pairs = [_hbp(scene, planes), *_partner(scene, planes)]
+    pairs = [_hbp(scene, planes), *_partner(scene, planes), *_around(scene, planes)]
     return tuple(check for check in [*pairs, *_boards(scene, planes), *_error(scene, planes)])
 
 
@@ -90,6 +90,30 @@ def _partner(scene: Scene, planes: Sequence[Plane]) -> list[Check]:
             Check("pet", "PET", says, _strip(scene, planes, lambda plane: _pet(scene, plane)))
         )
     return found
+
+
+def _around(scene: Scene, planes: Sequence[Plane]) -> list[Check]:
+    """Pictures as wide as the MRI: what an outline lacks is seen beyond it alone."""
+    whole = scene.images.whole_mri
+    if whole is None or not whole.array.any():
+        return []
+    used = np.argwhere(whole.array > 0)[:, ::-1]
+    low, high = (whole.first_mm + side * whole.spacing_mm for side in (used.min(0), used.max(0)))
+    field = float((high - low)[:2].max()) + 2 * MARGIN_MM
+
+    def widened(plane: Plane) -> Plane:
+        centre = np.array([*(low + high)[:2] / 2, plane.centre_mm[2]])
+        centre[plane.view.across] = plane.centre_mm[plane.view.across]
+        return Plane(plane.view, centre, field, TILE)
+
+    def drawn(plane: Plane) -> Rgb:
+        return palette.grey(whole.cut(plane), scene.mri_window)
+
+    says = (
+        "The whole MRI as it lies on the PET/CT, coarser, with the same outline: does it lack a "
+        "part of the liver, or hold what is none?"
+    )
+    return [Check("around", "HBP, all of it", says, _strip(scene, [*map(widened, planes)], drawn))]
 
 
 def _boards(scene: Scene, planes: Sequence[Plane]) -> list[Check]:

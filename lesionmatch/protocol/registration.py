@@ -158,6 +158,22 @@ class RegistrationRules:
         least=0.0,
         most=1.0,
     )
+    lung_hu: float = threshold(
+        -400.0,
+        "HU",
+        "where a CT, averaged, is darker than this, its PET does not say where the liver lies",
+        "half way from lung to liver: the PET is corrected there for the attenuation of lung",
+        least=-1000.0,
+        most=0.0,
+    )
+    lung_averaged_mm: float = threshold(
+        6.0,
+        "mm",
+        "full width at half maximum of what of the CT is averaged for it",
+        "own choice; about that of a PET",
+        least=0.0,
+        most=50.0,
+    )
     least_pet_offset_mm: float = threshold(
         0.7,
         "mm",

@@ -199,7 +199,9 @@ def where_the_liver_lies(registration: Registration, change: NDArray[np.float64]
     grid = Grid(STUDY.suv.frame, STUDY.suv.grid.shape, change @ STUDY.suv.grid.world_from_voxel)
     pet = pet_target(Image(grid, STUDY.suv.array, STUDY.suv.quantity))
     rng = np.random.default_rng(0)
-    found = pet_from_ct(STUDY.liver, registration.pet_from_mri, pet, rng)
+    found = pet_from_ct(
+        STUDY.liver, registration.pet_from_mri, ct_target(STUDY.ct), pet, RegistrationRules(), rng
+    )
     assert found is not None
     return found.apply(STUDY.truth.liver_points_ct_mm)
 

@@ -16,7 +16,13 @@ from lesionmatch.geometry import Frame, Grid, Transform
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration import given
-from lesionmatch.registration.appearance import ct_target, pet_target, shrunk, without_bias
+from lesionmatch.registration.appearance import (
+    Target,
+    ct_target,
+    pet_target,
+    shrunk,
+    without_bias,
+)
 from lesionmatch.registration.cut import Cut, Look, cut_of
 from lesionmatch.registration.forces import smoothed_where
 from lesionmatch.registration.given import inverse
@@ -368,11 +374,33 @@ def test_a_breath_moves_the_dome_further_than_the_rest(
 
 
 def test_a_pet_that_misses_the_liver_has_no_offset() -> None:
-    _, liver, _ = blob_scene((0.0, 0.0, 0.0))
+    _, liver, ct = blob_scene((0.0, 0.0, 0.0))
     far = Grid.of(CT, (10, 10, 10), origin_mm=(0, 0, 400), spacing_mm=(4, 4, 4))
     pet = pet_target(Image(far, np.ones(far.shape, np.float32), Quantity.SUV_BW))
-    there = PointMap.identity(CT, MRI)
-    assert pet_from_ct(liver, there, pet, np.random.default_rng(0)) is None
+    assert shift_between(liver, ct, pet) is None
+
+
+def shift_between(liver: Mask, ct: Image, pet: Target) -> Transform | None:
+    """Of a liver that lies on the CT as it does on the MRI."""
+    there, rules = PointMap.identity(CT, MRI), RegistrationRules()
+    return pet_from_ct(liver, there, ct_target(ct), pet, rules, np.random.default_rng(0))
+
+
+def test_a_dome_dimmed_under_the_lung_of_a_ct_in_deep_breath_hides_no_offset() -> None:
+    """The PET's liver lies 12 mm higher; where the CT has lung, half of its uptake is lost."""
+    _, liver, ct = blob_scene((0.0, 0.0, 0.0))
+    points = ct.grid.world(np.moveaxis(np.indices(ct.grid.shape), 0, -1))
+    on_ct, on_pet = (shape(points - (0.0, 0.0, up_mm))[0] > 0.5 for up_mm in (0.0, 12.0))
+    is_lung = ~on_ct & (points[..., 2] > 0.0)
+    breathed_in = Image(ct.grid, np.where(is_lung, np.float32(-800.0), ct.array), ct.quantity)
+    suv = np.where(on_pet, 5.0, 0.8) * np.where(is_lung, 0.5, 1.0)
+    suv += np.random.default_rng(4).normal(0.0, 0.2, suv.shape)
+    pet = pet_target(Image(ct.grid, suv.astype(np.float32), Quantity.SUV_BW))
+    found, as_if_none = (shift_between(liver, one, pet) for one in (breathed_in, ct))
+    assert found is not None
+    assert as_if_none is not None
+    assert found.apply(np.zeros((1, 3)))[0] == pytest.approx((0.0, 0.0, 12.0), abs=1.5)
+    assert as_if_none.apply(np.zeros((1, 3)))[0, 2] < 10.0
 
 
 def test_two_fits_see_half_of_the_blocks_each_by_turns() -> None:

@@ -49,6 +49,14 @@ class Window:
         return (intensities > self.low) & (intensities < self.high)
 
 
+def counted(
+    fixed_bins: Floats, moving_bins: Floats, weights: Floats | None = None
+) -> NDArray[np.float64]:
+    """(fixed, moving) how many samples meet in each pair of bins, each as often as its weight."""
+    cell = np.rint(fixed_bins).astype(np.int32) * BINS + np.rint(moving_bins).astype(np.int32)
+    return np.bincount(cell, weights, BINS * BINS).reshape(BINS, BINS).astype(np.float64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JointTable:
     """The joint distribution of fixed and moving intensities, in bins."""
@@ -59,10 +67,13 @@ class JointTable:
     @classmethod
     def of(cls, fixed_bins: Floats, moving_bins: Floats, weights: Floats) -> "JointTable":
         """Count samples, each as often as its weight."""
-        cell = np.rint(fixed_bins).astype(np.int32) * BINS + np.rint(moving_bins).astype(np.int32)
-        counts = np.bincount(cell, weights, BINS * BINS).reshape(BINS, BINS)
+        return cls.counting(counted(fixed_bins, moving_bins, weights))
+
+    @classmethod
+    def counting(cls, counts: NDArray[np.float64]) -> "JointTable":
+        """Of what was `counted`."""
         blurred = ndimage.gaussian_filter(counts, PARZEN_SIGMA_BINS, mode="nearest")
-        lifted = blurred + PRIOR_SHARE * max(float(weights.sum()), 1.0) / BINS**2
+        lifted = blurred + PRIOR_SHARE * max(float(counts.sum()), 1.0) / BINS**2
         return cls(lifted / lifted.sum())
 
     @property

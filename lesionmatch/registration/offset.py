@@ -6,34 +6,52 @@ onto the CT, says how deep in the liver or how far from it each point is. Sought
 that best explains the PET by this depth: the mutual information of depth and uptake, maximised
 by Gauss-Newton (see `linear`) over translations; then with a stretch along the body, because
 breathing moves the dome more than what lies below; a stretch that says otherwise is dropped.
+
+A PET is corrected for attenuation by its CT. Where a CT in deep breath shows lung and the PET had
+liver, too little was corrected for, and the liver's top on the PET seems to end where the CT's
+does. So what the PET shows where its CT has lung is left out.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
-from lesionmatch.geometry import Transform
-from lesionmatch.image import Mask
-from lesionmatch.registration.appearance import Target
+from lesionmatch.geometry import Points, Transform
+from lesionmatch.image import Image, Mask
+from lesionmatch.protocol import RegistrationRules
+from lesionmatch.registration.appearance import Target, averaged
 from lesionmatch.registration.information import Window
 from lesionmatch.registration.linear import Kind, Samples, fitted, volume_about
-from lesionmatch.resample import PointMap, distance_mm, resample_mask
+from lesionmatch.resample import PointMap, distance_mm, resample, resample_mask
 
 SPACING_MM = 3.0
 STAGES: tuple[tuple[float, Kind], ...] = ((15.0, "shift"), (6.0, "shift"), (6.0, "stretch"))
 """How near the liver's surface places are asked, in mm, and for what. The nearer settle it:
 further out lie organs that do not move with the liver, and deeper in nothing changes."""
 MARGIN_MM = 5.0
+AROUND_MM = 60.0
+"""So far about the liver the PET is asked: more than a shift, and what is smoothed, reach."""
 LEAST_ON_PET = 0.5
 ITERATIONS = 12
 DRAWN = 20_000
 
 
 def pet_from_ct(
-    liver: Mask, ct_from_mri: PointMap, pet: Target, rng: np.random.Generator
+    liver: Mask,
+    ct_from_mri: PointMap,
+    ct: Target,
+    pet: Target,
+    rules: RegistrationRules,
+    rng: np.random.Generator,
 ) -> Transform | None:
     """Where on `pet` the liver lies that `ct_from_mri` takes `liver` to, within their one frame.
 
     None where less than half of the liver's surroundings was scanned on the PET.
     """
+    landed = ct_from_mri.apply(liver.points_mm())
+    if pet.image.grid.contains(landed).mean() < LEAST_ON_PET:
+        return None
+    pet = _clear_of_lung(pet, ct, landed, rules)
     box = liver.grid.box_around(liver.points_mm(), STAGES[0][0] + MARGIN_MM)
     grid = liver.grid.crop(box).with_spacing(SPACING_MM)
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
@@ -50,6 +68,17 @@ def pet_from_ct(
         before = found
         found = fitted(before, samples, volume, kind, iterations=ITERATIONS, drawn=DRAWN, rng=rng)
     return found if is_a_breath(before, found) else before
+
+
+def _clear_of_lung(pet: Target, ct: Target, around: Points, rules: RegistrationRules) -> Target:
+    """`pet` around points, and none of it where its CT, averaged, shows lung (see the module)."""
+    part = pet.image.crop(pet.image.grid.box_around(around, AROUND_MM))
+    dark = replace(ct, window=Window(ct.outside, ct.window.high))
+    width_mm = rules.lung_averaged_mm
+    density = averaged(dark, part.grid.corners_mm(), width_mm, margin_mm=2.0 * width_mm).image
+    is_lung = resample(density, part.grid, outside=np.nan).array < rules.lung_hu
+    kept = np.where(is_lung, np.float32(np.nan), part.array)
+    return replace(pet, image=Image(part.grid, kept, part.quantity))
 
 
 def is_a_breath(shift: Transform, stretched: Transform) -> bool:

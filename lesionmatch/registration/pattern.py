@@ -20,14 +20,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 
-from lesionmatch.geometry import Points
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.protocol import RegistrationRules
 from lesionmatch.registration.appearance import Target, averaged
 from lesionmatch.registration.evidence import ways
-from lesionmatch.registration.information import JointTable, Window
+from lesionmatch.registration.information import JointTable, Window, counted
 from lesionmatch.registration.sampling import interpolation
 from lesionmatch.registration.witness import LEAST_DEEP, SPACING_MM, Witness
 from lesionmatch.resample import PointMap, distance_mm
@@ -63,14 +63,13 @@ def pattern_of(
         return None
     averages, voxels = _Averaged.of(ct, places, middle, rules), witness.voxels[witness.is_deep]
     fine = _Fine(voxels, rules.pattern_level_mm)
-    everywhere = np.ones(len(places), np.bool_)
-    parts = [everywhere, *_halves(voxels)]
+    octants, everywhere = _octants(voxels), np.ones(len(places), np.bool_)
     pattern = fine.bins(witness.bins[witness.is_deep], everywhere, rules.pattern_held_sd)
 
     def at(shift_mm: NDArray[np.float64]) -> list[float]:
-        values, counts = averages.at(places + shift_mm)
+        values, counts = averages.at(shift_mm)
         bins = fine.bins(values, counts, rules.pattern_held_target_sd)
-        return [_information(pattern, bins, counts & part) for part in parts]
+        return _informations(pattern[counts], bins[counts], octants[counts])
 
     lengths_mm = (rules.pattern_shift_mm, rules.pattern_far_shift_mm)
     beside = np.array([at(length * way) for length in lengths_mm for way in ways()])
@@ -81,17 +80,26 @@ def pattern_of(
     return Pattern(whole, min(of_halves))
 
 
-def _halves(voxels: NDArray[np.intp]) -> list[NDArray[np.bool_]]:
-    """Below and above the median along each axis."""
-    below = [along <= np.median(along) for along in voxels.T]
-    return [half for low in below for half in (low, ~low)]
+def _octants(voxels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(N,) which side of the median along each axis, as the three bits of a number."""
+    return np.asarray((voxels > np.median(voxels, axis=0)) @ (1, 2, 4))
 
 
-def _information(fixed: Floats, moving: Floats, counts: NDArray[np.bool_]) -> float:
-    if not counts.any():
-        return 0.0
-    ones = np.ones(int(counts.sum()), np.float32)
-    return JointTable.of(fixed[counts], moving[counts], ones).mutual_information
+_PARTS = np.array(
+    [
+        [True] * 8,
+        *([n >> axis & 1 == side for n in range(8)] for axis in range(3) for side in (0, 1)),
+    ],
+    np.float64,
+)
+"""(7, 8): which octants the whole and each of the six halves are made of."""
+
+
+def _informations(fixed: Floats, moving: Floats, octants: NDArray[np.intp]) -> list[float]:
+    """Mutual information over all places, then over each of the six halves."""
+    counts = np.stack([counted(fixed[octants == n], moving[octants == n]) for n in range(8)])
+    parts = np.tensordot(_PARTS, counts, 1)
+    return [JointTable.counting(p).mutual_information if p.any() else 0.0 for p in parts]
 
 
 def near_fat(image: Image, middle: float, rules: RegistrationRules) -> NDArray[np.bool_]:
@@ -102,11 +110,21 @@ def near_fat(image: Image, middle: float, rules: RegistrationRules) -> NDArray[n
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Averaged:
-    """A CT around the liver, averaged, and where it counts."""
+    """A CT around the liver, averaged, to be read at the same places under many shifts.
 
-    image: Image
+    Shifts are of whole voxels, so that every one is read by the same weights: noise is averaged
+    alike under each of them, and the weights are made once.
+    """
+
+    weights: sparse.csr_array
+    """(N, voxels): what linear interpolation at the places takes from each."""
+    is_scanned: NDArray[np.bool_]
+    """(N,) unshifted."""
     channels: Floats
-    """(voxels, 2): what is seen, and 1 near fat."""
+    """(grid with `reach` voxels more on every side, 2): what is seen, and 1 near fat and beyond
+    the scan."""
+    grid: Grid
+    reach: int
 
     @classmethod
     def of(cls, ct: Target, places: Points, middle: float, rules: RegistrationRules) -> "_Averaged":
@@ -117,14 +135,24 @@ class _Averaged:
         seen, whole = (
             averaged(one, places, width_mm, margin_mm=margin_mm).image for one in (held, ct)
         )
-        fat = near_fat(whole, middle, rules)
-        return cls(seen, np.stack([seen.array.ravel(), fat.ravel()], -1).astype(np.float32))
+        grid, fat = seen.grid, near_fat(whole, middle, rules)
+        reach = math.ceil(rules.pattern_far_shift_mm / float(grid.spacing_mm.min()))
+        channels = [np.pad(seen.array, reach, "edge"), np.pad(fat, reach, constant_values=True)]
+        return cls(
+            interpolation(grid.voxels(places), grid.shape),
+            grid.contains(places),
+            np.stack(channels, -1, dtype=np.float32),
+            grid,
+            reach,
+        )
 
-    def at(self, points: Points) -> tuple[Floats, NDArray[np.bool_]]:
-        """(N,) values at points, and which of them count: scanned, and clear of fat."""
-        grid = self.image.grid
-        values, fat = (interpolation(grid.voxels(points), grid.shape) @ self.channels).T
-        return values, grid.contains(points) & (fat == 0.0)
+    def at(self, shift_mm: NDArray[np.float64]) -> tuple[Floats, NDArray[np.bool_]]:
+        """(N,) values at the shifted places, and which count: scanned, and clear of fat."""
+        moved = self.grid.voxels(shift_mm) - self.grid.voxels(np.zeros(3))
+        start = np.rint(moved).astype(int) + self.reach
+        box = tuple(slice(s, s + n) for s, n in zip(start, self.grid.shape, strict=True))
+        values, unfit = (self.weights @ self.channels[box].reshape(-1, 2)).T
+        return values, self.is_scanned & (unfit == 0.0)
 
 
 class _Fine:
@@ -132,15 +160,15 @@ class _Fine:
 
     def __init__(self, voxels: NDArray[np.intp], level_mm: float) -> None:
         first = voxels.min(0)
-        self._where = tuple((voxels - first).T)
         self._shape = tuple((voxels.max(0) - first + 1).tolist())
+        self._where = np.ravel_multi_index(tuple((voxels - first).T), self._shape)
         self._width = max(round(level_mm / SPACING_MM), 1)
 
     def _mean(self, values: Floats) -> Floats:
         dense = np.zeros(self._shape, np.float32)
-        dense[self._where] = values
+        dense.ravel()[self._where] = values
         mean = ndimage.uniform_filter(dense, self._width, mode="constant")
-        return np.asarray(mean[self._where])
+        return np.asarray(mean.ravel()[self._where])
 
     def bins(self, values: Floats, counts: NDArray[np.bool_], most_sd: float) -> Floats:
         """(N,) what is left of values, held within `most_sd`, as bins of a table."""

@@ -83,7 +83,7 @@ def _registered(
     study = Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
     fit = fit_of(study, method, rng)
     beside = pet_target(pet) if pet is not None and target.name == "ct" else None
-    shift = None if beside is None else pet_from_ct(liver, fit.ways.target_from_mri, beside, rng)
+    shift = None if beside is None else _shift_of(study, fit, beside, rng)
     cut = cut_of(whole, _looks(study, fit, beside, shift), study.rules)
     return _result(study, fit, shift, cut, protocol.registration_bounds)
 
@@ -94,6 +94,12 @@ def _target(ct: Image | None, pet: Image | None) -> Target:
     if pet is not None:
         return pet_target(pet)
     raise RegistrationFailed("registration: wanted a CT or a PET to register to, got neither")
+
+
+def _shift_of(study: Study, fit: Fit, beside: Target, rng: np.random.Generator) -> Transform | None:
+    """Where the liver lies on the PET `beside` its CT."""
+    there = fit.ways.target_from_mri
+    return pet_from_ct(study.liver, there, study.target, beside, study.rules, rng)
 
 
 def _looks(

@@ -8,7 +8,7 @@ from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, Focus, field, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.foci.filters import unskewed
+from lesionmatch.foci.filters import robust_skew, unskewed
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.segments import Structure
@@ -38,7 +38,8 @@ def test_a_bright_sphere_is_one_focus_where_it_is() -> None:
 def test_of_all_scales_the_height_that_is_rarest_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     # What is left out, and what is held against the edge, depends on all scales: without them.
     apart = {"left_out_z": 10.0, "capsule_near_mm": 0.0, "capsule_lift_sd": 0.0}
-    rules = replace(PROTOCOL.foci, **apart, filled_skew=10.0)
+    rules = replace(PROTOCOL.foci, **apart)
+    monkeypatch.setattr(field, "unskewed", lambda z, _: z)
     pet, needed, highest = liver_pet(), [], []
     for scale in field.scales(rules):
         with monkeypatch.context() as alone:
@@ -52,11 +53,28 @@ def test_of_all_scales_the_height_that_is_rarest_is_taken(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("seed", "heights"), [(5, [5.3, 5.1]), (7, [5.7])])
-def test_grain_that_is_log_normal_makes_no_focus(seed: int, heights: list[float]) -> None:
+def test_grain_that_is_log_normal_makes_no_focus(
+    seed: int, heights: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pet = liver_pet(seed=seed, is_log_normal=True)
     assert find_foci(*pet, PROTOCOL) == ()
-    symmetric = replace(PROTOCOL, foci=replace(PROTOCOL.foci, filled_skew=10.0))
-    assert [focus.z for focus in find_foci(*pet, symmetric)] == pytest.approx(heights, abs=0.05)
+    monkeypatch.setattr(field, "unskewed", lambda z, _: z)
+    assert [focus.z for focus in find_foci(*pet, PROTOCOL)] == pytest.approx(heights, abs=0.05)
+
+
+def test_each_scale_is_as_skewed_as_its_own_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def record(z: np.ndarray, skew: float) -> np.ndarray:
+        asked.append(skew)
+        return z
+
+    monkeypatch.setattr(field, "unskewed", record)
+    field_of(*liver_pet(seed=5, is_log_normal=True))
+    fine, wide = asked[-2:]
+    # Smoothed so that fewer independent grains are in the mean, it is the less skewed.
+    assert fine > 0.2
+    assert 0.0 < wide < 0.7 * fine
 
 
 def test_heights_in_log_normal_noise_are_as_rare_as_those_of_normal_noise() -> None:
@@ -68,6 +86,15 @@ def test_heights_in_log_normal_noise_are_as_rare_as_those_of_normal_noise() -> N
     np.testing.assert_array_equal(unskewed(normal, -0.2), normal)
     # Below the median nothing is looked for, and nothing is changed.
     np.testing.assert_array_equal(unskewed(normal, 0.4)[:7], normal[:7])
+
+
+def test_skewness_is_that_of_the_noise_and_not_of_a_few_lesions_in_it() -> None:
+    normal = np.random.default_rng(0).standard_normal(40000)
+    skewed = np.expm1(0.15 * normal) / 0.15
+    lesions = np.where(np.arange(40000) < 800, 4.0, normal)
+    assert robust_skew(normal) == pytest.approx(0.0, abs=0.03)
+    assert robust_skew(skewed) == pytest.approx(stats.skew(skewed), abs=0.03)
+    assert abs(robust_skew(lesions)) < stats.skew(lesions) / 3.0
 
 
 def test_many_faint_lesions_are_not_taken_for_noise() -> None:
@@ -327,6 +354,17 @@ def test_a_lesion_that_a_small_dip_divides_from_an_organ_counts() -> None:
     deeper = replace(PROTOCOL, foci=replace(PROTOCOL.foci, spill_dip_sd=4.0))
     (same,) = find_foci(*pet, deeper)
     assert not same.counts
+
+
+@pytest.mark.parametrize(("inside_mm", "beyond_mm"), [(20, 36), (24, 44)])
+def test_beyond_the_end_of_the_mri_uptake_is_no_neighbours(inside_mm: int, beyond_mm: int) -> None:
+    image, liver = liver_pet(((0, 0, inside_mm), 10, 3.5), ((0, 0, beyond_mm), 14, 5.0))
+    height_mm = GRID.world(np.argwhere(np.ones(GRID.shape, bool)))[:, 2].reshape(GRID.shape)
+    cut, beyond = Mask(GRID, liver.array & (height_mm < 30)), Mask(GRID, height_mm > 30)
+    (capsule,) = find_foci(image, cut, PROTOCOL)
+    assert not capsule.counts
+    (unseen,) = find_foci(image, cut, PROTOCOL, field=field_of(image, cut, beyond=beyond))
+    assert unseen.counts
 
 
 def test_what_only_rises_towards_an_organ_is_no_finding_even_14_mm_deep() -> None:

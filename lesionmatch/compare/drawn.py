@@ -171,6 +171,8 @@ class OnPet:
     structures: Mapping[Structure, Mask]
     """On the PET's grid."""
     lesions: tuple[Carried, ...]
+    beyond: Mask | None
+    """What the MRI, which ends within the liver, does not reach; None where it ends nowhere."""
 
 
 def place_on_pet(
@@ -190,10 +192,12 @@ def place_on_pet(
     }
     structures = from_mri | {meaning: _together(grid, masks) for meaning, masks in own.items()}
     lesions = carried_lesions(mri, grid, registration, rules.lesions)
+    drawn = own.get(Structure.LIVER)
     return OnPet(
-        liver=_liver_on_pet(own.get(Structure.LIVER), liver, lesions, registration, grid),
+        liver=_liver_on_pet(drawn, liver, lesions, registration, grid),
         structures=structures,
         lesions=lesions,
+        beyond=_beyond(liver.mask, registration, grid) if drawn is None else None,
     )
 
 
@@ -209,6 +213,21 @@ def _liver_on_pet(
         return mapped(liver.mask, registration, grid)
     extents = [one.extent for one in lesions if one.extent is not None]
     return union(grid, [_together(grid, drawn), *extents])
+
+
+def _beyond(liver: Mask, registration: Registration, grid: Grid) -> Mask | None:
+    """What of the PET around a liver on the MRI's outermost voxels lies beside the MRI."""
+    inner = np.pad(np.ones(np.maximum(np.array(liver.grid.shape) - 2, 0), np.bool_), 1)
+    if not (liver.array & ~inner).any():
+        return None
+    corners_mm = registration.pet_from_mri.apply(liver.trimmed().grid.corners_mm())
+    try:
+        part = grid.crop(grid.box_around(corners_mm, BENT_MM))
+    except InvalidGeometry:
+        return None
+    everywhere = Mask(part, np.ones(part.shape, np.bool_))
+    places = registration.mri_from_pet.apply(everywhere.points_mm())
+    return Mask(part, ~liver.grid.contains(places).reshape(part.shape)).on(grid)
 
 
 def mapped(mask: Mask, registration: Registration, grid: Grid) -> Mask:

@@ -65,7 +65,7 @@ class Seen:
 def read_pet(pet: dicom.PetStudy, placed: OnPet, rules: Protocol) -> Reading:
     """Foci of the liver where it lies, and the noise they stand out of; no lesion is looked at."""
     liver = placed.liver
-    noise = field_of(pet.suv, liver, rules.foci)
+    noise = field_of(pet.suv, liver, rules.foci, beyond=placed.beyond)
     return Reading(
         liver=liver,
         noise=noise,

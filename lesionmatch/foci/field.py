@@ -14,7 +14,7 @@ a liver of many faint lesions is not taken for a noisy one.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage
 
 from lesionmatch.errors import InvalidInput
 from lesionmatch.foci.background import (
@@ -26,7 +26,16 @@ from lesionmatch.foci.background import (
 )
 from lesionmatch.foci.capsule import edge_taken_off
 from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
-from lesionmatch.foci.filters import Array, Where, ball, depth_mm, gaussian, robust_sd, unskewed
+from lesionmatch.foci.filters import (
+    Array,
+    Where,
+    ball,
+    depth_mm,
+    gaussian,
+    robust_sd,
+    robust_skew,
+    unskewed,
+)
 from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
 from lesionmatch.foci.rarity import as_rare_by_sd, chance_places
 from lesionmatch.geometry import Grid
@@ -51,6 +60,8 @@ class Field:
     liver: Where
     depth: Array
     """Signed distance to the liver mask's border in mm, positive inside."""
+    outside: Where
+    """So far outside the liver that what is there is not the liver's."""
     seen: Array
     """SUV lightly smoothed."""
     light: Array
@@ -76,14 +87,18 @@ class Field:
         return self.voxel_sd / self.level
 
 
-def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
+def field_of(
+    suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL, *, beyond: Mask | None = None
+) -> Field:
     """The statistic around the liver; `liver_on_pet` lies on the grid of `suv`.
 
-    Raises `WrongQuantity` unless `suv` is SUV, `InvalidInput` where the two lie on different
-    grids or the liver on the PET is too small to know its noise.
+    So does `beyond`, where the image that the liver comes from has no voxels: uptake there may be
+    liver that was not seen, and is no neighbour's. Raises `WrongQuantity` unless `suv` is SUV,
+    `InvalidInput` where the grids are not one, or the liver on the PET is too small to know its
+    noise or has none.
     """
     suv.require(Quantity.SUV_BW)
-    if not liver_on_pet.grid.matches(suv.grid):
+    if not all(mask.grid.matches(suv.grid) for mask in (liver_on_pet, beyond or liver_on_pet)):
         raise InvalidInput("foci: wanted the liver on the PET's grid, got another; resample it")
     if liver_on_pet.is_empty:
         raise InvalidInput("foci: wanted a liver on the PET, got none; check the registration")
@@ -97,7 +112,8 @@ def field_of(suv: Image, liver_on_pet: Mask, rules: FociRules = USUAL) -> Field:
             f"foci: wanted {LEAST_DEEP_ML:.0f} ml of liver deeper than {rules.deep_mm:.0f} mm "
             f"on the PET, got {deep_ml:.1f} ml; check liver and coverage"
         )
-    return _standardised(part, liver, depth, deep, rules)
+    unseen = np.zeros_like(liver) if beyond is None else beyond.array[box]
+    return _standardised(part, liver, depth, deep, unseen, rules)
 
 
 def scales(rules: FociRules) -> tuple[tuple[float, float], ...]:
@@ -148,16 +164,18 @@ class _Ground:
         return replace(self, plain=self.plain & ~odd, quiet=calm if is_enough else quiet)
 
 
-def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: FociRules) -> Field:
+def _standardised(
+    part: Image, liver: Where, depth: Array, deep: Where, unseen: Where, rules: FociRules
+) -> Field:
     array, grid = part.array, part.grid
     known = background_of(array, depth, deep, grid, rules)
-    ground = _ground_of(known, liver, depth, deep, grid, rules)
-    organs, quiet = ground.organs, ground.quiet
+    organs = hot_organs(known, np.where(unseen, np.maximum(depth, 0.0), depth), grid, rules)
+    ground = _ground_of(known, organs, liver, depth, deep, grid, rules)
     learned = ground.near & (ground.edge_mm > rules.spill_plain_mm)
     plain = _plain(array, known, organs, depth, learned, rules)
     z = _statistic(plain, known, ground, depth, liver, grid, rules)
     level = float(np.median(known.suv[deep]))
-    voxel_sd = _voxel_sd(array, plain.calm, known, quiet, deep, grid)
+    voxel_sd = _voxel_sd(array, plain.calm, known, ground.quiet, deep, grid)
     return Field(
         grid=grid,
         suv=array,
@@ -166,6 +184,7 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
         light_sd=known.light_sd,
         liver=liver,
         depth=depth,
+        outside=(depth < -rules.outside_liver_mm) & ~unseen,
         background=known.suv,
         core=known.core,
         z=np.maximum(z, np.where(known.core, known.above, -np.inf)),
@@ -176,9 +195,14 @@ def _standardised(part: Image, liver: Where, depth: Array, deep: Where, rules: F
 
 
 def _ground_of(
-    known: Background, liver: Where, depth: Array, deep: Where, grid: Grid, rules: FociRules
+    known: Background,
+    organs: Organs,
+    liver: Where,
+    depth: Array,
+    deep: Where,
+    grid: Grid,
+    rules: FociRules,
 ) -> _Ground:
-    organs = hot_organs(known, depth, grid, rules)
     near = (depth > -MASK_WITHIN_MM) & ~known.hot & ~organs.region
     return _Ground(
         organs=organs,
@@ -291,17 +315,14 @@ def _highest(looks: list[_Look], ground: _Ground, grid: Grid, rules: FociRules) 
     z = np.full(ground.edge_mm.shape, -np.inf, np.float32)
     if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
         return z
-    finest = looks[0].noise[ground.quiet]
-    skew = float(stats.skew(finest)) - rules.filled_skew
     for look in looks:
         at_edge = standard(
             look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet, rules
         )
-        share = robust_sd(look.noise[ground.quiet]) / robust_sd(finest)
         above = evened(at_edge, ground.organs, ground.near, rules)
         places = chance_places(look.noise, ground.quiet, ground.liver_ml, grid)
         rarer_sd = as_rare_by_sd(places, rules.usual_places, rules.least_z)
-        z = np.maximum(z, unskewed(above, skew * share) + rarer_sd)
+        z = np.maximum(z, unskewed(above, robust_skew(look.noise[ground.quiet])) + rarer_sd)
     return z
 
 

@@ -59,7 +59,7 @@ def deepest_mm(field: Field, top: Voxel, rules: FociRules) -> float:
 def _brighter_outside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
     """The brightest place outside the liver that no dip divides from `top`, where brighter."""
     joined = Look.seen(field, rules).undivided(top, rules)
-    outside = joined & (field.depth < -rules.outside_liver_mm)
+    outside = joined & field.outside
     if not outside.any():
         return None
     best = np.unravel_index(np.argmax(np.where(outside, field.seen, -np.inf)), outside.shape)
@@ -70,7 +70,7 @@ def _brighter_outside(field: Field, top: Voxel, rules: FociRules) -> Voxel | Non
 def _hot_beside(field: Field, top: Voxel, rules: FociRules) -> Voxel | None:
     """The brightest voxel outside the liver near `top`, where it is hotter than the liver."""
     around = _around(field, top, rules.neighbour_reach_mm)
-    outside = around[field.depth[tuple(around.T)] < -rules.outside_liver_mm]
+    outside = around[field.outside[tuple(around.T)]]
     if not len(outside):
         return None
     best = tuple(int(i) for i in outside[np.argmax(field.seen[tuple(outside.T)])])

@@ -64,6 +64,10 @@ def test_bright_bile_sunk_into_the_liver_is_not_filled_with_it_and_a_bright_lesi
 
 
 def test_a_left_lobe_behind_a_fissure_is_liver_and_a_darker_organ_there_is_not() -> None:
-    apart = LEFT_LOBE & ~ellipsoid((-45.0, -5.0, -10.0), (66.0, 74.0, 68.0))
+    around = ellipsoid((-45.0, -5.0, -10.0), (66.0, 74.0, 68.0))
+    apart = LEFT_LOBE & ~around
     assert share_found(apart) > 0.9
     assert share_found(apart, brightness=86.0) < 0.1
+    in_front = ellipsoid((0.0, -60.0, 5.0), (30.0, 26.0, 24.0)) & ~around
+    assert share_found(in_front) > 0.9
+    assert share_found(in_front[:, ::-1] & ~around) < 0.1

@@ -64,7 +64,7 @@ def _is_heart(region: Voxels, liver: Voxels, scene: Scene) -> bool:
 
 
 def is_left_lobe(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:
-    """Whether a region faces the liver from the left across a fissure, and is as bright."""
+    """Whether a region faces the liver from the left and front across a fissure, as bright."""
     grid, organs = scene.grid, scene.organs
     box = Mask(grid, region).box(organs.fissure_mm)
     region, liver = region[box], liver[box] & ~scene.drawn[box]
@@ -81,8 +81,7 @@ def is_left_lobe(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) ->
     left, behind, up = across.mean(0)
     step = np.median(bright.relative[box][region])
     return bool(
-        left > organs.fissure_left
-        and behind < organs.fissure_behind
+        left - behind > organs.fissure_left
         and abs(up) < organs.fissure_up
         and abs(step) < scene.rules.region_step_least
     )

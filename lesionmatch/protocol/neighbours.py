@@ -104,10 +104,11 @@ class NeighbourRules:
     fissure_left: float = threshold(
         0.6,
         "share",
-        "of the way across the fissure this part leads to the left",
-        "own choice, from anatomy",
-        least=-1.0,
-        most=1.0,
+        "of the way across the fissure this part leads to the left and the front, less what leads "
+        "to behind, where the large vessels are",
+        "own choice, from anatomy; the fissure of a shrunken liver leads as much to the front",
+        least=-2.0,
+        most=2.0,
     )
     fissure_behind: float = threshold(
         0.1,

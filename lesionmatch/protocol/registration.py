@@ -121,7 +121,8 @@ class RegistrationRules:
     least_probe_ratio: float = threshold(
         2.2,
         "ratio",
-        "mutual information over the best of shifted maps, below which it is doubtful",
+        "mutual information over the best of shifted maps, below which it is doubtful where too "
+        "little is seen for a pattern",
         _SEEDS,
         least=1.0,
         most=10.0,
@@ -221,8 +222,7 @@ class RegistrationRules:
     sure_half_errors: float = threshold(
         3.0,
         "SD",
-        "the same in every half of the liver, from which the images need not agree as well as a "
-        "whole, and the deformation may go further",
+        "the same in every half of the liver, from which the deformation may go further",
         "simulated studies, other seeds than reported, and three other simulators: 41 wrong pairs "
         "reach 1.9, of 46 right ones all but one have 3.7 and more",
         least=0.0,
@@ -368,7 +368,7 @@ class RegistrationRules:
     most_peak_ratio: float = threshold(
         0.8,
         "ratio",
-        "a second place that fits this nearly as well as the first is doubtful",
+        "a second place that fits this nearly as well as the first is doubtful there too",
         _SEEDS,
         least=0.0,
         most=1.0,

@@ -12,17 +12,17 @@ def doubts_of(
 ) -> tuple[str, ...]:
     """What speaks against a registration; nothing when it can be trusted.
 
-    A stage that was refused is a doubt, because the map kept instead is a coarser one. How
-    well the images agree as a whole is asked only where the liver's own pattern does not settle
-    it: an unenhanced CT agrees little with any MRI, right or wrong. Where it does, the
-    deformation may also go further, for a liver of another day may lie strongly bent. Little
-    contrast, a density that livers seldom have, and a deformation that brings nothing are doubts
-    where no pattern is known: with a pattern they say nothing more, fat makes a liver as dark as
-    water, and a liver that lies as it lay need not bend.
+    A stage that was refused is a doubt, because the map kept instead is a coarser one. Whether
+    the images belong together is told by the liver's own pattern. Only where none is known is it
+    asked how well they agree as a whole, what contrast and density there are, and whether the
+    deformation brings anything: with a pattern these say nothing more, for an unenhanced CT
+    agrees little with any MRI, right or wrong, fat makes a liver as dark as water, and a liver
+    that lies as it lay need not bend. Where the pattern agrees in every half of the liver, the
+    deformation may also go further, for a liver of another day may lie strongly bent.
     """
     is_sure = is_settled(quality.pattern_half_errors, rules)
     return (
-        *(() if is_sure else _agreement_doubts(quality, target, rules)),
+        *_agreement_doubts(quality, target, rules),
         *_shape_doubts(quality, rules, is_sure=is_sure),
         *_liver_doubts(quality, target, rules),
         *_offset_doubts(quality, rules),
@@ -80,8 +80,8 @@ def _fit_doubts(quality: Quality, rules: RegistrationRules) -> Iterator[str]:
 
 
 def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -> Iterator[str]:
-    yield from _fit_doubts(quality, rules)
     if quality.pattern_errors is None:
+        yield from _fit_doubts(quality, rules)
         yield from _contrast_doubts(quality, target, rules)
         yield from _density_doubts(quality, target, rules)
         yield from _idle_deformation(quality, rules.sure_gain_errors)

@@ -180,7 +180,7 @@ def _quality(study: Study, fit: Fit, offset: Points | None, cut: Cut) -> Quality
     pattern = pattern_of(judge, target, there, middle, rules) if is_ct else None
     return Quality(
         mutual_information=mutual_information(judge, now, target.window),
-        probe_ratio=probe_ratio(judge, target, there, rules.probe_shift_mm),
+        probe_ratio=None if pattern else probe_ratio(judge, target, there, rules.probe_shift_mm),
         pattern_errors=pattern.errors if pattern else None,
         pattern_half_errors=pattern.least_half_errors if pattern else None,
         peak_ratio=float(peaks[1] / peaks[0]) if len(peaks) > 1 else 0.0,

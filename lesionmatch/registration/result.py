@@ -17,7 +17,8 @@ class Quality:
     mutual_information: float | None = None
     """Of MRI and target over the liver and its shell, nats."""
     probe_ratio: float | None = None
-    """That over the best of the same map shifted by 20 mm; 1 means nothing was found."""
+    """That over the best of the same map shifted by 20 mm; 1 means nothing was found. None where
+    a pattern is known."""
     pattern_errors: float | None = None
     """By how many standard deviations of the same map shifted vessels and lesions deep in the
     liver agree better; None without a CT."""

@@ -110,12 +110,18 @@ def test_the_flow_adds_up(tree: Tree, tmp_path: Path) -> None:
         )
         if number % 2:
             tree.add(person(number), after(9), liver_mri(files=1))
+    tree.add(person(6, birth_date="20050101"), after(0), pet_ct(files=1))
     made(tree, tmp_path)
     flow = json.loads((tmp_path / "out" / "flow.json").read_text())
     for step, following in zip(flow["steps"], flow["steps"][1:], strict=False):
         assert step["count"] - sum(step["excluded"].values()) == following["count"]
-    assert flow["steps"][0]["count"] == 6
-    assert flow["steps"][-1]["count"] == flow["pairs"] == 2
+    assert [(step["count"], step["patients"], step["excluded"]) for step in flow["steps"]] == [
+        (7, 7, {"PET with another tracer": 2}),
+        (5, 5, {"younger than 18 years": 1}),
+        (4, 4, {"no liver MRI of the patient": 2}),
+        (2, 2, {}),
+    ]
+    assert flow["pairs"] == 2
     assert flow["pairs_by_window"] == {"-92:92": 2, "0:30": 2, "0:60": 2, "0:92": 2}
     assert (tmp_path / "out" / "flow.svg").read_bytes().startswith(b"<?xml")
 

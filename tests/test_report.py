@@ -212,6 +212,15 @@ def test_a_lesion_of_no_named_kind_is_called_one() -> None:
     ]
 
 
+def test_a_focus_alone_is_told_by_its_uptake_as_well() -> None:
+    row = lesion_row(
+        "F1", (0, 0, 0), source="pet", reason="unexplained", relation="pet_only",
+        tumour_to_liver=3.14,
+    )  # fmt: skip
+    (one,) = disagreements([row])
+    assert one["text"].startswith("focus of 12.0 mm, 3.1 x liver, on PET only: not explained")
+
+
 def test_the_table_shows_as_many_digits_as_the_pictures(tmp_path: Path) -> None:
     rows = [lesion_row("L1", (0, 0, 0), tumour_to_liver=3.2004, contrast_to_noise=21.668)]
     report.render(build(tmp_path, rows, with_images=False))

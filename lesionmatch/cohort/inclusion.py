@@ -42,7 +42,7 @@ class Selection:
     left: tuple[Left, ...]
     problems: tuple[Problem, ...]
     counts: tuple[tuple[str, int, int], ...]
-    """PET/CTs and their patients still in after each step, by its name."""
+    """PET/CTs and their patients before each step, by the name of the one before."""
     windows: dict[tuple[int, int], int]
     """Pairs there would be under other windows, rules and all."""
 
@@ -70,10 +70,10 @@ def select(
     eligible, refused = _parted(good, "PET/CT", STEPS[1], lambda s: _ineligible(s, table, options))
     found, windows = _paired(eligible, seen, table, options)
     why = _unpaired(eligible, seen, found, table, options)
-    together, alone = _parted(eligible, "PET/CT", STEPS[2], lambda s: why.get(s.uid))
+    _, alone = _parted(eligible, "PET/CT", STEPS[2], lambda s: why.get(s.uid))
     used = {pair.mri.uid for pair in found}
     spare = [Left(s, "MRI", "paired", "no PET/CT for it") for s in seen if s.uid not in used]
-    kept = zip(("PET studies found", *STEPS), (pets, good, eligible, together), strict=True)
+    kept = zip(("PET studies in the tree", *STEPS[:2]), (pets, good, eligible), strict=True)
     problems += _clinical_problems(eligible + [one.study for one in refused], table)
     everyone = (*left, *gone, *refused, *alone, *blind, *spare)
     counts = tuple(_count(name, those) for name, those in kept)

@@ -176,19 +176,14 @@ def windows_sheet(selection: Selection, options: CohortOptions) -> Sheet:
 
 def cohort_flow(selection: Selection) -> Flow:
     """From all PET studies in the tree to the pairs."""
-    names = [name for name, _, _ in selection.counts]
-    after = dict(zip(names, [*STEPS, ""], strict=True))
+    nouns = ("PET study", "PET/CT study", "PET/CT study")
     steps = [
-        Step(name, count, "PET/CT study", patients, _gone(selection, after[name]))
-        for name, count, patients in selection.counts
+        Step(name, count, noun, patients, _gone(selection, step))
+        for (name, count, patients), noun, step in zip(selection.counts, nouns, STEPS, strict=True)
     ]
-    steps[0] = Step(
-        "PET studies in the tree", *selection.counts[0][1:2], "PET study",
-        selection.counts[0][2], steps[0].excluded,
-    )  # fmt: skip
     patients = len({pair.pet.patient for pair in selection.pairs})
     last = Step("Pairs of PET/CT and liver MRI", len(selection.pairs), "pair", patients)
-    return Flow((*steps[:-1], last))
+    return Flow((*steps, last))
 
 
 def _gone(selection: Selection, step: str) -> tuple[Excluded, ...]:

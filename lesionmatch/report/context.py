@@ -199,9 +199,11 @@ def is_discordant(row: Row) -> bool:
 
 
 def _what(row: Row) -> str:
+    size = words.fixed(row["long_axis_mm"], 1, "mm")
+    if row["source"] == "pet":
+        return f"focus of {size}, {words.fixed(row['tumour_to_liver'], 1)} x liver"
     kind = str(row["kind"])
-    name = "focus" if row["source"] == "pet" else KINDS.get(kind, kind)
-    return f"{name} of {words.fixed(row['long_axis_mm'], 1, 'mm')}"
+    return f"{KINDS.get(kind, kind)} of {size}"
 
 
 def columns(schema: Sequence[Column]) -> list[dict[str, Any]]:

@@ -110,14 +110,6 @@ class NeighbourRules:
         least=-2.0,
         most=2.0,
     )
-    fissure_behind: float = threshold(
-        0.1,
-        "share",
-        "and at most this part to behind, where the large vessels are",
-        "own choice, from anatomy",
-        least=-1.0,
-        most=1.0,
-    )
     fissure_up: float = threshold(
         0.5,
         "share",

@@ -35,18 +35,19 @@ class FociRules(StatisticRules):
         most=30.0,
     )
     dip_fraction: float = threshold(
-        0.7,
+        0.74,
         "fraction",
         "between two foci uptake falls below this share of the fainter one's height",
-        "own choice; Rayleigh's criterion for two equal points is a dip to 0.74",
+        "Rayleigh's criterion for two equal points",
         least=0.3,
         most=0.95,
     )
     dip_sd: float = threshold(
-        2.0,
+        2.5,
         "SD",
         "and by at least this many standard deviations of the lightly smoothed image",
-        "own measurement: 3 of 275 single sources, large or hollow, became two foci",
+        "own measurement: 2 of 275 single sources, large or hollow, became two foci; at 2.0 large "
+        "faint ones do",
         least=0.0,
         most=10.0,
     )

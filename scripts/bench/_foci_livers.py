@@ -4,7 +4,8 @@ A body of `_liver_bodies` under breathing, a scanner's blur, correlated noise th
 the square root of the activity, and a liver mask that is wrong by some millimetres and shifted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from _liver_bodies import (
@@ -25,6 +26,7 @@ from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
 
 SD_FROM_FWHM = 1.0 / 2.354820045
+Grain = Literal["normal", "log-normal", "two gamma"]
 SPACINGS_MM = (
     (3.0, 4.07, 4.07),
     (5.0, 4.07, 4.07),
@@ -156,7 +158,7 @@ def simulate(
     *,
     spheres: tuple[Sphere, ...] = (),
     other: bool = False,
-    skewed: bool = False,
+    grain: Grain = "normal",
     organ: Organ | None = None,
 ) -> Liver:
     """The liver of `seed`, with `organ` beside it: the same seed, the same liver."""
@@ -175,7 +177,7 @@ def simulate(
             lesion, signal = _lesion(sphere, centre, scanner, raster, scanner.cov * level)
             placed.append(lesion)
             clean = clean + signal
-    suv = noisy(rng, clean, scanner, level, skewed=skewed)
+    suv = noisy(rng, clean, scanner, level, grain=grain)
     return Liver(
         raster.image(suv),
         Mask(raster.grid, wrong_mask(rng, body, raster)),
@@ -186,18 +188,30 @@ def simulate(
 
 
 def noisy(
-    rng: np.random.Generator, clean: Array, scanner: Scanner, level: float, *, skewed: bool = False
+    rng: np.random.Generator,
+    clean: Array,
+    scanner: Scanner,
+    level: float,
+    *,
+    grain: Grain = "normal",
 ) -> Array:
     """A clean image with the scanner's grain, which grows with the root of the activity.
 
-    Grain that is `skewed` is log-normal, as reconstructed activity is that cannot fall below 0.
+    Reconstructed activity cannot fall below 0: grain may be log-normal, or of a gamma
+    distribution (Wilson and Hilferty 1931) and of two widths.
     """
     clean = np.maximum(clean, 0.01)
-    grain, cov = _grain(rng, scanner, clean.shape), scanner.cov * np.sqrt(level / clean)
-    if skewed:
+    unit, cov = _grain(rng, scanner, clean.shape), scanner.cov * np.sqrt(level / clean)
+    if grain == "log-normal":
         width = np.sqrt(np.log1p(cov**2))
-        return np.asarray(clean * np.exp(width * grain - width**2 / 2), np.float32)
-    return np.asarray(np.maximum(clean * (1 + grain * cov), 0.0), np.float32)
+        return np.asarray(clean * np.exp(width * unit - width**2 / 2), np.float32)
+    if grain == "two gamma":
+        share = rng.uniform(0.15, 0.6)
+        coarse = replace(scanner, noise_fwhm_mm=rng.uniform(8, 14))
+        unit = np.sqrt(1 - share) * unit + np.sqrt(share) * _grain(rng, coarse, clean.shape)
+        root = np.maximum(1 - cov**2 / 9 + unit * cov / 3, 0.0)
+        return np.asarray(clean * root**3, np.float32)
+    return np.asarray(np.maximum(clean * (1 + unit * cov), 0.0), np.float32)
 
 
 def _lesion(

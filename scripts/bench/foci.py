@@ -1,7 +1,7 @@
 """False foci in lesion-free livers, and the share of lesions found beside the ideal observer.
 
     python scripts/bench foci [--free 300] [--other 100] [--lesions 90] [--filled 10]
-                              [--deep 0] [--skewed 0] [--neighbours 0]
+                              [--deep 0] [--skewed 0] [--grains 0] [--neighbours 0]
 
 Seeds begin at `--first`; the default was not used for tuning. With LESIONMATCH_PATIENT_LABELS
 set every second body is a patient's.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 from _filled_livers import filled, held
-from _foci_livers import Liver, Placed, Sphere, simulate
+from _foci_livers import Grain, Liver, Placed, Sphere, simulate
 from _liver_bodies import ADRENAL, GALLBLADDER, Organ
 from scipy.stats import binomtest, chi2, norm
 
@@ -40,13 +40,13 @@ def false_foci(
     livers: int,
     *,
     other: bool = False,
-    skewed: bool = False,
+    grain: Grain = "normal",
     organ: Organ | None = None,
 ) -> None:
     """Count findings in livers without lesions."""
     total = explained = hit = 0
     for seed in range(first, first + livers):
-        liver = simulate(seed, other=other, skewed=skewed, organ=organ)
+        liver = simulate(seed, other=other, grain=grain, organ=organ)
         findings, beside = found_in(liver)
         total, explained, hit = total + len(findings), explained + len(beside), hit + bool(findings)
         for focus in findings:
@@ -54,7 +54,7 @@ def false_foci(
     low = chi2.ppf(0.025, 2 * total) / 2 if total else 0.0
     high = chi2.ppf(0.975, 2 * total + 2) / 2
     name = "other breathing and reconstruction" if other else "usual"
-    name = "log-normal grain" if skewed else name
+    name = f"{grain} grain" if grain != "normal" else name
     name = f"hot {organ.name} beside the liver" if organ else name
     print(
         f"{name}: {total} false foci (95 % {low:.1f} to {high:.1f}) in {hit} of {livers} livers; "
@@ -147,6 +147,7 @@ def main() -> None:
     )
     parser.add_argument("--deep", type=int, default=0, help="livers of mostly deep lesions")
     parser.add_argument("--skewed", type=int, default=0, help="livers whose grain is log-normal")
+    parser.add_argument("--grains", type=int, default=0, help="livers of gamma grain of two widths")
     parser.add_argument("--first", type=int, default=40000)
     args = parser.parse_args()
     if args.free:
@@ -154,7 +155,9 @@ def main() -> None:
     if args.other:
         false_foci(args.first + 1000, args.other, other=True)
     if args.skewed:
-        false_foci(args.first + 5000, args.skewed, skewed=True)
+        false_foci(args.first + 5000, args.skewed, grain="log-normal")
+    if args.grains:
+        false_foci(args.first + 7000, args.grains, grain="two gamma")
     if args.lesions:
         sensitivity(args.first + 2000, args.lesions)
     if args.deep:

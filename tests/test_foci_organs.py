@@ -46,7 +46,7 @@ def unit_noise() -> NDArray[np.float32]:
 def test_a_lesion_stands_as_high_beside_a_hot_organ_as_without_it(seed: int) -> None:
     at = away_mm(LESION[0]) < 6
     alone = field_of(*liver_pet(LESION, seed=seed)).z[at].max()
-    assert alone > 6.0
+    assert alone > 5.5
     assert field_of(*liver_pet(LESION, STOMACH, seed=seed)).z[at].max() == pytest.approx(
         alone, abs=0.3
     )

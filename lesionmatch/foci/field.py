@@ -164,6 +164,16 @@ class _Ground:
         return replace(self, plain=self.plain & ~odd, quiet=calm if is_enough else quiet)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """The difference of Gaussians at one scale, over the root of the level."""
+
+    raised: Array
+    """With the hot regions as they are."""
+    noise: Array
+    """With liver in place of them."""
+
+
 def _standardised(
     part: Image, liver: Where, depth: Array, deep: Where, unseen: Where, rules: FociRules
 ) -> Field:
@@ -238,12 +248,22 @@ def _statistic(
     """Standard deviations above the liver around: without what may be lesions in the noise, and
     under the capsule with the edge taken off, too."""
     looks = _looks(plain, known, grid, rules)
-    first = _highest(looks, ground, grid, rules)
+    first = _highest(looks, ground, _skews(looks, ground), grid, rules)
     high = (ground.near | known.hot) & (first > rules.left_out_z)
     calm = ground.without(_within(rules.left_out_mm, high, grid), grid, rules)
-    off = _edge_off(plain, known, depth, ground, grid, rules)
-    at_edge = _highest(_looks(off, known, grid, rules), calm, grid, rules)
-    return agreed(_highest(looks, calm, grid, rules), at_edge, liver, ground.edge_mm, grid, rules)
+    # What the edge leaves where it is taken off is skewed as no noise is: the filled image tells.
+    skews = _skews(looks, calm)
+    off = _looks(_edge_off(plain, known, depth, ground, grid, rules), known, grid, rules)
+    at_edge = _highest(off, calm, skews, grid, rules)
+    filled = _highest(looks, calm, skews, grid, rules)
+    return agreed(filled, at_edge, liver, ground.edge_mm, grid, rules)
+
+
+def _skews(looks: list[_Look], ground: _Ground) -> list[float]:
+    """Of the noise at each scale."""
+    if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
+        return [0.0] * len(looks)
+    return [robust_skew(look.noise[ground.quiet]) for look in looks]
 
 
 def _within(reach_mm: float, region: Where, grid: Grid) -> Where:
@@ -288,16 +308,6 @@ def agreed(
     return np.where(under, np.maximum(filled, both), filled)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """The difference of Gaussians at one scale, over the root of the level."""
-
-    raised: Array
-    """With the hot regions as they are."""
-    noise: Array
-    """With liver in place of them."""
-
-
 def _looks(plain: _Plain, known: Background, grid: Grid, rules: FociRules) -> list[_Look]:
     found = []
     for centre_mm, surround_mm in scales(rules):
@@ -310,19 +320,21 @@ def _looks(plain: _Plain, known: Background, grid: Grid, rules: FociRules) -> li
     return found
 
 
-def _highest(looks: list[_Look], ground: _Ground, grid: Grid, rules: FociRules) -> Array:
+def _highest(
+    looks: list[_Look], ground: _Ground, skews: list[float], grid: Grid, rules: FociRules
+) -> Array:
     """Standard deviations above the liver around, largest over the scales."""
     z = np.full(ground.edge_mm.shape, -np.inf, np.float32)
     if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
         return z
-    for look in looks:
+    for look, skew in zip(looks, skews, strict=True):
         at_edge = standard(
             look.raised, look.noise, ground.edge_mm, ground.plain, ground.quiet, rules
         )
         above = evened(at_edge, ground.organs, ground.near, rules)
         places = chance_places(look.noise, ground.quiet, ground.liver_ml, grid)
         rarer_sd = as_rare_by_sd(places, rules.usual_places, rules.least_z)
-        z = np.maximum(z, unskewed(above, robust_skew(look.noise[ground.quiet])) + rarer_sd)
+        z = np.maximum(z, unskewed(above, skew) + rarer_sd)
     return z
 
 

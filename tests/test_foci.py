@@ -8,7 +8,7 @@ from scipy import ndimage, stats
 
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.foci import Field, Focus, field, field_of, find_foci, null_p, resolution_mm
-from lesionmatch.foci.filters import robust_skew, unskewed
+from lesionmatch.foci.filters import robust_skew, sure_skew, unskewed
 from lesionmatch.foci.liver_level import Level, liver_level
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.segments import Structure
@@ -95,6 +95,15 @@ def test_skewness_is_that_of_the_noise_and_not_of_a_few_lesions_in_it() -> None:
     assert robust_skew(normal) == pytest.approx(0.0, abs=0.03)
     assert robust_skew(skewed) == pytest.approx(stats.skew(skewed), abs=0.03)
     assert abs(robust_skew(lesions)) < stats.skew(lesions) / 3.0
+
+
+@pytest.mark.parametrize(
+    ("skew", "left"),
+    [(-0.3, 0.0), (0.0, 0.0), (0.07, 0.0), (0.08, 0.0), (0.16, 0.12), (0.8, 0.792)],
+)
+def test_of_skewness_only_what_chance_does_not_make_counts(skew: float, left: float) -> None:
+    # 0.8 over the root of 100 places: 0.08 is what chance makes.
+    assert sure_skew(skew, 100.0) == pytest.approx(left, abs=1e-9)
 
 
 def test_many_faint_lesions_are_not_taken_for_noise() -> None:

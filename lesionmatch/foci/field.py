@@ -34,6 +34,7 @@ from lesionmatch.foci.filters import (
     gaussian,
     robust_sd,
     robust_skew,
+    sure_skew,
     unskewed,
 )
 from lesionmatch.foci.organs import Organs, evened, hot_organs, spill_in
@@ -248,22 +249,27 @@ def _statistic(
     """Standard deviations above the liver around: without what may be lesions in the noise, and
     under the capsule with the edge taken off, too."""
     looks = _looks(plain, known, grid, rules)
-    first = _highest(looks, ground, _skews(looks, ground), grid, rules)
+    first = _highest(looks, ground, _skews(looks, ground, grid), grid, rules)
     high = (ground.near | known.hot) & (first > rules.left_out_z)
     calm = ground.without(_within(rules.left_out_mm, high, grid), grid, rules)
     # What the edge leaves where it is taken off is skewed as no noise is: the filled image tells.
-    skews = _skews(looks, calm)
+    skews = _skews(looks, calm, grid)
     off = _looks(_edge_off(plain, known, depth, ground, grid, rules), known, grid, rules)
     at_edge = _highest(off, calm, skews, grid, rules)
     filled = _highest(looks, calm, skews, grid, rules)
     return agreed(filled, at_edge, liver, ground.edge_mm, grid, rules)
 
 
-def _skews(looks: list[_Look], ground: _Ground) -> list[float]:
-    """Of the noise at each scale."""
-    if np.count_nonzero(ground.quiet) < LEAST_VOXELS:
+def _skews(looks: list[_Look], ground: _Ground, grid: Grid) -> list[float]:
+    """Of the noise at each scale, less what chance makes of symmetric noise."""
+    quiet = ground.quiet
+    if np.count_nonzero(quiet) < LEAST_VOXELS:
         return [0.0] * len(looks)
-    return [robust_skew(look.noise[ground.quiet]) for look in looks]
+    quiet_ml = float(np.count_nonzero(quiet) * grid.voxel_ml)
+    return [
+        sure_skew(robust_skew(look.noise[quiet]), chance_places(look.noise, quiet, quiet_ml, grid))
+        for look in looks
+    ]
 
 
 def _within(reach_mm: float, region: Where, grid: Grid) -> Where:

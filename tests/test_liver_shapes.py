@@ -1,51 +1,34 @@
-"""Capsule, tubes, vessels and doubts on shapes whose answers are known."""
+"""Capsule, tubes, vessels and hilum on shapes whose answers are known."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from lesionmatch.errors import FrameMismatch, InvalidInput
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver import Liver, describe_liver, find_liver
+from lesionmatch.liver import Liver, describe_liver
 from lesionmatch.liver.capsule import find_capsule, surface_points_mm
-from lesionmatch.liver.ducts import find_ducts
 from lesionmatch.liver.level import evened
-from lesionmatch.liver.plausible import doubts_about
 from lesionmatch.liver.tubes import eigenvalues, tubes
 from lesionmatch.liver.vessels import large_vessels
-from lesionmatch.protocol import LiverRules, Protocol
+from lesionmatch.protocol import Protocol
 from lesionmatch.segments import Structure
-
-MRI = Frame("mri")
-RULES = LiverRules()
-GRID = Grid.of(MRI, (60, 100, 100), origin_mm=(-99, -99, -88.5), spacing_mm=(3.0, 2.0, 2.0))
-X, Y, Z = np.moveaxis(GRID.world(np.indices(GRID.shape).reshape(3, -1).T), 1, 0).reshape(
-    3, *GRID.shape
+from tests.liver_scene import (
+    BALL_80,
+    GRID,
+    RULES,
+    TUBES,
+    Voxels,
+    X,
+    Y,
+    Z,
+    ball,
+    picture,
 )
-Voxels = NDArray[np.bool_]
-
-
-def ball(radius_mm: float, centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Voxels:
-    x, y, z = centre_mm
-    return np.asarray((X - x) ** 2 + (Y - y) ** 2 + (Z - z) ** 2 <= radius_mm**2)
-
-
-def picture(liver: Voxels, dark: Voxels | None = None, noise: float = 0.03) -> Image:
-    """A liver of brightness 100 in a body of 30, with dark places of 40."""
-    values = np.where(liver, 100.0, 30.0)
-    if dark is not None:
-        values[dark & liver] = 40.0
-    values += np.random.default_rng(1).normal(0.0, 100.0 * noise, values.shape)
-    return Image(GRID, np.abs(values).astype(np.float32), Quantity.ARBITRARY)
-
-
-BALL_80 = ball(80.0)
 
 
 def test_depth_in_a_ball_is_radius_less_distance_from_its_middle() -> None:
@@ -112,9 +95,6 @@ def test_a_dark_tube_is_stronger_than_a_dark_ball_or_sheet() -> None:
     assert strength(np.abs(X - 1.0) < 5.0) < 0.25 * tube
 
 
-TUBES = (np.hypot(Y - 10.0, Z) < 5.0) & (np.abs(X) < 60) | (np.hypot(X - 1.0, Z) < 4.0) & (
-    np.abs(Y) < 55
-)
 LESION = ball(12.0, (35.0, -35.0, 20.0))
 
 
@@ -246,225 +226,3 @@ def test_a_liver_mask_of_another_frame_is_refused() -> None:
         describe_liver(
             picture(BALL_80), other, origin="", lesions=(), structures={}, protocol=Protocol()
         )
-
-
-NO_LESIONS = Mask(GRID, np.zeros(GRID.shape, np.bool_))
-RIGHT = ball(58.0, (-35.0, 0.0, 0.0))
-
-
-def doubts(liver: Voxels, hbp: Image | None = None, rules: LiverRules = RULES) -> tuple[str, ...]:
-    return doubts_about(hbp or picture(liver), Mask(GRID, liver), NO_LESIONS, rules)
-
-
-def test_a_bright_liver_on_the_right_raises_no_doubt() -> None:
-    assert doubts(RIGHT) == ()
-
-
-def test_volumes_out_of_range_are_doubted() -> None:
-    assert "below 450 ml, though the MRI covers all" in doubts(ball(40.0, (-40.0, 0.0, 0.0)))[0]
-    assert "above 500 ml" in doubts(RIGHT, rules=replace(RULES, volume_most_ml=500.0))[0]
-
-
-def test_the_volume_of_a_drawn_liver_is_remarked_and_no_doubt() -> None:
-    small = Mask(GRID, ball(40.0, (-40.0, 0.0, 0.0)))
-    of_found, of_drawn = (
-        describe_liver(
-            picture(small.array),
-            small,
-            origin="",
-            lesions=(),
-            structures={},
-            protocol=Protocol(),
-            is_drawn=is_drawn,
-        )
-        for is_drawn in (False, True)
-    )
-    assert of_drawn.is_plausible
-    assert of_drawn.remarks == of_found.doubts
-    assert of_found.remarks == ()
-
-
-def test_a_piece_of_the_liver_drawn_as_all_of_it_is_doubted_by_its_border() -> None:
-    piece = Mask(GRID, ball(35.0, (-35.0, 0.0, 0.0)))
-    doubts = doubts_about(picture(RIGHT), piece, NO_LESIONS, RULES, is_drawn=True)
-    assert any("part of it may be missing" in doubt for doubt in doubts)
-
-
-def test_a_small_liver_at_the_edge_is_said_to_be_cut() -> None:
-    cut = ball(45.0, (-40.0, 0.0, 88.0))
-    assert "below 300 ml, in the part the MRI covers" in doubts(cut)[0]
-
-
-def test_a_cut_liver_may_be_half_as_small_as_a_whole_one() -> None:
-    cut = ball(58.0, (-35.0, 0.0, 75.0))
-    assert 300.0 < Mask(GRID, cut).volume_ml < 600.0
-    assert doubts(cut) == ()
-
-
-def test_a_liver_in_pieces_is_doubted() -> None:
-    two = ball(45.0, (-50.0, 0.0, -40.0)) | ball(45.0, (-50.0, 0.0, 60.0))
-    assert any("falls into pieces, the largest 5" in doubt for doubt in doubts(two))
-
-
-def test_a_liver_as_dark_as_its_surroundings_is_doubted() -> None:
-    flat = picture(np.zeros(GRID.shape, np.bool_))
-    assert any("times as bright" in doubt for doubt in doubts(RIGHT, flat))
-
-
-def test_a_liver_on_the_left_is_doubted() -> None:
-    assert any("to the left of the body's" in doubt for doubt in doubts(RIGHT[:, :, ::-1]))
-
-
-def test_what_a_right_hepatectomy_left_is_not_doubted_for_its_size_or_side() -> None:
-    assert doubts(ball(50.0, (8.0, 0.0, 0.0))) == ()
-
-
-def test_a_shell_such_as_fat_under_the_skin_is_doubted() -> None:
-    shell = ball(80.0, (-15.0, 0.0, 0.0)) & ~ball(58.0, (0.0, 0.0, 0.0)) & (X < 0.0)
-    assert any("fat under the skin is so thin" in doubt for doubt in doubts(shell))
-
-
-def test_a_border_that_is_none_is_doubted_and_its_place_is_said() -> None:
-    for side, place in ((X < -20.0, "right of"), (Z < -20.0, "below"), (Y > 20.0, "behind")):
-        bright = RIGHT | ball(85.0, (-35.0, 0.0, 0.0)) & side
-        said = "of what lies around the liver, in one place"
-        (doubt,) = (one for one in doubts(RIGHT, picture(bright)) if said in one)
-        assert place in doubt
-
-
-def test_a_kidney_that_touches_the_liver_is_known_by_its_twin_and_is_no_doubt() -> None:
-    right, left = ball(38.0, (-55.0, 45.0, -45.0)), ball(38.0, (55.0, 45.0, -45.0))
-    (doubt,) = doubts(RIGHT, picture(RIGHT | right))
-    assert "below and behind its middle" in doubt
-    assert doubts(RIGHT, picture(RIGHT | right | left)) == ()
-    above = ball(38.0, (-55.0, 45.0, 45.0)) | ball(38.0, (55.0, 45.0, 45.0))
-    assert len(doubts(RIGHT, picture(RIGHT | above))) == 1
-
-
-def test_a_lobe_left_out_is_doubted_and_a_touching_organ_is_not() -> None:
-    found, whole = RIGHT & (X < -10.0), picture(RIGHT)
-    assert any("part of it may be missing" in doubt for doubt in doubts(found, whole))
-    spleen = picture(RIGHT | ball(20.0, (35.0, 10.0, 20.0)))
-    assert doubts(RIGHT, spleen) == ()
-
-
-def test_a_wide_open_border_is_liver_however_uneven_and_a_closed_one_is_not() -> None:
-    whole = RIGHT | ball(40.0, (15.0, -5.0, 15.0))
-    ramp = np.clip((X + 22.0) / 30.0, 0.0, 1.0)
-    uneven = picture(whole, noise=0.01).array * (1.0 - 0.16 * ramp).astype(np.float32)
-    cleft = (np.abs(X - 1.0) < 2.5) & whole
-    closed = np.where(cleft, 35.0, np.where((X > 0.0) & whole, 84.0, picture(whole).array))
-    left = whole & (X > 8.0)
-    shares = []
-    for values in (uneven, closed):
-        image = Image(GRID, values.astype(np.float32), Quantity.ARBITRARY)
-        found = find_liver(image, Protocol()).array
-        shares.append((found & left).sum() / left.sum())
-    assert shares[0] > 0.95
-    assert shares[1] < 0.1
-
-
-def test_a_brighter_organ_on_the_left_is_not_taken_for_the_liver() -> None:
-    heart = ball(34.0, (64.0, 0.0, 30.0))
-    values = picture(RIGHT & ~heart).array + np.where(heart, 60.0, 0.0).astype(np.float32)
-    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
-    assert not (found & heart & ~RIGHT).any()
-    assert (found & RIGHT).sum() / RIGHT.sum() > 0.9
-
-
-def test_a_kidney_that_touches_the_liver_and_is_a_sixth_darker_is_left_out() -> None:
-    kidney = ball(26.0, (-35.0, 30.0, -62.0)) & ~RIGHT
-    values = picture(RIGHT).array + np.where(kidney, 53.0, 0.0).astype(np.float32)
-    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
-    assert (found & kidney).sum() / kidney.sum() < 0.1
-    assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
-
-
-def test_an_organ_that_a_vein_as_bright_as_the_liver_leads_to_is_left_out() -> None:
-    heart = ball(30.0, (62.0, -10.0, 20.0))
-    vein = (np.hypot(Y + 5.0, Z - 15.0) < 9.0) & (X > 10.0) & (X < 62.0)
-    values = picture(RIGHT).array + np.where((heart | vein) & ~RIGHT, 65.5, 0.0).astype(np.float32)
-    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
-    assert (found & heart).sum() / heart.sum() < 0.1
-    assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
-
-
-def test_a_dark_lesion_open_to_the_surface_belongs_to_the_liver_and_a_trough_does_not() -> None:
-    lesion = ball(18.0, (-72.0, -22.0, 12.0)) & RIGHT
-    trough = np.hypot(X + 10.0, Y - 50.0) < 9.0
-    values = picture(RIGHT & ~lesion & ~trough).array + np.where(lesion, 22.0, 0.0)
-    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
-    assert (found & lesion).sum() / lesion.sum() > 0.8
-    assert (found & trough & RIGHT).sum() / (trough & RIGHT).sum() < 0.3
-
-
-def test_a_hollow_as_dark_as_the_wall_beside_it_is_a_lesion_and_gas_is_none() -> None:
-    hollow = ball(18.0, (-78.0, -22.0, 12.0)) & RIGHT
-    shares = []
-    for brightness in (30.0, 2.0):
-        values = picture(RIGHT & ~hollow).array + np.where(hollow, brightness - 30.0, 0.0)
-        image = Image(GRID, np.abs(values).astype(np.float32), Quantity.ARBITRARY)
-        found = find_liver(image, Protocol()).array
-        shares.append((found & hollow).sum() / hollow.sum())
-    assert shares[0] > 0.6
-    assert shares[1] < 0.45
-
-
-def test_a_large_round_hollow_that_was_left_out_is_doubted() -> None:
-    hollow = ball(30.0, (-72.0, -20.0, 12.0)) & RIGHT
-    left_out = Mask(GRID, RIGHT & ~hollow)
-    nothing = Mask(GRID, np.zeros(GRID.shape, np.bool_))
-    (doubt,) = doubts_about(picture(left_out.array), left_out, nothing, RULES)
-    assert doubt.startswith("a round dark hollow of ")
-    assert doubts_about(picture(left_out.array), Mask(GRID, RIGHT), Mask(GRID, hollow), RULES) == ()
-    other = Mask(GRID, ball(8.0, (-20.0, 0.0, 0.0)))
-    assert doubts_about(picture(left_out.array), left_out, other, RULES) == ()
-
-
-def test_the_liver_is_found_at_any_scale_of_brightness() -> None:
-    for scale in (0.001, 500.0):
-        hbp = picture(RIGHT, TUBES)
-        scaled = Image(GRID, hbp.array * np.float32(scale), Quantity.ARBITRARY)
-        found = find_liver(scaled, Protocol()).array
-        assert 2.0 * (found & RIGHT).sum() / (found.sum() + RIGHT.sum()) > 0.97
-
-
-def test_ducts_are_thin_and_bright_and_a_gallbladder_is_none() -> None:
-    duct = (np.hypot(X + 30.0, Y) < 2.5) & (np.abs(Z) < 40.0)
-    bladder = ball(12.0, (-5.0, -20.0, -30.0))
-    values = picture(RIGHT).array + np.where(duct | bladder, 60.0, 0.0).astype(np.float32)
-    points = find_ducts(Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, RIGHT), RULES)
-    assert np.hypot(points[:, 0] + 30.0, points[:, 1]).max() < 5.0
-    assert points[:, 2].min() < -35.0
-    assert points[:, 2].max() > 35.0
-
-
-def test_a_bright_patch_of_a_coarse_liver_is_no_duct() -> None:
-    duct = (np.hypot(X + 30.0, Y) < 2.5) & (np.abs(Z) < 40.0)
-    patch = np.exp(-((X + 70.0) ** 2 + Y**2 + Z**2) / (2 * 8.0**2))
-    values = picture(RIGHT, noise=0.0).array * (1.0 + 0.3 * patch).astype(np.float32)
-    values[duct] = 160.0
-    points = find_ducts(Image(GRID, values, Quantity.ARBITRARY), Mask(GRID, RIGHT), RULES)
-    assert np.hypot(points[:, 0] + 30.0, points[:, 1]).max() < 5.0
-
-
-def test_a_kidney_as_bright_as_the_liver_is_known_by_its_twin() -> None:
-    kidney, twin = (ball(24.0, (x, 34.0, -58.0)) & ~RIGHT for x in (-40.0, 40.0))
-    cleft = np.abs(np.hypot(np.hypot(X + 35.0, Y), Z) - 58.0) < 1.6
-    bright = picture(RIGHT | kidney & ~cleft | twin)
-    body = np.where((np.abs(X) < 97.0) & (bright.array < 50.0), 30.0, bright.array)
-    found = find_liver(Image(GRID, body.astype(np.float32), Quantity.ARBITRARY), Protocol()).array
-    assert (found & kidney).sum() / kidney.sum() < 0.2
-    assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
-
-
-def test_an_image_without_a_large_bright_region_is_refused() -> None:
-    speck = Image(GRID, np.where(ball(14.0), 100.0, 0.0).astype(np.float32), Quantity.ARBITRARY)
-    with pytest.raises(InvalidInput, match="got none; give a mask with --liver"):
-        find_liver(speck, Protocol())
-
-
-def test_a_region_far_too_small_for_a_liver_is_refused() -> None:
-    rules = Protocol(liver=replace(RULES, volume_least_ml=2000.0))
-    with pytest.raises(InvalidInput, match=r"got one of 3.. ml"):
-        find_liver(picture(ball(42.0)), rules)

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Quantity
 from lesionmatch.liver import find_liver
+from lesionmatch.liver.bright_organs import is_organ
+from lesionmatch.liver.regions import bright_near, scene_of
 from lesionmatch.protocol import Protocol
 
 GRID = Grid.of(Frame("mri"), (70, 76, 80), origin_mm=(-118, -112, -103), spacing_mm=(3, 3, 3))
@@ -53,6 +55,18 @@ def test_a_gallbladder_is_left_out_whether_brighter_or_as_bright_as_the_liver() 
     assert share_found(gallbladder, fossa, 170.0) < 0.1
     assert share_found(gallbladder, fossa, 115.0) < 0.1
     assert share_found(gallbladder, fossa, 100.0) < 0.1
+
+
+def test_the_wall_of_bowel_is_a_thin_shell_that_edges_part_from_the_liver() -> None:
+    values = np.where(LIVER, 100.0, 30.0).astype(np.float32)
+    nothing = np.zeros_like(LIVER)
+    scene = scene_of(Image(GRID, values, Quantity.ARBITRARY), nothing, Protocol())
+    bright = bright_near(LIVER, scene)
+    whole = ellipsoid((-45.0, -80.0, -10.0), (24.0, 24.0, 24.0)) & ~LIVER
+    wall = whole & ~ellipsoid((-45.0, -80.0, -10.0), (18.0, 18.0, 18.0))
+    assert is_organ(wall, LIVER, 0.1, scene, bright)
+    assert not is_organ(wall, LIVER, 0.2, scene, bright)
+    assert not is_organ(whole, LIVER, 0.1, scene, bright)
 
 
 def test_bright_bile_sunk_into_the_liver_is_not_filled_with_it_and_a_bright_lesion_is() -> None:

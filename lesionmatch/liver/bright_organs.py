@@ -1,8 +1,9 @@
 """Organs that may be as bright as the liver and touch it, known by where they lie.
 
 A kidney lies behind and below the liver's middle, and has a twin on the left. The heart
-stands on the liver near the midline and rises above it. And a left lobe may be apart from the
-rest, behind a fissure. The numbers stand in the protocol's `neighbours`.
+stands on the liver near the midline and rises above it. The wall of bowel is thin for its volume,
+and has an edge all round: taken in, it would be filled with what it holds. And a left lobe may be
+apart from the rest, behind a fissure. The numbers stand in the protocol's `neighbours`.
 """
 
 import numpy as np
@@ -10,10 +11,10 @@ from scipy import ndimage
 
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.mirror import has_twin, room_for_ball
-from lesionmatch.liver.morphology import Voxels, eroded
+from lesionmatch.liver.morphology import Voxels, ball_radius_mm, eroded
 from lesionmatch.liver.regions import Bright, Scene
 from lesionmatch.liver.work import COARSE_MM, work_image
-from lesionmatch.resample import region_on
+from lesionmatch.resample import distance_mm, region_on
 
 
 def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, bright: Bright) -> bool:
@@ -21,10 +22,19 @@ def is_organ(region: Voxels, liver: Voxels, openness: float, scene: Scene, brigh
 
     `openness` is the part of its border that lies in no edge.
     """
-    is_closed = openness < scene.organs.open_most
-    return (is_closed and _is_kidney(region, liver, scene, bright)) or _is_heart(
-        region, liver, scene
+    organs = scene.organs
+    return (
+        (openness < organs.wall_open_most and _is_wall(region, scene))
+        or (openness < organs.open_most and _is_kidney(region, liver, scene, bright))
+        or _is_heart(region, liver, scene)
     )
+
+
+def _is_wall(region: Voxels, scene: Scene) -> bool:
+    """Whether a region is a thin shell, as the wall of bowel is."""
+    part = Mask(scene.grid, region).trimmed(float(scene.grid.spacing_mm.max()))
+    radius_mm = float(distance_mm(Mask(part.grid, ~part.array))[part.array].max())
+    return radius_mm < scene.rules.thickness_least * ball_radius_mm(part.volume_ml)
 
 
 def _is_kidney(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:

@@ -1,5 +1,6 @@
 """What the MRI calls liver and PET and CT do not is cut out of it; a lesion never is."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lesionmatch.compare.drawn import FOUND_ON_HBP, described
 from lesionmatch.errors import InvalidInput, WrongQuantity
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver.agreed import Views, other_organs
+from lesionmatch.liver.agreed import Views, cold_part, lost_liver, other_organs
 from lesionmatch.progress import Progress
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration, identity
@@ -67,6 +68,9 @@ class Scene:
 
     def cut(self, rules: Protocol = RULES) -> Where:
         return other_organs(self.views(), rules).array
+
+    def lost_ml(self, rules: Protocol = RULES) -> float:
+        return lost_liver(self.views(), rules).volume_ml
 
     def views(self) -> Views:
         grid = grid_in("pet")
@@ -134,8 +138,16 @@ def test_a_kidney_of_the_density_of_a_fatty_liver_is_known_by_its_uptake_where_i
         assert made.cut().any() == is_cut
 
 
-def test_what_the_pet_alone_shows_as_cold_stays() -> None:
-    assert not scene().add(ball(AT_THE_EDGE, 28.0) & LIVER, 1.0, 0.5, 110.0).cut().any()
+def test_what_the_pet_alone_shows_as_cold_stays_and_is_told() -> None:
+    cold = ball(AT_THE_EDGE, 28.0) & LIVER
+    made = scene().add(cold, 1.0, 0.5, 110.0)
+    assert not made.cut().any()
+    told = cold_part(made.views(), RULES).array
+    # Smoothed, the layer beside what is warm is not cold enough.
+    assert (told & cold).sum() > 0.75 * cold.sum()
+    assert (told & ~cold).sum() < 0.05 * cold.sum()
+    assert not cold_part(scene().views(), RULES).array.any()
+    assert not cold_part(scene().add(cold, 1.0, 15.0, 110.0).views(), RULES).array.any()
 
 
 def test_what_was_drawn_as_a_lesion_stays_whatever_it_looks_like() -> None:
@@ -181,6 +193,45 @@ def test_where_tumour_leaves_hardly_any_bright_liver_nothing_is_cut() -> None:
     made = scene(LIVER, LIVER | kidney).add(kidney, 1.0, 15.0, 170.0)
     assert made.cut().any()
     assert not made.add(tumour, 0.4, 30.0, 70.0).cut().any()
+
+
+TREATED = LIVER & (np.indices((SIDE, SIDE, SIDE))[2] < 24)
+"""A right lobe that ends at a straight border."""
+
+
+def treated(brightness: float = 0.72, suv: float = 5.0, hu: float = 110.0) -> Scene:
+    """A liver of which the treated lobe is not in the mask."""
+    return scene(LIVER, LIVER & ~TREATED).add(TREATED, brightness, suv, hu)
+
+
+def test_a_treated_lobe_that_the_mri_shows_darker_is_lost_liver() -> None:
+    for uptake, density in ((5.0, 110.0), (3.9, 100.0)):
+        # A ball does not fit into the sharp rim of the lobe.
+        assert 0.6 < treated(suv=uptake, hu=density).lost_ml() / ml(TREATED) <= 1.0
+
+
+def test_another_organ_beside_the_liver_is_no_lost_liver() -> None:
+    assert treated(suv=15.0).lost_ml() == 0.0
+    assert treated(suv=0.6, hu=62.0).lost_ml() == 0.0
+    assert treated(hu=20.0).lost_ml() == 0.0
+
+
+def test_liver_that_the_mri_does_not_cover_is_not_lost() -> None:
+    assert treated(brightness=0.0).lost_ml() == 0.0
+
+
+def test_of_a_whole_liver_nothing_is_lost_where_images_do_not_fit_each_other() -> None:
+    moved = ball((32, 28, 28), LIVER_MM)  # by 12 mm, twice as far as a breath is off
+    assert scene(LIVER, moved).lost_ml() == 0.0
+    assert scene(LIVER, ball((36, 28, 28), LIVER_MM)).lost_ml() > 0.0
+
+
+def test_a_small_lost_body_is_none() -> None:
+    assert treated().lost_ml(with_rules(lost_least_ml=500.0)) == 0.0
+
+
+def test_where_tumour_leaves_hardly_any_bright_liver_nothing_is_lost() -> None:
+    assert treated().add(LIVER & ~TREATED, 0.4, 30.0, 70.0).lost_ml() == 0.0
 
 
 def test_views_of_several_grids_are_refused() -> None:
@@ -237,10 +288,13 @@ def test_the_liver_of_a_study_says_what_was_cut_out_of_it() -> None:
     assert not any("another organ" in doubt for doubt in agreed.doubts)
     strict = with_rules(other_doubt_share=0.05)
     doubted = liver_as_agreed(two.pet, two.mri, liver, there, strict)
-    assert doubted.doubts[-1] == (
-        f"the liver found on the MRI had {cut_ml:.0f} ml that PET and CT show to be another organ, "
-        f"{cut_ml / liver.volume_ml:.0%} of it; they were left out"
+    said = (
+        r"of the liver found on the MRI (\d+) ml, \d+% of it, mostly .*left of.* its middle, are "
+        r"not the liver's by uptake and density; (\d+) ml were left out as another organ"
     )
+    told = re.fullmatch(said, doubted.doubts[-1])
+    assert told is not None
+    assert [float(ml) for ml in told.groups()] == pytest.approx([cut_ml] * 2, rel=0.05)
 
 
 def test_a_lesion_drawn_beside_the_organ_stays_in_the_liver_of_a_study() -> None:
@@ -283,6 +337,31 @@ def test_what_the_ct_does_not_cover_is_not_cut_out() -> None:
     short = replace(two.pet, ct=part)
     agreed = liver_as_agreed(short, two.mri, liver, proved(two), RULES)
     assert (agreed.mask.array[kidney] == liver.mask.array[kidney]).all()
+
+
+def test_the_liver_of_a_study_is_doubted_where_a_treated_lobe_was_left_out() -> None:
+    made = treated()
+    two = pair(made)
+    liver = described(two.mri, Mask(grid_in("mri"), made.masked), FOUND_ON_HBP, RULES)
+    (doubt,) = set(liver_as_agreed(two.pet, two.mri, liver, proved(two), RULES).doubts) - set(
+        liver.doubts
+    )
+    assert re.search("ml with the liver's uptake and density .*right of the middle", doubt)
+    whole = pair(scene())
+    liver = described(whole.mri, Mask(grid_in("mri"), LIVER), FOUND_ON_HBP, RULES)
+    agreed = liver_as_agreed(whole.pet, whole.mri, liver, proved(whole), RULES)
+    assert agreed.doubts == liver.doubts
+
+
+def test_the_liver_of_a_study_is_doubted_where_much_of_it_takes_up_far_less() -> None:
+    for radius_mm, is_doubted in ((45.0, True), (20.0, False)):
+        cold = ball(AT_THE_EDGE, radius_mm) & LIVER
+        two = pair(scene().add(cold, 1.0, 0.5, 110.0))
+        liver = described(two.mri, Mask(grid_in("mri"), LIVER), FOUND_ON_HBP, RULES)
+        agreed = liver_as_agreed(two.pet, two.mri, liver, proved(two), RULES)
+        said = "its middle, are not the liver's by uptake and density; 0 ml were left out"
+        assert any(said in doubt for doubt in agreed.doubts) == is_doubted
+        assert agreed.volume_ml == liver.volume_ml
 
 
 def test_a_comparison_reads_the_pet_without_the_organ(monkeypatch: pytest.MonkeyPatch) -> None:

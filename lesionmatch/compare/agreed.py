@@ -1,4 +1,4 @@
-"""The liver found on the MRI, without what PET and CT show to be another organ."""
+"""The liver found on the MRI, as PET and CT see it: without other organs; lost parts are said."""
 
 from dataclasses import replace
 
@@ -8,8 +8,9 @@ from lesionmatch import dicom
 from lesionmatch.compare.drawn import FOUND_ON_HBP, carried_lesions, described, mapped
 from lesionmatch.image import Image, Mask, Quantity, union
 from lesionmatch.liver import Liver
-from lesionmatch.liver.agreed import Views, other_organs
+from lesionmatch.liver.agreed import Views, cold_part, lost_liver, other_organs
 from lesionmatch.liver.level import parenchyma_ratio
+from lesionmatch.liver.plausible import side_of
 from lesionmatch.liver.work import work_grid
 from lesionmatch.protocol import Protocol
 from lesionmatch.registration import Registration
@@ -28,8 +29,9 @@ def liver_as_agreed(
     registration: Registration,
     rules: Protocol,
 ) -> Liver:
-    """`liver` without other organs in its mask; as it is where it was drawn, and without a CT.
+    """`liver` without other organs in its mask, doubted where a part of it was left out.
 
+    As it is where it was drawn, and without a CT.
     Only a registration that the images themselves have proved says where PET and CT look at it:
     none in doubt, and none that was given, as nothing was asked about that.
     """
@@ -40,9 +42,14 @@ def liver_as_agreed(
     if on_pet.is_empty:
         return liver
     views = _views(pet.suv, pet.ct, on_pet, mri, liver, registration, rules)
-    organs = region_on(liver.mask.grid, other_organs(views, rules), registration.pet_from_mri)
-    rest = Mask(liver.mask.grid, liver.mask.array & ~organs.array)
-    return liver if rest.is_empty else _without(rest, liver, mri, rules)
+    organs = other_organs(views, rules)
+    here = region_on(liver.mask.grid, organs, registration.pet_from_mri)
+    rest = Mask(liver.mask.grid, liver.mask.array & ~here.array)
+    if rest.is_empty:
+        return liver
+    doubts = (_about_unlike(views, organs, rules), _about_lost(views, rules))
+    found = tuple(doubt for doubt in doubts if doubt is not None)
+    return replace(_without(rest, liver, mri, rules), doubts=(*liver.doubts, *found))
 
 
 def _without(rest: Mask, liver: Liver, mri: dicom.MriStudy, rules: Protocol) -> Liver:
@@ -50,14 +57,36 @@ def _without(rest: Mask, liver: Liver, mri: dicom.MriStudy, rules: Protocol) -> 
     cut_ml = liver.volume_ml - rest.volume_ml
     if cut_ml == 0.0:
         return liver
-    share = cut_ml / liver.volume_ml
     said = f"{cut_ml:.0f} ml that PET and CT show to be another organ"
-    doubt = f"the liver found on the MRI had {said}, {share:.0%} of it; they were left out"
-    is_much = share > rules.neighbours.other_doubt_share
-    # Where an organ as bright as the liver was cut off, no border is to be expected.
-    return replace(
-        described(mri, rest, f"{FOUND_ON_HBP}, without {said}", rules),
-        doubts=(*liver.doubts, doubt) if is_much else liver.doubts,
+    return described(mri, rest, f"{FOUND_ON_HBP}, without {said}", rules)
+
+
+def _about_unlike(views: Views, organs: Mask, rules: Protocol) -> str | None:
+    """The doubt where PET and CT show much of the liver that was found to be none.
+
+    Where an organ as bright as the liver was cut off, no border is to be expected, so that
+    nothing but its share tells whether the rest can be trusted.
+    """
+    unlike = Mask(organs.grid, organs.array | cold_part(views, rules).array)
+    share = unlike.volume_ml / views.liver.volume_ml
+    if share <= rules.neighbours.other_doubt_share:
+        return None
+    return (
+        f"of the liver found on the MRI {unlike.volume_ml:.0f} ml, {share:.0%} of it, mostly "
+        f"{side_of(views.liver, unlike)} its middle, are not the liver's by uptake and density; "
+        f"{organs.volume_ml:.0f} ml were left out as another organ"
+    )
+
+
+def _about_lost(views: Views, rules: Protocol) -> str | None:
+    """The doubt about liver that PET and CT show beside the one found, and where."""
+    lost = lost_liver(views, rules)
+    if lost.is_empty:
+        return None
+    return (
+        f"PET and CT show {lost.volume_ml:.0f} ml with the liver's uptake and density "
+        f"{side_of(views.liver, lost)} the middle of the liver found on the MRI, within "
+        f"{MARGIN_MM:.0f} mm of it and left out: part of it may be missing"
     )
 
 

@@ -5,6 +5,8 @@ and touch it, so that no edge tells. But the liver is alike in three things: bri
 and density. So what is bright and yet differs from the liver's own uptake and density, taken
 together, over a body that reaches deep into the mask, is another organ. A layer at the mask's
 surface is none: there a registration may be off by millimetres.
+And what lies beside the mask and is like the liver in uptake and density is liver that was lost,
+however dark the MRI shows it: a lobe that was treated, or one behind a wide fissure.
 A metastasis differs too, but is dark on the MRI; one that the MRI does not show the CT hardly
 shows either and is small, so uptake alone is enough for a large body only; and drawn lesions
 are spared with what they spill.
@@ -19,7 +21,7 @@ from scipy import ndimage
 from lesionmatch.errors import InvalidInput
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image, Mask, Quantity
-from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
+from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded, large_pieces
 from lesionmatch.liver.reference import LEAST_CORE_ML, main_peak
 from lesionmatch.protocol import Protocol
 from lesionmatch.protocol.neighbours import NeighbourRules
@@ -51,31 +53,89 @@ class Views:
 
 def other_organs(views: Views, protocol: Protocol) -> Mask:
     """The part of the liver that is another organ, with the rim that is left of it; often empty."""
+    rules, grid, seen = protocol.neighbours, views.liver.grid, _compared(views, protocol)
+    is_dense = np.abs(seen.denser) > rules.other_density_least_hu / rules.other_density_hu
+    by_both, by_pet = (
+        _bodies(odd, seen, views, rules)
+        for odd in (seen.odd & is_dense, seen.odd & (seen.hotter > 0.0))
+    )
+    organs = _pieces(by_both, seen.depth, grid, rules.other_least_ml, rules)
+    organs |= _apart_from(organs, _pieces(by_pet, seen.depth, grid, rules.other_alone_ml, rules))
+    return Mask(grid, organs | _left_of_it(organs, views, rules))
+
+
+def cold_part(views: Views, protocol: Protocol) -> Mask:
+    """The part of the liver that is as bright but takes up far less, of whatever density.
+
+    It may be another organ, and may be liver that was treated, so that it cannot be cut out.
+    """
+    rules, grid, seen = protocol.neighbours, views.liver.grid, _compared(views, protocol)
+    # Not followed out of the mask, lest the layer under all of its surface hang on it.
+    body = _opened(seen.odd & (seen.hotter < 0.0), grid, rules.other_ball_mm)
+    return Mask(grid, _pieces(body, seen.depth, grid, rules.other_least_ml, rules))
+
+
+def lost_liver(views: Views, protocol: Protocol) -> Mask:
+    """The largest piece beside the liver that has its uptake and density; often empty.
+
+    A ball fits into it beyond the mask, so that it is no layer where images do not fit. What the
+    MRI does not cover, or shows as dark as fat, is none.
+    """
+    rules, grid, seen = protocol.neighbours, views.liver.grid, _compared(views, protocol)
+    is_tissue = views.brightness.array > 1.0 - protocol.liver.vessel_darkness_most
+    alike = is_tissue & (np.hypot(seen.hotter, seen.denser) < rules.lost_unlike_most)
+    largest = large_pieces(_opened(alike & ~views.liver.array, grid, rules.lost_ball_mm))
+    is_enough = np.count_nonzero(largest) * grid.voxel_ml >= rules.lost_least_ml
+    return Mask(grid, largest & is_enough)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """Each place beside most of the liver."""
+
+    own: Voxels
+    """What is bright in the liver, and no drawn lesion."""
+    depth: Values
+    """In the liver, mm from its surface."""
+    hotter: Values
+    denser: Values
+
+    @property
+    def unlike(self) -> Voxels:
+        """What differs too far in both together."""
+        return np.asarray(np.hypot(self.hotter, self.denser) > 1.0)
+
+    @property
+    def odd(self) -> Voxels:
+        """What does so in the liver."""
+        return self.own & self.unlike
+
+
+def _compared(views: Views, protocol: Protocol) -> _Compared:
     rules, grid = protocol.neighbours, views.liver.grid
-    liver = views.liver.array
-    depth = distance_mm(Mask(grid, ~liver))
     spared = dilated(views.lesions.array, grid, rules.other_spared_mm)
     bright = smooth(views.brightness, rules.other_smoothing_mm).array > protocol.liver.bright_least
-    own = liver & bright & ~spared
+    own = np.asarray(views.liver.array & bright & ~spared)
+    depth = distance_mm(Mask(grid, ~views.liver.array))
     core = own & (depth > protocol.liver.edge_margin_mm)
-    if np.count_nonzero(core) * grid.voxel_ml < LEAST_CORE_ML:
-        return Mask(grid, np.zeros_like(liver))
-    hotter, denser = _apart(views, core, rules)
-    unlike = np.hypot(hotter, denser) > 1.0
-    is_dense = np.abs(denser) > rules.other_density_least_hu / rules.other_density_hu
-    # What lies outside is unlike the liver as well, and the body may run on into it.
-    by_both, by_pet = (
-        _opened(odd | (unlike & ~liver), grid, rules.other_ball_mm) & odd
-        for odd in (own & unlike & is_dense, own & unlike & (hotter > 0.0))
-    )
-    organs = _pieces(by_both, depth, grid, rules.other_least_ml, rules)
-    organs |= _apart_from(organs, _pieces(by_pet, depth, grid, rules.other_alone_ml, rules))
-    return Mask(grid, organs | _left_of_it(organs, views, rules))
+    return _Compared(own, depth, *_apart(views, core, rules))
+
+
+def _bodies(odd: Voxels, seen: _Compared, views: Views, rules: NeighbourRules) -> Voxels:
+    """What of `odd` is as thick as an organ.
+
+    What lies outside is unlike the liver as well, and the body may run on into it.
+    """
+    beyond = seen.unlike & ~views.liver.array
+    return _opened(odd | beyond, views.liver.grid, rules.other_ball_mm) & odd
 
 
 def _apart(views: Views, core: Voxels, rules: NeighbourRules) -> tuple[Values, Values]:
     """How far uptake and density are from those of most of the `core`, 1 where either alone is
-    too far; positive where hotter and denser."""
+    too far; positive where hotter and denser. Nan where the core is too small to compare with."""
+    if np.count_nonzero(core) * views.liver.grid.voxel_ml < LEAST_CORE_ML:
+        unknown = np.full(core.shape, np.nan, np.float32)
+        return unknown, unknown
     most_hu, fwhm_mm = rules.other_density_most_hu, rules.other_smoothing_mm
     uptake = smooth(views.suv, fwhm_mm).array
     clipped = np.clip(views.ct.array, -most_hu, most_hu)

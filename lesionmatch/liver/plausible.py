@@ -145,7 +145,7 @@ def _about_border(view: _View, rules: LiverRules) -> str | None:
     share = np.count_nonzero(patch) / np.count_nonzero(view.shell)
     if share <= rules.border_open_most:
         return None
-    there = _side_of(view.inside, Mask(grid, patch))
+    there = side_of(view.inside, Mask(grid, patch))
     return (
         f"{share:.0%} of what lies around the liver, in one place {there} its middle, is as bright "
         f"as the liver itself, above {rules.border_open_most:.1%}: part of it may be missing, or "
@@ -163,7 +163,7 @@ def _kidneys(view: _View) -> Voxels:
     return twins
 
 
-def _side_of(liver: Mask, place: Mask) -> str:
+def side_of(liver: Mask, place: Mask) -> str:
     """Where a place lies from the liver's middle, in the two directions it lies furthest."""
     off_mm = place.points_mm().mean(0) - liver.points_mm().mean(0)
     names = (("right of", "left of"), ("in front of", "behind"), ("below", "above"))

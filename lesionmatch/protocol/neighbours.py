@@ -213,8 +213,34 @@ class NeighbourRules:
     other_doubt_share: float = threshold(
         0.1,
         "share",
-        "a liver of which more is cut out as another organ is doubtful",
+        "a liver of which PET and CT show more to be none, cut out or just cold, is doubtful",
         "own choice; the registration rests on the same mask",
         least=0.0,
         most=1.0,
+    )
+    lost_unlike_most: float = threshold(
+        0.7,
+        "ratio",
+        "what lies beside the liver and differs from it in uptake and density by less than this "
+        "part of what another organ does is liver that the MRI's outline left out",
+        "own choice; uptake by up to 1.4 times, density by up to 32 HU",
+        least=0.0,
+        most=2.0,
+    )
+    lost_ball_mm: float = threshold(
+        8.0,
+        "mm",
+        "a ball of this radius fits into it",
+        "own choice; twice as thick as a registration or a breath is off, and as the blur of a hot "
+        "organ, which has the liver's uptake somewhere",
+        least=1.0,
+        most=30.0,
+    )
+    lost_least_ml: float = threshold(
+        20.0,
+        "ml",
+        "and it has this volume",
+        "own choice; a hundredth to a fiftieth of a liver",
+        least=0.5,
+        most=500.0,
     )

@@ -72,6 +72,14 @@ def test_a_liver_as_dark_as_its_surroundings_is_doubted() -> None:
     assert any("times as bright" in doubt for doubt in doubts(RIGHT, flat))
 
 
+def test_a_liver_hardly_brighter_than_muscle_is_doubted_though_most_around_it_is_fat() -> None:
+    said = "as bright as the brightest quarter of what lies around it"
+    for muscle, is_doubted in ((77.0, True), (60.0, False)):
+        values = picture(RIGHT).array + np.where((Y > 15.0) & ~RIGHT, muscle - 30.0, 0.0)
+        found = doubts(RIGHT, Image(GRID, values.astype(np.float32), Quantity.ARBITRARY))
+        assert any(said in doubt for doubt in found) == is_doubted
+
+
 def test_a_liver_on_the_left_is_doubted() -> None:
     assert any("to the left of the body's" in doubt for doubt in doubts(RIGHT[:, :, ::-1]))
 

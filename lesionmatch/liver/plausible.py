@@ -1,7 +1,7 @@
 """What speaks against a liver mask, in sentences.
 
 Its volume, unless somebody drew it, who may know of a child or a resection: then it is remarked.
-Its pieces, thickness and side; whether it is brighter than what lies around it, and
+Its pieces, thickness and side; whether it is brighter than the tissue around it, and
 everywhere: where a wide piece of its surface lies on no border, a lobe was lost or it leaked,
 unless a kidney lies there, which has a twin.
 And, where no lesion was drawn, whether one may have been left out of it, as a dark, round hollow
@@ -24,6 +24,8 @@ from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, region_on, resample_mask
 
 WORK_SPACING_MM = 4.0
+AROUND_QUANTILE = 0.75
+"""Of the brightness around the liver: muscle and organs, which fat is darker than."""
 HOLLOW_SPACING_MM, HOLLOW_MARGIN_MM = 3.0, 20.0
 """As the liver is found on."""
 
@@ -116,18 +118,19 @@ def _about_thickness(view: _View, rules: LiverRules) -> str | None:
 
 
 def _about_brightness(view: _View, rules: LiverRules) -> str | None:
+    """Fat is dark everywhere; what is as bright as muscle ends where no border tells."""
     parenchyma = view.inside.array & ~view.drawn
     if not parenchyma.any() or not view.shell.any():
         return None
-    bright = float(np.median(view.image.array[parenchyma]))
-    around = float(np.median(view.image.array[view.shell]))
+    bright = float(np.median(view.ratio[parenchyma]))
+    around = float(np.quantile(view.ratio[view.shell], AROUND_QUANTILE))
     if bright > rules.brightness_least * around:
         return None
     ratio = bright / around if around > 0.0 else 0.0
     return (
-        f"the liver is only {ratio:.2f} times as bright as what lies around it, below "
-        f"{rules.brightness_least:g}: it took up no contrast agent, or this is no hepatobiliary "
-        "phase"
+        f"the liver is only {ratio:.2f} times as bright as the brightest quarter of what lies "
+        f"around it, below {rules.brightness_least:g}: it took up little contrast agent or holds "
+        "iron, and its outline may run on into its neighbours, or this is no hepatobiliary phase"
     )
 
 

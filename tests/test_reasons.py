@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lesionmatch.concordance import Surroundings
-from lesionmatch.concordance.flags import Facts, flags
+from lesionmatch.concordance.flags import Facts, Flag, flags
+from lesionmatch.concordance.hotter import Hotter
 from lesionmatch.concordance.reasons import (
     Missed,
     Shown,
@@ -69,6 +70,7 @@ MISSED = Missed(
     surroundings=FAR,
     flags=(),
     is_retrospective=False,
+    hotter=None,
     error_mm=4.0,
     stray_focus=None,
     registration_passed=True,
@@ -100,22 +102,55 @@ class TestWhyMissed:
         )
 
     def test_a_lesion_that_would_show_deep_is_missed_at_the_capsule(self) -> None:
-        # 9 mm recovers 0.48: deep it needs 2.0, at the capsule with 1.5 more CNR and cold fat 2.6.
-        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.3)
+        # 9 mm recovers 0.48: deep it needs 2.0, at the capsule with 1.0 more CNR and cold fat 2.3.
+        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.1)
         edge = replace(lesion, flags=("subcapsular",), surroundings=Surroundings(0.0, 40.0, 30.0))
-        assert self.reason(edge) == "subcapsular"
+        because = why_missed(edge, Protocol())
+        assert (because.reason, because.evidence) == (
+            "subcapsular",
+            "9.0 mm, 0.0 mm from the capsule, where it would need 2.4 x liver, 2.0 x away from it; "
+            "seen 1.3 x, true ratio likely 2.1",
+        )
         vessel = replace(lesion, flags=("near_vessel",), surroundings=Surroundings(40.0, 40.0, 0.0))
-        assert self.reason(vessel) == "near_vessel"
+        because = why_missed(vessel, Protocol())
+        assert (because.reason, because.evidence) == (
+            "near_vessel",
+            "9.0 mm, 0.0 mm from a large vessel, where it would need 2.3 x liver, 2.0 x away from "
+            "it; seen 1.3 x, true ratio likely 2.1",
+        )
+
+    @pytest.mark.parametrize("flag", ["subcapsular", "near_vessel"])
+    @pytest.mark.parametrize(("likely", "is_enough"), [(1.9, False), (2.1, True), (2.6, False)])
+    def test_an_edge_suffices_only_between_what_is_needed_deep_and_there(
+        self, flag: Flag, likely: float, is_enough: bool
+    ) -> None:
+        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=likely)
+        edge = replace(lesion, flags=(flag,), surroundings=Surroundings(0.0, 40.0, 0.0))
+        because = why_missed(edge, Protocol())
+        assert ((because.reason == flag) and because.evidence[0] == "9") == is_enough
+        assert self.reason(replace(edge, flags=())) not in ("subcapsular", "near_vessel")
 
     def test_uptake_seen_in_retrospect_beside_a_vessel_was_taken_for_the_vessel(self) -> None:
         lesion = replace(
             MISSED,
-            likely_ratio=2.5,
+            tumour_to_liver=2.5,
+            likely_ratio=2.6,
             is_retrospective=True,
             flags=("near_vessel",),
             surroundings=Surroundings(40.0, 40.0, 3.0),
         )
-        assert self.reason(lesion) == "near_vessel"
+        because = why_missed(lesion, Protocol())
+        assert (because.reason, because.evidence) == (
+            "near_vessel",
+            "20.0 mm, 3.0 mm from a large vessel, which may have up to 2.5 x liver; seen 2.5 x",
+        )
+        # No blood or bile is hotter, and what nobody saw was taken for nothing.
+        for other in (
+            replace(lesion, tumour_to_liver=2.6),
+            replace(lesion, is_retrospective=False),
+        ):
+            assert why_missed(other, Protocol()).evidence.startswith("may have had a part")
+        assert self.reason(replace(lesion, flags=())) == "unexplained"
 
     def test_a_large_lesion_without_uptake_has_low_uptake(self) -> None:
         because = why_missed(MISSED, Protocol())
@@ -132,6 +167,42 @@ class TestWhyMissed:
         part = why_missed(replace(small, likely_ratio=1.9), Protocol())
         assert (part.reason, part.evidence[:18]) == ("small_size", "may have had a par")
 
+    def test_size_has_no_part_where_as_much_is_seen_as_it_needs(self) -> None:
+        small = replace(MISSED, long_axis_mm=10.0, diameter_mm=10.0, likely_ratio=3.0)
+        assert self.reason(replace(small, tumour_to_liver=1.8)) == "small_size"
+        got = why_missed(replace(small, tumour_to_liver=1.9), Protocol())
+        assert (got.reason, got.evidence) == (
+            "unexplained",
+            "10.0 mm, recovery 0.58, would need 1.9 x liver; seen 1.9 x, true ratio likely 3.0; "
+            "no rule fits",
+        )
+
+    def test_a_lesion_with_the_uptake_it_needs_is_missed_for_what_is_hotter_beside_it(self) -> None:
+        small = replace(MISSED, long_axis_mm=10.0, diameter_mm=10.0, tumour_to_liver=3.3)
+        beside = replace(small, likely_ratio=5.0, hotter=Hotter("focus F2", 12.1, 4.2))
+        because = why_missed(beside, Protocol())
+        assert (because.reason, because.evidence) == (
+            "hotter_neighbour",
+            "10.0 mm, recovery 0.58, would need 1.9 x liver; seen 3.3 x, but focus F2 4.2 mm from "
+            "it has 12.1 x",
+        )
+
+    def test_what_is_hotter_explains_no_miss_of_a_lesion_that_nothing_would_show(self) -> None:
+        # What is seen is at most its own, and less than it needs.
+        hotter = Hotter("focus F2", 12.1, 4.2)
+        assert self.reason(replace(TINY, hotter=hotter)) == "small_size"
+        assert self.reason(replace(MISSED, hotter=hotter)) == "low_uptake"
+
+    def test_a_tiny_lesion_with_the_uptake_it_needs_is_not_missed_for_its_size(self) -> None:
+        shown = replace(TINY, likely_ratio=5.0, tumour_to_liver=5.0)
+        assert self.reason(shown) == "unexplained"
+        assert self.reason(replace(shown, hotter=Hotter("F2", 9.0, 3.0))) == "hotter_neighbour"
+
+    def test_a_flat_lesion_in_which_no_usual_uptake_would_show_has_not_too_little(self) -> None:
+        # 13 mm long and 5 mm thick: not small by its axis, and a usual one would not show.
+        flat = replace(MISSED, long_axis_mm=13.0, diameter_mm=5.0)
+        assert self.reason(flat) == "unexplained"
+
     def test_low_uptake_is_not_said_of_a_place_that_is_not_sure(self) -> None:
         assert self.reason(replace(MISSED, stray_focus="F3")) == "misregistration"
         assert self.reason(replace(MISSED, registration_passed=False)) == "misregistration"
@@ -141,7 +212,14 @@ class TestWhyMissed:
         noisy = replace(MISSED, likely_ratio=2.0, liver_cov=0.25, flags=("noisy_liver",))
         because = why_missed(noisy, Protocol())
         assert because.reason == "noisy_liver"
-        assert because.evidence == "liver CoV 0.25: would need 2.3 x liver, 1.6 x at CoV 0.12"
+        assert because.evidence == (
+            "liver CoV 0.25: would need 2.3 x liver, 1.6 x at CoV 0.12; true ratio likely 2.0"
+        )
+
+    def test_noise_in_which_it_would_show_has_no_part(self) -> None:
+        noisy = replace(MISSED, likely_ratio=2.4, liver_cov=0.25, flags=("noisy_liver",))
+        assert self.reason(noisy) == "unexplained"
+        assert self.reason(replace(noisy, likely_ratio=2.0, flags=())) == "unexplained"
 
     def test_where_no_cause_is_enough_the_first_flag_may_have_had_a_part(self) -> None:
         visible = replace(MISSED, likely_ratio=4.0, flags=("subcapsular",))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lesionmatch.concordance.evidence import Evidence
 from lesionmatch.concordance.flags import Facts, Flag, Surroundings, flags
+from lesionmatch.concordance.hotter import hotter_beside
 from lesionmatch.concordance.likely import likely_true_ratio
 from lesionmatch.concordance.look import Look, PetStatus
 from lesionmatch.concordance.pairs import Relation
@@ -107,12 +108,14 @@ def _lesion_reason(
     if not look.is_missed:
         return None
     likely = _likely_ratio(look, look.uptake, look.search, expected.recovery, evidence, rules)
-    return why_missed(_missed(look, look.uptake, likely, standing, evidence, stray), rules)
+    missed = _missed(look, look.uptake, look.search, likely, standing, evidence, stray)
+    return why_missed(missed, rules)
 
 
 def _missed(
     look: Look,
     uptake: Uptake,
+    search: Mask,
     likely_ratio: float,
     standing: tuple[Flag, ...],
     evidence: Evidence,
@@ -129,6 +132,7 @@ def _missed(
         surroundings=look.surroundings,
         flags=standing,
         is_retrospective=look.status == "retrospective",
+        hotter=hotter_beside(look.carried, search, uptake, evidence),
         error_mm=look.carried.error_mm,
         stray_focus=near[0].focus_id if near else None,
         registration_passed=evidence.registration_passed or lesion.is_redrawn,

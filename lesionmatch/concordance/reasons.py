@@ -2,10 +2,10 @@
 
 Grawe et al. 2023 sort what the PET missed (Table 2: small size, subcapsular, near a vessel,
 low uptake, misregistration, noisy liver) and what it showed alone (Table 3: haemangioma,
-cyst, vascular or biliary, physiologic uptake beside the liver). A rule fits where its cause
-alone is enough for a lesion to be missed. Where none is enough the first whose flag stands
-is taken, and the evidence says that it may have had a part; where none stands the reason is
-``unexplained``.
+cyst, vascular or biliary, physiologic uptake beside the liver). A cause is the reason
+where it is enough alone for a lesion to be missed. Where none is, the size, the capsule or a
+vessel may have had a part, and the evidence says so; else the reason is ``unexplained``.
+No evidence speaks against its reason.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lesionmatch.concordance.flags import Flag, Surroundings
+from lesionmatch.concordance.hotter import Hotter
 from lesionmatch.detectability import (
     Blur,
     centre_recovery,
@@ -30,6 +31,7 @@ Reason = Literal[
     "low_uptake",
     "misregistration",
     "noisy_liver",
+    "hotter_neighbour",
     "haemangioma",
     "cyst",
     "vascular_or_biliary",
@@ -61,6 +63,7 @@ class Missed:
     surroundings: Surroundings
     flags: tuple[Flag, ...]
     is_retrospective: bool
+    hotter: Hotter | None
     error_mm: float
     stray_focus: str | None
     """A focus no lesion explains that is near enough to be this one misplaced."""
@@ -72,13 +75,14 @@ class Missed:
 def why_missed(missed: Missed, protocol: Protocol) -> Because:
     """Why the PET did not show a lesion that counts."""
     case = _Case(missed, protocol)
-    for rule in _RULES:
-        if rule.is_enough(case):
-            return Because(rule.reason, rule.evidence(case))
-    for rule in _RULES:
-        if rule.has_part(case):
-            return Because(rule.reason, f"may have had a part: {rule.evidence(case)}")
-    return Because("unexplained", f"{_size(case)}; no rule fits")
+    for reason, evidence_of in _ENOUGH:
+        if evidence := evidence_of(case):
+            return Because(reason, evidence)
+    for reason, evidence_of in _PARTS:
+        if evidence := evidence_of(case):
+            return Because(reason, f"may have had a part: {evidence}")
+    likely = f"true ratio likely {missed.likely_ratio:.1f}"
+    return Because("unexplained", f"{_size(case)}, {likely}; no rule fits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,24 @@ class _Case:
         return self.missed.long_axis_mm <= self.protocol.reasons.small_size_mm
 
     @property
+    def typical(self) -> float:
+        """The ratio of a metastasis on average."""
+        return self.protocol.detectability.typical_ratio
+
+    @property
+    def needed(self) -> float:
+        """The true ratio from which a lesion of its size is found in this liver, off its edge."""
+        return self._least(self.missed.liver_cov)
+
+    @property
+    def needed_in_quiet(self) -> float:
+        """The same where this liver is noisier than is customary, in one that is not."""
+        return self._least(self.quiet)
+
+    @property
     def is_deep_seen(self) -> bool:
         """Whether one of its likely uptake would be found in a quiet liver away from edges."""
-        return self.is_seen(self.missed.likely_ratio, self.recovery, self.quiet)
+        return self.missed.likely_ratio >= self.needed_in_quiet
 
     @property
     def is_misplaced(self) -> bool:
@@ -112,106 +131,82 @@ class _Case:
         uncertain = "uncertain_registration" in missed.flags or not missed.registration_passed
         return missed.stray_focus is not None or uncertain
 
-    def least_ratio(self, recovery: float, cov: float) -> float:
-        """The true ratio from which a lesion away from edges is found."""
-        return least_visible_ratio(recovery, cov, self.protocol.detectability.unprompted_cnr)
+    @property
+    def needed_at_capsule(self) -> float:
+        """The true ratio needed so near the cold outside, in a quiet liver."""
+        near, rules = self.missed.surroundings, self.protocol.detectability
+        return self._least_beside(near.capsule_mm, rules.outside_ratio)
 
-    def is_seen(self, ratio: float, recovery: float, cov: float) -> bool:
-        """Whether a lesion of this true ratio away from edges would be found."""
-        return ratio >= self.least_ratio(recovery, cov)
+    @property
+    def needed_at_vessel(self) -> float:
+        """The true ratio needed so near to blood, in a quiet liver."""
+        near, rules = self.missed.surroundings, self.protocol.detectability
+        return self._least_beside(near.vessel_mm, rules.blood_ratio)
 
-    def is_hidden_beside(self, surface_mm: float | None, neighbour_ratio: float) -> bool:
-        """Whether it would be found but for a colder neighbour this far from its surface."""
+    def _least(self, cov: float) -> float:
+        return least_visible_ratio(self.recovery, cov, self.protocol.detectability.unprompted_cnr)
+
+    def _least_beside(self, surface_mm: float | None, neighbour_ratio: float) -> float:
+        """The true ratio needed with a colder neighbour this far from its surface."""
         rules, missed = self.protocol.detectability, self.missed
         depth_mm = (surface_mm or 0.0) + missed.diameter_mm / 2.0
         deficit = edge_deficit(depth_mm, neighbour_ratio, missed.blur.fwhm_mm)
         cnr = rules.unprompted_cnr + rules.edge_cnr
-        least = least_visible_ratio_at_edge(self.recovery, self.quiet, cnr, deficit=deficit)
-        return self.is_deep_seen and missed.likely_ratio < least
+        return least_visible_ratio_at_edge(self.recovery, self.quiet, cnr, deficit=deficit)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """A cause of a miss."""
-
-    reason: Reason
-    is_enough: Callable[[_Case], bool]
-    """Whether it suffices alone."""
-    has_part: Callable[[_Case], bool]
-    """Whether it may have had a part."""
-    evidence: Callable[[_Case], str]
+def _too_small(case: _Case) -> str | None:
+    """A metastasis of typical uptake would be missed for this size, and so was this one."""
+    is_too_small = case.typical < case.needed_in_quiet and not case.is_deep_seen
+    return _size(case) if case.is_small and is_too_small else None
 
 
-def _is_too_small(case: _Case) -> bool:
-    """A metastasis of typical uptake would be missed for this size."""
-    typical = case.protocol.detectability.typical_ratio
-    return case.is_small and not case.is_seen(typical, case.recovery, case.quiet)
+def _at_capsule(case: _Case) -> str | None:
+    """It would be found but for the cold outside."""
+    needed, capsule = case.needed_at_capsule, _beside_capsule(case)
+    if capsule is None or not case.is_deep_seen or case.missed.likely_ratio >= needed:
+        return None
+    return f"{capsule}, where it {_edge(case, needed)}"
 
 
-def _is_hidden_by_capsule(case: _Case) -> bool:
-    near, rules = case.missed.surroundings, case.protocol.detectability
-    is_near = "subcapsular" in case.missed.flags
-    return is_near and case.is_hidden_beside(near.capsule_mm, rules.outside_ratio)
+def _at_vessel(case: _Case) -> str | None:
+    """It would be found but for the cold blood."""
+    needed, vessel = case.needed_at_vessel, _beside_vessel(case)
+    if vessel is None or not case.is_deep_seen or case.missed.likely_ratio >= needed:
+        return None
+    return f"{vessel}, where it {_edge(case, needed)}"
 
 
-def _is_hidden_by_vessel(case: _Case) -> bool:
-    """Hidden beside a vessel, or its uptake taken for the vessel's."""
-    near, rules = case.missed.surroundings, case.protocol.detectability
-    is_hidden = case.is_hidden_beside(near.vessel_mm, rules.blood_ratio)
-    return "near_vessel" in case.missed.flags and (is_hidden or case.missed.is_retrospective)
-
-
-def _is_faint(case: _Case) -> bool:
-    """Too little uptake for this size: its likely ratio would not show, a typical one would.
-
-    That a typical one would is what is left once size has been ruled out as the cause.
-    """
-    return not case.is_misplaced and not case.is_deep_seen
-
-
-def _is_drowned(case: _Case) -> bool:
-    """It would be found but for the noise of this liver."""
-    missed = case.missed
-    is_seen = case.is_seen(missed.likely_ratio, case.recovery, missed.liver_cov)
-    return "noisy_liver" in missed.flags and case.is_deep_seen and not is_seen
-
-
-def _size(case: _Case) -> str:
-    missed = case.missed
-    least = case.least_ratio(case.recovery, missed.liver_cov)
-    return (
-        f"{missed.long_axis_mm:.1f} mm, recovery {case.recovery:.2f}, would need "
-        f"{least:.1f} x liver; seen {missed.tumour_to_liver:.1f} x"
+def _taken_for_vessel(case: _Case) -> str | None:
+    """Its uptake is seen in retrospect, and blood or bile beside it may have as much."""
+    missed, most, vessel = (
+        case.missed,
+        case.protocol.reasons.vessel_most_ratio,
+        _beside_vessel(case),
     )
+    if vessel is None or not missed.is_retrospective or missed.tumour_to_liver > most:
+        return None
+    return f"{vessel}, which may have up to {most:.1f} x liver; {_seen(case)}"
 
 
-def _beside_capsule(case: _Case) -> str:
-    return _beside(case.missed, case.missed.surroundings.capsule_mm, "the capsule")
-
-
-def _beside_vessel(case: _Case) -> str:
-    return _beside(case.missed, case.missed.surroundings.vessel_mm, "a large vessel")
-
-
-def _beside(missed: Missed, distance_mm: float | None, what: str) -> str:
-    return (
-        f"{missed.long_axis_mm:.1f} mm, {distance_mm:.1f} mm from {what}; "
-        f"seen {missed.tumour_to_liver:.1f} x liver"
-    )
-
-
-def _faint(case: _Case) -> str:
-    missed, typical = case.missed, case.protocol.detectability.typical_ratio
-    least = case.least_ratio(case.recovery, case.quiet)
+def _faint(case: _Case) -> str | None:
+    """Too little uptake for this size: its likely ratio would not show, a typical one would."""
+    is_faint = not case.is_deep_seen and case.typical >= case.needed_in_quiet
+    if case.is_misplaced or not is_faint:
+        return None
+    missed = case.missed
     return (
         f"seen {missed.tumour_to_liver:.1f} x liver, true ratio likely {missed.likely_ratio:.1f}; "
-        f"{missed.long_axis_mm:.1f} mm would need {least:.1f} x, and a metastasis has "
-        f"{typical:.1f} x on average"
+        f"{missed.long_axis_mm:.1f} mm would need {case.needed_in_quiet:.1f} x, and a metastasis "
+        f"has {case.typical:.1f} x on average"
     )
 
 
-def _misplaced(case: _Case) -> str:
+def _misplaced(case: _Case) -> str | None:
+    """It was not looked for where it is, or may not have been."""
     missed = case.missed
+    if not case.is_misplaced:
+        return None
     parts = [f"registration error up to {missed.error_mm:.1f} mm"]
     if not missed.registration_passed:
         parts.append("the registration is doubtful")
@@ -220,32 +215,91 @@ def _misplaced(case: _Case) -> str:
     return "; ".join(parts)
 
 
-def _noisy(case: _Case) -> str:
-    cov, customary = case.missed.liver_cov, case.protocol.detectability.customary_cov
-    least, usual = (case.least_ratio(case.recovery, noise) for noise in (cov, customary))
+def _drowned(case: _Case) -> str | None:
+    """It would be found but for the noise of this liver."""
+    missed, customary = case.missed, case.protocol.detectability.customary_cov
+    is_lost = case.is_deep_seen and missed.likely_ratio < case.needed
+    if "noisy_liver" not in missed.flags or not is_lost:
+        return None
     return (
-        f"liver CoV {cov:.2f}: would need {least:.1f} x liver, {usual:.1f} x at CoV {customary:.2f}"
+        f"liver CoV {missed.liver_cov:.2f}: would need {case.needed:.1f} x liver, "
+        f"{case.needed_in_quiet:.1f} x at CoV {customary:.2f}; true ratio likely "
+        f"{missed.likely_ratio:.1f}"
     )
 
 
-def _flagged(flag: Flag) -> Callable[[_Case], bool]:
-    return lambda case: flag in case.missed.flags
+def _outshone(case: _Case) -> str | None:
+    """It would be found but for what is hotter beside it, or is only the blur of that."""
+    hotter = case.missed.hotter
+    if hotter is None or case.missed.likely_ratio < case.needed:
+        return None
+    return (
+        f"{_size(case)}, but {hotter.name} {hotter.apart_mm:.1f} mm from it has "
+        f"{hotter.tumour_to_liver:.1f} x"
+    )
 
 
-_RULES = (
-    _Rule("small_size", _is_too_small, lambda case: case.is_small, _size),
-    _Rule("subcapsular", _is_hidden_by_capsule, _flagged("subcapsular"), _beside_capsule),
-    _Rule("near_vessel", _is_hidden_by_vessel, _flagged("near_vessel"), _beside_vessel),
-    _Rule("low_uptake", _is_faint, _flagged("low_uptake"), _faint),
-    _Rule(
-        "misregistration",
-        lambda case: case.is_misplaced,
-        lambda case: case.is_misplaced,
-        _misplaced,
-    ),
-    _Rule("noisy_liver", _is_drowned, _flagged("noisy_liver"), _noisy),
+def _maybe_small(case: _Case) -> str | None:
+    is_less = case.missed.tumour_to_liver < case.needed
+    return _size(case) if case.is_small and is_less else None
+
+
+def _beside_capsule(case: _Case) -> str | None:
+    missed = case.missed
+    if "subcapsular" not in missed.flags:
+        return None
+    return f"{missed.long_axis_mm:.1f} mm, {missed.surroundings.capsule_mm:.1f} mm from the capsule"
+
+
+def _beside_vessel(case: _Case) -> str | None:
+    missed = case.missed
+    if "near_vessel" not in missed.flags:
+        return None
+    return (
+        f"{missed.long_axis_mm:.1f} mm, {missed.surroundings.vessel_mm:.1f} mm from a large vessel"
+    )
+
+
+def _size(case: _Case) -> str:
+    return (
+        f"{case.missed.long_axis_mm:.1f} mm, recovery {case.recovery:.2f}, would need "
+        f"{case.needed:.1f} x liver; {_seen(case)}"
+    )
+
+
+def _seen(case: _Case) -> str:
+    return f"seen {case.missed.tumour_to_liver:.1f} x"
+
+
+def _edge(case: _Case, needed: float) -> str:
+    return (
+        f"would need {needed:.1f} x liver, {case.needed_in_quiet:.1f} x away from it; "
+        f"{_seen(case)}, true ratio likely {case.missed.likely_ratio:.1f}"
+    )
+
+
+_Cause = tuple[Reason, Callable[[_Case], str | None]]
+"""A reason, and the evidence for it; None where it does not stand."""
+
+_ENOUGH: tuple[_Cause, ...] = (
+    ("small_size", _too_small),
+    ("subcapsular", _at_capsule),
+    ("near_vessel", _at_vessel),
+    ("near_vessel", _taken_for_vessel),
+    ("low_uptake", _faint),
+    ("misregistration", _misplaced),
+    ("noisy_liver", _drowned),
+    ("hotter_neighbour", _outshone),
 )
-"""In the order of the paper's taxonomy (Table 2)."""
+"""Causes that suffice alone, in the order of the paper's Table 2. The last has no row there,
+but the discussion: lesions beside organs that take up the tracer were missed."""
+
+_PARTS: tuple[_Cause, ...] = (
+    ("small_size", _maybe_small),
+    ("subcapsular", _beside_capsule),
+    ("near_vessel", _beside_vessel),
+)
+"""What may have had a part where nothing suffices; the other causes suffice or have none."""
 
 
 def why_benign_shown(kind: Kind, tumour_to_liver: float) -> Because:

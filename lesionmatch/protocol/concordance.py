@@ -90,7 +90,8 @@ class ReasonRules:
     vessel_most_ratio: float = threshold(
         2.5,
         "ratio",
-        "a focus alone near a vessel or the hilum is explained by it up to this many times liver",
+        "a focus alone near a vessel or the hilum is explained by it up to this many times liver, "
+        "and so is uptake that was taken for a vessel's",
         "own choice: blood holds 0.2 to 0.3 of the liver's uptake and bile about as much as liver; "
         "what stands out there by more is no artefact to leave out unread",
         least=1.0,

@@ -27,6 +27,7 @@ from lesionmatch.concordance import (
     shift_of,
 )
 from lesionmatch.concordance.flags import Facts, flags
+from lesionmatch.concordance.hotter import Hotter
 from lesionmatch.concordance.reasons import Missed, why_missed
 from lesionmatch.detectability import Blur
 from lesionmatch.foci import Field, Focus, field_of, find_foci, null_p
@@ -35,7 +36,7 @@ from lesionmatch.image import Mask, union
 from lesionmatch.landmarks import Agreement
 from lesionmatch.lesions import Carried, carry, equivalent_diameter_mm, lesions_from
 from lesionmatch.phantom import Spot
-from lesionmatch.phantom.truth import LesionTruth
+from lesionmatch.phantom.truth import LesionTruth, SpotTruth
 from lesionmatch.protocol import Protocol
 
 PROTOCOL = Protocol()
@@ -285,6 +286,7 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth, off: O
         surroundings=near,
         flags=flags(facts, PROTOCOL.flags),
         is_retrospective=found.status == "retrospective",
+        hotter=_hotter(study, row, seen),
         error_mm=0.0,
         stray_focus=None,
         registration_passed=misplaced_mm(outcome, found) < MISPLACED_MM,
@@ -292,6 +294,23 @@ def true_reason(outcome: Outcome, found: LesionFinding, row: LesionTruth, off: O
         liver_cov=study.recipe.liver_cov,
     )
     return why_missed(missed, PROTOCOL).reason
+
+
+def _hotter(study: Study, row: LesionTruth, seen: float) -> Hotter | None:
+    """The lesion or spot within the resolution of one, surface to surface, that shows hotter."""
+    others: list[LesionTruth | SpotTruth] = [*study.truth.lesions, *study.truth.spots]
+    near = [
+        Hotter("what is beside it", 1.0 + (other.tumour_to_liver - 1.0) * other.recovery, gap_mm)
+        for other in others
+        if other is not row and (gap_mm := _gap_mm(row, other)) <= study.recipe.pet_fwhm_mm
+    ]
+    hottest = max(near, key=lambda one: one.tumour_to_liver, default=None)
+    return hottest if hottest and hottest.tumour_to_liver > seen else None
+
+
+def _gap_mm(row: LesionTruth, other: LesionTruth | SpotTruth) -> float:
+    apart_mm = float(np.linalg.norm(np.subtract(row.pet_mm, other.pet_mm)))
+    return max(0.0, apart_mm - (row.diameter_mm + other.diameter_mm) / 2.0)
 
 
 def is_decided(outcome: Outcome, found: LesionFinding, row: LesionTruth) -> bool:

@@ -198,6 +198,12 @@ class TestWhyMissed:
         assert self.reason(shown) == "unexplained"
         assert self.reason(replace(shown, hotter=Hotter("F2", 9.0, 3.0))) == "hotter_neighbour"
 
+    def test_size_comes_before_the_noise_that_hides_a_tiny_lesion_of_much_uptake(self) -> None:
+        # It would need 5.4 in a liver of customary noise and 8.3 in this.
+        noisy = replace(TINY, liver_cov=0.20, flags=("noisy_liver",), likely_ratio=6.0)
+        assert self.reason(noisy) == "small_size"
+        assert self.reason(replace(noisy, long_axis_mm=12.1)) == "noisy_liver"
+
     def test_a_flat_lesion_in_which_no_usual_uptake_would_show_has_not_too_little(self) -> None:
         # 13 mm long and 5 mm thick: not small by its axis, and a usual one would not show.
         flat = replace(MISSED, long_axis_mm=13.0, diameter_mm=5.0)

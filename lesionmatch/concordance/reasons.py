@@ -157,7 +157,7 @@ class _Case:
 
 def _too_small(case: _Case) -> str | None:
     """A metastasis of typical uptake would be missed for this size, and so was this one."""
-    is_too_small = case.typical < case.needed_in_quiet and not case.is_deep_seen
+    is_too_small = case.typical < case.needed_in_quiet and case.missed.likely_ratio < case.needed
     return _size(case) if case.is_small and is_too_small else None
 
 

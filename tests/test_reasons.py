@@ -130,6 +130,15 @@ class TestWhyMissed:
         assert ((because.reason == flag) and because.evidence[0] == "9") == is_enough
         assert self.reason(replace(edge, flags=())) not in ("subcapsular", "near_vessel")
 
+    @pytest.mark.parametrize("flag", ["subcapsular", "near_vessel"])
+    def test_an_edge_hides_less_from_farther_away(self, flag: Flag) -> None:
+        # At once beside the capsule or the vessel it would need 2.37 or 2.33, farther off 2.25.
+        lesion = replace(MISSED, long_axis_mm=9.0, diameter_mm=9.0, likely_ratio=2.29)
+        edge = replace(lesion, flags=(flag,), surroundings=Surroundings(0.0, 40.0, 0.0))
+        assert not why_missed(edge, Protocol()).evidence.startswith("may")
+        away = replace(edge, surroundings=Surroundings(4.9, 40.0, 4.9))
+        assert why_missed(away, Protocol()).evidence.startswith("may")
+
     def test_uptake_seen_in_retrospect_beside_a_vessel_was_taken_for_the_vessel(self) -> None:
         lesion = replace(
             MISSED,
@@ -213,6 +222,18 @@ class TestWhyMissed:
         assert self.reason(replace(MISSED, stray_focus="F3")) == "misregistration"
         assert self.reason(replace(MISSED, registration_passed=False)) == "misregistration"
         assert self.reason(replace(MISSED, flags=("uncertain_registration",))) == "misregistration"
+
+    @pytest.mark.parametrize(
+        ("missed", "evidence"),
+        [
+            (replace(MISSED, flags=("uncertain_registration",)), ""),
+            (replace(MISSED, registration_passed=False), "; the registration is doubtful"),
+            (replace(MISSED, stray_focus="F3"), "; focus F3 nearby belongs to no lesion"),
+        ],
+    )
+    def test_a_misregistration_says_what_speaks_for_it(self, missed: Missed, evidence: str) -> None:
+        said = why_missed(missed, Protocol()).evidence
+        assert said == f"registration error up to 4.0 mm{evidence}"
 
     def test_a_lesion_that_would_show_in_a_quiet_liver_is_missed_for_the_noise(self) -> None:
         noisy = replace(MISSED, likely_ratio=2.0, liver_cov=0.25, flags=("noisy_liver",))

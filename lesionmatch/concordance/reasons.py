@@ -31,7 +31,6 @@ Reason = Literal[
     "low_uptake",
     "misregistration",
     "noisy_liver",
-    "hotter_neighbour",
     "haemangioma",
     "cyst",
     "vascular_or_biliary",
@@ -289,10 +288,10 @@ _ENOUGH: tuple[_Cause, ...] = (
     ("low_uptake", _faint),
     ("misregistration", _misplaced),
     ("noisy_liver", _drowned),
-    ("hotter_neighbour", _outshone),
+    ("unexplained", _outshone),
 )
-"""Causes that suffice alone, in the order of the paper's Table 2. The last has no row there,
-but the discussion: lesions beside organs that take up the tracer were missed."""
+"""Causes that suffice alone, in the order of the paper's Table 2. The last has no row there and
+no word of its own, but what is hotter is named."""
 
 _PARTS: tuple[_Cause, ...] = (
     ("small_size", _maybe_small),

@@ -59,7 +59,6 @@ MISSED = (
     ),
     Cause("noisy_liver", ("noisy_liver",), "noisy liver", "no uptake", 1),
     Cause("low_uptake", ("low_uptake",), "any", "low uptake, rating not said"),
-    Cause("hotter_neighbour", ("hotter_neighbour",), "any", "hotter uptake beside it"),
 )
 """Table 2: involvement on the MRI and none on the PET."""
 

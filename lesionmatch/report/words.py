@@ -34,7 +34,6 @@ REASONS = {
     "low_uptake": "little uptake",
     "misregistration": "PET and MRI do not lie on each other here",
     "noisy_liver": "hidden in the liver's noise",
-    "hotter_neighbour": "hidden by hotter uptake beside it",
     "haemangioma": "a haemangioma",
     "cyst": "a cyst",
     "vascular_or_biliary": "uptake of a vessel or bile duct",

@@ -86,6 +86,10 @@ def test_it_is_named_by_the_focus_in_whose_blur_it_lies() -> None:
         found = beside(hot, foci=(spot(1, (x, 39.0, 39.0)),))
         assert found is not None
         assert found.name == name
+    far = spot(3, (87.0, 39.0, 39.0))
+    found = beside(hot, foci=(far, spot(1, (57.0, 39.0, 39.0))))
+    assert found is not None
+    assert found.name == "focus F1"
     near = (spot(1, (57.0, 39.0, 39.0)), spot(2, (54.0, 39.0, 39.0), 12.0, "stomach or bowel"))
     found = beside(hot, foci=near)
     assert found is not None

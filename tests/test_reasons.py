@@ -95,6 +95,10 @@ class TestWhyMissed:
         assert because.reason == "small_size"
         assert because.evidence == ("5.1 mm, recovery 0.14, would need 4.7 x liver; seen 1.1 x")
 
+    def test_small_is_up_to_the_limit(self) -> None:
+        assert self.reason(replace(TINY, long_axis_mm=12.0)) == "small_size"
+        assert self.reason(replace(TINY, long_axis_mm=12.1)) == "unexplained"
+
     def test_size_comes_before_the_capsule_and_the_vessel(self) -> None:
         beside = replace(TINY, flags=("subcapsular", "near_vessel"))
         assert (

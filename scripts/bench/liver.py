@@ -76,6 +76,8 @@ class Row(NamedTuple):
     cut_ml: float
     wrong_ml: float
     """True liver that was cut out."""
+    doubts_agreed: float
+    """Of the liver then; nan unless asked for."""
 
 
 def varied(seed: int, size: Size, patient: Path | None) -> Recipe:
@@ -172,14 +174,14 @@ def capsule_error_mm(study: SimulatedStudy, liver: Liver) -> float:
     return max(errors, default=0.0)
 
 
-def agreed_with(study: SimulatedStudy, liver: Liver, rules: Protocol) -> Mask:
-    """The liver without what PET and CT show to be another organ, after a registration."""
+def agreed_with(study: SimulatedStudy, liver: Liver, rules: Protocol) -> Liver:
+    """The liver as PET and CT see it, after a registration."""
     pet = dicom.read_pet_study([DEMO / "pet"])
     mri = dicom.read_mri_study([DEMO / "mri"], pet=pet)
     pet = replace(pet, suv=study.suv, ct=study.ct, segments=())
     mri = replace(mri, hbp=study.hbp, segments=study.segments)
     found = register(study.hbp, liver.mask, ct=study.ct, pet=study.suv, protocol=rules)
-    return liver_as_agreed(pet, mri, replace(liver, origin=FOUND_ON_HBP), found, rules).mask
+    return liver_as_agreed(pet, mri, replace(liver, origin=FOUND_ON_HBP), found, rules)
 
 
 def timed(step: Callable[[], Given]) -> tuple[Given, float]:
@@ -206,8 +208,8 @@ def measured(study: SimulatedStudy, is_agreed: bool) -> Row:
     )
     true = Mask(grid, study.liver.array | drawn.array)
     recall, precision = vessel_scores(study, liver)
-    agreed = agreed_with(study, liver, rules) if is_agreed else liver.mask
-    cut = liver.mask.array & ~agreed.array
+    agreed = agreed_with(study, liver, rules) if is_agreed else liver
+    cut = liver.mask.array & ~agreed.mask.array
     return Row(
         dice(liver.mask, true),
         dice(unaided, true),
@@ -222,9 +224,10 @@ def measured(study: SimulatedStudy, is_agreed: bool) -> Row:
         reference_s,
         float(len(liver.doubts)),
         float(len(doubts_about(hbp, unaided, nothing, rules.liver))),
-        dice(agreed, true) if is_agreed else float("nan"),
+        dice(agreed.mask, true) if is_agreed else float("nan"),
         np.count_nonzero(cut) * grid.voxel_ml,
         np.count_nonzero(cut & true.array) * grid.voxel_ml,
+        float(len(agreed.doubts)) if is_agreed else float("nan"),
     )
 
 
@@ -258,6 +261,8 @@ def main() -> None:
         print(f"{name} " + " ".join(f"{value:12.3f}" for value in summary(np.array(rows), axis=0)))
     _print_doubted("with lesions drawn", [(row.dice, row.doubts) for row in rows])
     _print_doubted("with none drawn", [(row.dice_unaided, row.doubts_unaided) for row in rows])
+    if options.agreed:
+        _print_doubted("as agreed", [(row.dice_agreed, row.doubts_agreed) for row in rows])
 
 
 def _print_doubted(how: str, rows: list[tuple[float, float]]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from lesionmatch.concordance.likely import likely_true_ratio
-from lesionmatch.detectability import Blur
+from lesionmatch.detectability import Blur, likely_ratio
 from lesionmatch.protocol import DetectabilityRules
 
 BLUR = Blur(7.0, 7.0)
@@ -28,6 +28,19 @@ def test_the_highest_of_many_grains_of_noise_is_taken_off() -> None:
     # The median of the highest of 16 normal values is 1.72; 1.72 x 0.01 / 0.5 = 0.034.
     assert likely(2.0, 16 * GRAIN_ML, None) == pytest.approx(3.0 - 0.034, abs=0.02)
     assert likely(2.0, 16 * GRAIN_ML, None) < likely(2.0, GRAIN_ML, None) - 0.02
+
+
+@pytest.mark.parametrize(
+    # The median of the highest of n normal values: the quantile at 0.5 to the nth root.
+    ("grains", "highest"),
+    [(0.3, 0.0), (1.0, 0.0), (4.0, 0.99815), (16.0, 1.72353)],
+)
+def test_what_is_taken_off_is_the_median_of_the_highest_grain(
+    grains: float, highest: float
+) -> None:
+    seen = 2.0 - 0.01 * highest
+    expected = likely_ratio(seen, 0.5, 0.01, rules=DetectabilityRules())
+    assert likely(2.0, grains * GRAIN_ML, None) == pytest.approx(expected, abs=2e-5)
 
 
 def test_what_the_outside_takes_is_put_back() -> None:

@@ -353,6 +353,16 @@ def test_the_liver_of_a_study_is_doubted_where_a_treated_lobe_was_left_out() -> 
     assert agreed.doubts == liver.doubts
 
 
+def test_a_spleen_of_the_livers_uptake_is_no_lost_liver() -> None:
+    near = replace(RULES, liver=replace(RULES.liver, spleen_lateral_mm=20.0))
+    for side, rules, is_doubted in ((1, RULES, True), (-1, near, False), (1, near, True)):
+        beside = TREATED[:, :, ::side]
+        two = pair(scene(LIVER, LIVER & ~beside).add(beside, 0.5, 5.0, 110.0))
+        liver = described(two.mri, Mask(grid_in("mri"), LIVER & ~beside), FOUND_ON_HBP, rules)
+        agreed = liver_as_agreed(two.pet, two.mri, liver, proved(two), rules)
+        assert any("PET and CT show" in doubt for doubt in agreed.doubts) == is_doubted
+
+
 def test_the_liver_of_a_study_is_doubted_where_much_of_it_takes_up_far_less() -> None:
     for radius_mm, is_doubted in ((45.0, True), (20.0, False)):
         cold = ball(AT_THE_EDGE, radius_mm) & LIVER

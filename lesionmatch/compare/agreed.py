@@ -10,6 +10,7 @@ from lesionmatch.image import Image, Mask, Quantity, union
 from lesionmatch.liver import Liver
 from lesionmatch.liver.agreed import Views, cold_part, lost_liver, other_organs
 from lesionmatch.liver.level import parenchyma_ratio
+from lesionmatch.liver.mirror import midline_mm
 from lesionmatch.liver.plausible import side_of
 from lesionmatch.liver.work import work_grid
 from lesionmatch.protocol import Protocol
@@ -47,7 +48,10 @@ def liver_as_agreed(
     rest = Mask(liver.mask.grid, liver.mask.array & ~here.array)
     if rest.is_empty:
         return liver
-    doubts = (_about_unlike(views, organs, rules), _about_lost(views, rules))
+    doubts = (
+        _about_unlike(views, organs, rules),
+        _about_lost(views, mri, registration, rules),
+    )
     found = tuple(doubt for doubt in doubts if doubt is not None)
     return replace(_without(rest, liver, mri, rules), doubts=(*liver.doubts, *found))
 
@@ -78,10 +82,19 @@ def _about_unlike(views: Views, organs: Mask, rules: Protocol) -> str | None:
     )
 
 
-def _about_lost(views: Views, rules: Protocol) -> str | None:
-    """The doubt about liver that PET and CT show beside the one found, and where."""
+def _about_lost(
+    views: Views, mri: dicom.MriStudy, registration: Registration, rules: Protocol
+) -> str | None:
+    """The doubt about liver that PET and CT show beside the one found, and where.
+
+    A spleen may take up as much as the liver: where one lies, nothing is said.
+    """
     lost = lost_liver(views, rules)
-    if lost.is_empty:
+    there = region_on(mri.hbp.grid, lost, registration.pet_from_mri)
+    if there.is_empty:
+        return None
+    left_mm = float(there.points_mm()[:, 0].mean()) - midline_mm(mri.hbp)
+    if left_mm > rules.liver.spleen_lateral_mm:
         return None
     return (
         f"PET and CT show {lost.volume_ml:.0f} ml with the liver's uptake and density "

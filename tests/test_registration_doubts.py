@@ -45,6 +45,15 @@ def test_little_agreement_is_no_doubt_where_the_vessels_agree() -> None:
     assert "another place fits nearly as well" in peak
 
 
+def test_a_pattern_that_agrees_in_one_half_only_is_a_doubt() -> None:
+    """One lesion of another patient's that lies on one of this one's is no liver."""
+    assert doubts(pattern_errors=7.3, pattern_half_errors=1.0) == ()
+    (doubt,) = doubts(pattern_errors=7.3, pattern_half_errors=-0.4)
+    assert "within one half of the liver agree better than by chance by only -0.4" in doubt
+    (doubt,) = doubts(pattern_errors=6.4, pattern_half_errors=-0.4)
+    assert "within the liver agree better than by chance by only 6.4" in doubt
+
+
 def test_a_strong_bend_is_no_doubt_where_the_vessels_agree() -> None:
     (doubt,) = doubts(displacement_p95_mm=10.0)
     assert "moves the liver by up to 10 mm" in doubt

@@ -85,13 +85,25 @@ def _agreement_doubts(quality: Quality, target: str, rules: RegistrationRules) -
         yield from _contrast_doubts(quality, target, rules)
         yield from _density_doubts(quality, target, rules)
         yield from _idle_deformation(quality, rules.sure_gain_errors)
-    elif quality.pattern_errors < rules.least_pattern_errors:
-        yield (
-            f"vessels and lesions within the liver agree better than by chance by only "
-            f"{quality.pattern_errors:.1f} standard deviations (wanted "
-            f"{rules.least_pattern_errors:g}): it may be another patient's liver, or the "
-            "alignment failed"
-        )
+    else:
+        yield from _pattern_doubts(quality.pattern_errors, quality.pattern_half_errors, rules)
+
+
+def _pattern_doubts(
+    errors: float, half_errors: float | None, rules: RegistrationRules
+) -> Iterator[str]:
+    """One lesion that happens to lie on another's agrees much, but in its own half alone."""
+    if errors < rules.least_pattern_errors:
+        where, found, wanted = "the liver", errors, rules.least_pattern_errors
+    elif half_errors is not None and half_errors < rules.least_half_errors:
+        where, found, wanted = "one half of the liver", half_errors, rules.least_half_errors
+    else:
+        return
+    yield (
+        f"vessels and lesions within {where} agree better than by chance by only {found:.1f} "
+        f"standard deviations (wanted {wanted:g}): it may be another patient's liver, or the "
+        "alignment failed"
+    )
 
 
 def _idle_deformation(quality: Quality, least_errors: float) -> Iterator[str]:

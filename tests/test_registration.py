@@ -15,11 +15,16 @@ from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import Recipe, Size, simulate, wrong
 from lesionmatch.protocol import Protocol, RegistrationRules
 from lesionmatch.registration import Method, Registration, given, identity, register, stages
-from lesionmatch.registration.appearance import ct_target, pet_target, without_bias
+from lesionmatch.registration.appearance import (
+    CT_WINDOW_HU,
+    ct_target,
+    pet_target,
+    without_bias,
+)
 from lesionmatch.registration.evidence import Gain, gain
 from lesionmatch.registration.offset import pet_from_ct
 from lesionmatch.registration.scene import grid_about
-from lesionmatch.registration.witness import seen, witness
+from lesionmatch.registration.witness import Seen, Witness, seen, witness
 from lesionmatch.resample import PointMap, matrix_of, write_transform
 
 STUDY = simulate(
@@ -232,14 +237,32 @@ def test_a_pet_whose_liver_is_drawn_out_along_the_body_is_measured(
     assert found_mm == pytest.approx(wanted_mm, abs=1.5)
 
 
-def test_unseen_voxels_prefer_the_better_map(registration: Registration) -> None:
-    target, mri = ct_target(STUDY.ct), without_bias(STUDY.hbp, STUDY.liver)
-    judge = witness(mri, STUDY.liver, grid_about(STUDY.liver, 30.0, 2.5), RegistrationRules())
-    right = seen(judge, target, registration.pet_from_mri)
-    away = np.eye(4)
+@pytest.fixture(scope="module")
+def judge() -> Witness:
+    mri = without_bias(STUDY.hbp, STUDY.liver)
+    return witness(mri, STUDY.liver, grid_about(STUDY.liver, 30.0, 2.5), RegistrationRules())
+
+
+def off_and_right(judge: Witness, registration: Registration) -> tuple[Seen, Seen]:
+    """What the CT shows under the map 6 mm off, and under the map."""
+    target, frame, away = ct_target(STUDY.ct), STUDY.ct.frame, np.eye(4)
     away[:3, 3] = (6.0, 0.0, 0.0)
-    frame = STUDY.ct.frame
     off = PointMap.affine(Transform(frame, frame, away)).after(registration.pet_from_mri)
-    gained = gain(judge, seen(judge, target, off), right, target.window)
-    assert gained.errors > 5.0
-    assert gain(judge, right, right, target.window).nats == 0.0
+    return seen(judge, target, off), seen(judge, target, registration.pet_from_mri)
+
+
+def test_unseen_voxels_prefer_the_better_map(judge: Witness, registration: Registration) -> None:
+    off, right = off_and_right(judge, registration)
+    assert gain(judge, off, right, CT_WINDOW_HU).errors > 5.0
+    assert gain(judge, right, right, CT_WINDOW_HU).nats == 0.0
+
+
+def test_what_slides_along_the_liver_says_nothing_of_its_map(
+    judge: Witness, registration: Registration
+) -> None:
+    off, right = off_and_right(judge, registration)
+    worse_beside = Seen(np.where(judge.is_liver, right.values, off.values))
+    better_beside = Seen(np.where(judge.is_liver, off.values, right.values))
+    told = gain(judge, better_beside, worse_beside, CT_WINDOW_HU)
+    assert told == gain(judge, off, right, CT_WINDOW_HU)
+    assert told.errors > 5.0

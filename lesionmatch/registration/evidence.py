@@ -1,9 +1,10 @@
 """What speaks for or against a map, from voxels no fit has seen.
 
-The joint table of intensities is learned on one part of the voxels and read on another,
-the blocks the deformation never drew from. A voxel gains ``ln p(f, m) / (p(f) p(m))`` nats;
-a stage is kept when its map gains more than the map before it, block by block, by more than
-the blocks' own scatter allows by chance.
+The joint table of intensities is learned on one part of the liver's voxels and read on
+another, the blocks the deformation never drew from. A voxel gains ``ln p(f, m) / (p(f) p(m))``
+nats; a stage is kept when its map gains more than the map before it, block by block, by more
+than the blocks' own scatter allows by chance. Only the liver's own voxels are asked: wall, ribs
+and gut slide along it, so that a better map of the liver may well lay them worse.
 """
 
 from dataclasses import dataclass
@@ -29,12 +30,12 @@ def mutual_information(witness: Witness, seen: Seen, window: Window) -> float:
 
 
 def _gains(witness: Witness, seen: Seen, window: Window) -> Floats:
-    """Of the reserved places, by a table learned on the others; nothing where not scanned."""
-    table = _table(witness, seen, window, ~witness.is_reserved)
-    values = seen.values[witness.is_reserved]
-    bins = window.bins(np.nan_to_num(values, nan=window.low))
-    gains = table.gains(witness.bins[witness.is_reserved], bins)
-    return np.where(np.isfinite(values), gains, np.float32(0.0))
+    """Of the liver's reserved places, by a table learned on its others; 0 where not scanned."""
+    table = _table(witness, seen, window, witness.is_liver & ~witness.is_reserved)
+    read = witness.is_liver & witness.is_reserved
+    bins = window.bins(np.nan_to_num(seen.values[read], nan=window.low))
+    gains = table.gains(witness.bins[read], bins)
+    return np.where(np.isfinite(seen.values[read]), gains, np.float32(0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Gain:
 def gain(witness: Witness, before: Seen, after: Seen, window: Window) -> Gain:
     """Of the map of `after` over that of `before`."""
     change = _gains(witness, after, window) - _gains(witness, before, window)
-    block = witness.block[witness.is_reserved]
+    block = witness.block[witness.is_liver & witness.is_reserved]
     sums = np.bincount(block, change)
     sums = sums[np.bincount(block) > 0]
     spread = float(np.sqrt((sums**2).sum())) + 1e-9

@@ -40,6 +40,8 @@ class Liver:
     """Those of them that are large, on a grid of their own; drawn ones all are."""
     vessel_tree: cKDTree | None
     """Of the large vessels' surface; None where there are none."""
+    lumps: Mask
+    """Dark places in the vessels found that are too wide for these: lesions that nobody drew."""
     doubts: tuple[str, ...]
     """Sentences; empty when the liver is plausible."""
     remarks: tuple[str, ...]
@@ -114,6 +116,7 @@ def describe_liver(
         vessel_source=vessels.source,
         large_vessels=vessels.large,
         vessel_tree=cKDTree(surface) if len(surface) else None,
+        lumps=vessels.lumps,
         doubts=doubts_about(hbp, filled, drawn, rules, is_drawn=is_drawn),
         remarks=remarks_about(filled, rules) if is_drawn else (),
     )
@@ -123,6 +126,7 @@ def describe_liver(
 class _Vessels:
     lumen: Mask
     large: Mask
+    lumps: Mask
     source: str
 
 
@@ -137,9 +141,10 @@ def _vessels(
     given = [structures[s] for s in VESSEL_STRUCTURES if s in structures]
     if given:
         lumen = union(hbp.grid, given)
-        return _Vessels(lumen, lumen, "given")
-    lumen = find_vessels(hbp, liver, lesions, rules)
-    return _Vessels(lumen, large_vessels(lumen, rules), "found on the HBP image")
+        return _Vessels(lumen, lumen, union(hbp.grid, []), "given")
+    found = find_vessels(hbp, liver, lesions, rules)
+    large = large_vessels(found.lumen, rules)
+    return _Vessels(found.lumen, large, found.lumps, "found on the HBP image")
 
 
 def _filled(hbp: Image, mask: Mask, lesions: Mask) -> Mask:

@@ -4,20 +4,23 @@ In this phase the parenchyma is bright and blood is dark. A vessel is dark, tubu
 connected: see `tubes` for what is tubular. How strong a tube must be is read off the bright
 tubes, which only noise makes (and bile ducts, which are few): places that noise does not
 reach are seeds, the tree is followed from them through weaker ones, the lumen is filled
-with what is dark around them, and short pieces are left out.
+with what is dark around them, and short pieces and lumps (see `lumps`) are left out.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from lesionmatch.geometry import Grid
-from lesionmatch.image import Image, Mask
+from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver.level import evened, parenchyma_ratio
+from lesionmatch.liver.lumps import lumps
 from lesionmatch.liver.morphology import Values, Voxels, dilated, eroded
 from lesionmatch.liver.tubes import tubes
 from lesionmatch.liver.work import work_image
 from lesionmatch.protocol.liver import LiverRules
-from lesionmatch.resample import resample_mask
+from lesionmatch.resample import region_on, resample, resample_mask
 
 SPACING_MM = 1.5
 MARGIN_MM = 12.0
@@ -37,24 +40,31 @@ BILE_RADIUS_MM = 6.0
 """Bile that is thicker lies in the gallbladder, not in a duct or a patch of a coarse liver."""
 
 
-def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRules) -> Mask:
-    """Lumen of the large vessels within `liver`, on the grid of `hbp`; empty where none is seen.
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundVessels:
+    """What is dark within a liver, on the grid of its image; either may be empty."""
+
+    lumen: Mask
+    """Of the large vessels."""
+    lumps: Mask
+    """In vessels or beside them, too wide for these: lesions that nobody drew."""
+
+
+def find_vessels(hbp: Image, liver: Mask, lesions: Mask | None, rules: LiverRules) -> FoundVessels:
+    """The large vessels within `liver`, and what was in them and is none.
 
     `liver` and `lesions` lie on the grid of `hbp`; lesions are never vessels.
     """
     box = liver.box(MARGIN_MM)
     image = work_image(hbp.crop(box), SPACING_MM)
     inside = resample_mask(liver.crop(box), image.grid) >= 0.5
-    lumen = np.zeros(image.grid.shape, np.bool_)
-    if inside.any():
-        drawn = np.zeros_like(inside)
-        if lesions is not None:
-            part = Mask(image.grid, resample_mask(lesions.crop(box), image.grid) > 0.25)
-            drawn = dilated(part.array, image.grid, RIM_MM)
-        lumen = _lumen(image, inside, drawn, rules)
-    array = np.zeros(hbp.grid.shape, np.bool_)
-    array[box] = resample_mask(Mask(image.grid, lumen), hbp.grid.crop(box)) >= 0.5
-    return Mask(hbp.grid, array)
+    drawn = np.zeros_like(inside)
+    if lesions is not None:
+        part = Mask(image.grid, resample_mask(lesions.crop(box), image.grid) > 0.25)
+        drawn = dilated(part.array, image.grid, RIM_MM)
+    lumen, lump = _found(image, inside, drawn, rules)
+    masks = (Mask(image.grid, part) for part in (lumen & ~lump, lump))
+    return FoundVessels(*(region_on(hbp.grid.crop(box), m).on(hbp.grid) for m in masks))
 
 
 def large_vessels(vessels: Mask, rules: LiverRules) -> Mask:
@@ -68,19 +78,50 @@ def large_vessels(vessels: Mask, rules: LiverRules) -> Mask:
     return Mask(grid, lumen & dilated(axis, grid, rules.vessel_calibre_mm / 2.0))
 
 
-def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> Voxels:
-    """Vessels on the working grid."""
+def _found(
+    image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules
+) -> tuple[Voxels, Voxels]:
+    """Vessels with the lumps in them, and these, on the working grid."""
+    grid = image.grid
+    if not inside.any():
+        return inside, inside
+    even = evened(image, Mask(grid, inside))
+    deep = _searched(image, even, inside, lesions, rules)
+    lumen, least = _tree(even, deep, grid, rules)
+    if not lumen.any():
+        return lumen, lumen
+    wide = lumps(_dark(_depth(even, grid) - least, inside, lesions, grid), Mask(grid, lumen), rules)
+    return lumen, lumen & (resample_mask(wide, grid) >= 0.5)
+
+
+def _dark(excess: Values, inside: Voxels, lesions: Voxels, grid: Grid) -> Mask:
+    """All of which vessels may consist, on voxels fine enough to tell how wide it is.
+
+    What lies outside the liver belongs to it: nothing is known of a vessel that leaves it.
+    """
+    fine = grid.with_spacing(SPACING_MM)
+    excess = resample(Image(grid, excess, Quantity.ARBITRARY), fine, outside=1.0).array
+    within, drawn = (region_on(fine, Mask(grid, part)).array for part in (inside, lesions))
+    return Mask(fine, ~within | (excess > 0.0) & ~drawn)
+
+
+def _searched(
+    image: Image, even: Values, inside: Voxels, lesions: Voxels, rules: LiverRules
+) -> Voxels:
+    """Where vessels are looked for."""
     grid = image.grid
     # The surface's own voxels are dark in part and would make sheets.
     deep = eroded(inside, grid, 1.0 + 0.75 * float(grid.spacing_mm.max())) & ~lesions
-    if not deep.any():
-        return deep
     ratio = parenchyma_ratio(image, Mask(grid, inside))
-    even = evened(image, Mask(grid, inside))
-    deep &= ~_thick(even, inside & ~lesions, grid, rules) & ~_bile(
-        ratio, grid, rules.bile_brightness
-    )
-    deep &= ~_fat(ratio, grid, rules.vessel_darkness_most)
+    deep &= ~_thick(even, inside & ~lesions, grid, rules)
+    deep &= ~_bile(ratio, grid, rules.bile_brightness)
+    return np.asarray(deep & ~_fat(ratio, grid, rules.vessel_darkness_most))
+
+
+def _tree(even: Values, deep: Voxels, grid: Grid, rules: LiverRules) -> tuple[Voxels, float]:
+    """The lumen within `deep`, and how dark it is at least."""
+    if not deep.any():
+        return deep, 0.0
     ratio = np.where(deep, np.clip(even, 0.0, 1.3), 1.0).astype(np.float32)
     found = tubes(ratio, deep, grid)
     noise = float(np.quantile(found.ridges, NOISE_QUANTILE))
@@ -89,14 +130,14 @@ def _lumen(image: Image, inside: Voxels, lesions: Voxels, rules: LiverRules) -> 
     depth = _depth(ratio, grid)
     seeds = strength > max(SEED_NOISE * noise, rules.vessel_darkness / 4.0)
     if not seeds.any():
-        return seeds
+        return seeds, 0.0
     blood = float(np.quantile(depth[seeds], BLOOD_QUANTILE))
     least = max(rules.vessel_darkness, LUMEN_SHARE * blood)
     axis = (strength > FOLLOW_NOISE * noise) & (depth > LUMEN_SHARE * least)
     axis = _connected(axis, seeds & axis, grid)
     lumen = deep & dilated(axis, grid, LUMEN_MM) & (depth > least)
     lumen = ndimage.binary_propagation(axis, mask=lumen | axis)
-    return _long_pieces(lumen, grid, rules.vessel_length_mm)
+    return _long_pieces(lumen, grid, rules.vessel_length_mm), least
 
 
 def _thick(ratio: Values, inside: Voxels, grid: Grid, rules: LiverRules) -> Voxels:

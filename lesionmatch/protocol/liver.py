@@ -226,6 +226,24 @@ class LiverRules:
         least=0.02,
         most=0.8,
     )
+    lump_widening: float = threshold(
+        1.6,
+        "ratio",
+        "what is dark and wider by this factor than all that leaves it is a lesion nobody drew, no "
+        "vessel",
+        "own choice; a vessel leaves a place as wide as it enters it. On six simulated livers 1.5 "
+        "to 1.8 are alike, 1.4 takes up to 0.012 of the vessels",
+        least=1.0,
+        most=5.0,
+    )
+    lump_least_mm: float = threshold(
+        5.0,
+        "mm",
+        "diameter from which it is so",
+        "own choice; thinner vessels are seen in pieces only, each wider than what leaves it",
+        least=0.0,
+        most=30.0,
+    )
     vessel_length_mm: float = threshold(
         30.0,
         "mm",

@@ -196,6 +196,14 @@ def test_what_reaches_the_outermost_slice_of_the_mri_may_be_cut() -> None:
     assert [one.is_cut for one in found] == [True, False, False, True]
 
 
+def test_a_region_holds_a_lump_of_the_vessels_that_lies_in_it() -> None:
+    grid = studies()[1].hbp.grid
+    at_lump = replace(liver(), lumps=box(grid, (10, 60, 60), (12, 64, 64)).on(grid))
+    surfaces = [grid.world([[10.0, n, 60.0], [10.0, n - 3, 60.0]]) for n in (63, 67)]
+    found = surroundings(at_lump, surfaces, [points[:1] for points in surfaces])
+    assert [one.holds_lump for one in found] == [True, False]
+
+
 class TestWithDrawnOnPet:
     """A liver that lies 8 mm lower on the PET than on its CT."""
 

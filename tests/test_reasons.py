@@ -277,6 +277,7 @@ SHOWN = Shown(
     stray_lesion=None,
 )
 HOT = replace(SHOWN, tumour_to_liver=2.6)
+AT_LUMP = replace(SHOWN, surroundings=replace(FAR, holds_lump=True))
 
 
 class TestWhyShown:
@@ -290,6 +291,8 @@ class TestWhyShown:
             (replace(HOT, flags=("perihilar",)), "unexplained"),
             (replace(SHOWN, physiologic_neighbour="stomach"), "extrahepatic_physiologic"),
             (replace(SHOWN, stray_lesion="L2"), "misregistration"),
+            (replace(AT_LUMP, flags=("near_vessel",)), "unexplained"),
+            (replace(AT_LUMP, stray_lesion="L2"), "misregistration"),
         ],
     )
     def test_each_cause_has_its_reason(self, shown: Shown, reason: str) -> None:

@@ -53,12 +53,21 @@ def evidence_of(
 def surroundings(
     liver: Liver, surfaces_mm: Sequence[Points], centres_mm: Sequence[Points]
 ) -> tuple[Surroundings, ...]:
-    """Distances of regions given by points of their surfaces and centroids, on the MRI."""
+    """What lies in and around regions of the MRI, given by points of theirs and centroids.
+
+    The points are those of a surface, or of all of a region.
+    """
     capsule = at_once(liver.capsule_distance_mm, surfaces_mm)
     vessel = at_once(liver.vessel_distance_mm, surfaces_mm)
     hilum = at_once(liver.hilum_distance_mm, centres_mm)
     return tuple(
-        Surroundings(_least(c), _least(h), _least(v), is_cut=_is_cut(points, liver.mask.grid))
+        Surroundings(
+            _least(c),
+            _least(h),
+            _least(v),
+            is_cut=_is_cut(points, liver.mask.grid),
+            holds_lump=bool(liver.lumps.holds(points).any()),
+        )
         for c, h, v, points in zip(capsule, hilum, vessel, surfaces_mm, strict=True)
     )
 

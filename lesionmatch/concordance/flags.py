@@ -34,6 +34,8 @@ class Surroundings:
     """Surface to the nearest large vessel."""
     is_cut: bool = False
     """Whether it reaches an outermost slice, row or column of the MRI, which may cut it."""
+    holds_lump: bool = False
+    """Whether the MRI shows something dark in it, too wide for the vessel it lies at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,9 @@ def why_shown(shown: Shown, rules: ReasonRules) -> Because:
         return Because("extrahepatic_physiologic", f"{seen}; {shown.physiologic_neighbour}")
     if shown.stray_lesion is not None:
         return Because("misregistration", f"{seen}; lesion {shown.stray_lesion} was missed nearby")
+    if shown.surroundings.holds_lump:
+        lump = "on the MRI something dark that nobody drew lies there, too wide for the vessel"
+        return Because("unexplained", f"{seen}; {lump}")
     near = _near_vessel(shown)
     if near is None:
         return Because("unexplained", f"{seen}; no lesion on the MRI and no rule fits")

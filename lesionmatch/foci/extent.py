@@ -59,18 +59,32 @@ def _basins(field: Field, tops: Sequence[Voxel], rules: FociRules) -> NDArray[np
 def _given_back(
     field: Field, tops: Sequence[Voxel], basin: NDArray[np.int32], rules: FociRules
 ) -> NDArray[np.int32]:
-    """The basins without the tumour that a hotter neighbour's basin took: the nearest focus's.
+    """The basins without the tumour that the basin beside the liver took: the nearest focus's.
 
-    A neighbour's uptake does not reach below the depth of spill-in.
+    Grain alone decides where on an even wide tumour two basins meet.
     """
-    taken = (basin > len(tops)) & field.core & (field.depth > rules.spill_depth_mm)
-    deep = [n for n, top in enumerate(tops, start=1) if field.depth[top] > rules.spill_depth_mm]
-    if not deep or not taken.any():
+    taken = (basin > len(tops)) & field.core
+    if not taken.any():
+        return basin
+    is_own = _is_own(field, rules)
+    own = [n for n, top in enumerate(tops, start=1) if is_own[top]]
+    taken &= is_own
+    if not own or not taken.any():
         return basin
     spacing, places = field.grid.spacing_mm, np.argwhere(taken)
-    near = cKDTree([np.multiply(tops[n - 1], spacing) for n in deep]).query(places * spacing)[1]
-    basin[taken] = np.array(deep)[near]
+    near = cKDTree([np.multiply(tops[n - 1], spacing) for n in own]).query(places * spacing)[1]
+    basin[taken] = np.array(own)[near]
     return basin
+
+
+def _is_own(field: Field, rules: FociRules) -> Where:
+    """Where no neighbour's uptake can be: deeper than spill-in reaches, or where nothing outside
+    so near is as bright, as spill-in falls away from its organ."""
+    reach_mm = rules.spill_depth_mm + OUTSIDE_MM
+    size = [2 * round(reach_mm / float(mm)) + 1 for mm in field.grid.spacing_mm]
+    outside = np.where(field.depth < -OUTSIDE_MM, field.light, -np.inf).astype(np.float32)
+    brightest = ndimage.maximum_filter(outside, size)
+    return np.asarray((field.depth > rules.spill_depth_mm) | (field.light > brightest))
 
 
 def _reach(

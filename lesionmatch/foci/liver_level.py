@@ -35,11 +35,12 @@ def liver_level(
     that what little a tumour leaves is still found. Where even the likeliest mode is higher
     than livers get, or uptake spreads from it both ways as it does not within one tissue, no
     liver is left to see and the usual one is taken for it, or less where less is seen. Where
-    tumour is most of the image its blur lifts what it leaves: the least of it tells the level.
+    tumour is most of the image its blur lifts what it leaves: the least of it tells the level,
+    but for what is so cold that it is cyst or necrosis.
     """
     level = _likeliest(values, rules)
     calm = values if calm is None else calm
-    least = float(np.quantile(calm, rules.least_share))
+    least = _least(calm, level, rules)
     below, above = _spread(calm, level, rules)
     if level > rules.most_liver_suv or min(below, above) > rules.mixed_share:
         return Level(min(rules.usual_liver_suv, least), is_seen=False)
@@ -56,6 +57,13 @@ def _likeliest(values: NDArray[np.floating], rules: FociRules) -> float:
     likely = [_share(logs, mode) * _usual(mode, rules) for mode in modes]
     mode = modes[int(np.argmax(likely))]
     return float(np.exp(np.median(logs[np.abs(logs - mode) < WITHIN_LOG])))
+
+
+def _least(values: NDArray[np.floating], level: float, rules: FociRules) -> float:
+    """The least uptake that is no cyst's or necrosis's: liver, as far as tumour has left any."""
+    cold = rules.cold_ratio * min(level, rules.usual_liver_suv)
+    warm = values[values > cold]
+    return float(np.quantile(warm if warm.size else values, rules.least_share))
 
 
 def _spread(values: NDArray[np.floating], level: float, rules: FociRules) -> tuple[float, float]:

@@ -39,6 +39,7 @@ its own, so that the result does not depend on who is first.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,10 +179,15 @@ def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Defor
     grid, samples, own_rng = scene.grid, samples_of(scene, how), rng.spawn(2)
     first = second = np.zeros((3, *grid.shape), np.float32)
     bending = how.bending
+
+    @lru_cache(maxsize=1)  # The first two levels see the same images.
+    def contrast_at(smoothing_mm: float) -> Contrast:
+        return contrast_of(scene, samples, smoothing_mm, how)
+
     with ThreadPoolExecutor(2) as threads:
         for level in how.levels:
             spline = Spline.over(grid.shape, grid.spacing_mm, level.knot_mm, how.cell_voxels)
-            contrast = contrast_of(scene, samples, level.smoothing_mm, how)
+            contrast = contrast_at(level.smoothing_mm)
             ground = _Ground(scene, how, level, spline, samples, contrast, bending)
             fits = [
                 threads.submit(_improved, ground, n, before, own_rng[n])

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from lesionmatch.balls import ball, highest_within
 from lesionmatch.errors import InvalidInput
 from lesionmatch.foci.background import (
     LEAST_VOXELS,
@@ -29,7 +30,6 @@ from lesionmatch.foci.edge import MASK_WITHIN_MM, edge_distance_mm, standard
 from lesionmatch.foci.filters import (
     Array,
     Where,
-    ball,
     depth_mm,
     gaussian,
     robust_sd,
@@ -308,7 +308,7 @@ def agreed(
     The filled one near by may be lower by `capsule_lift_sd`, and loses nothing.
     """
     near = ball(rules.capsule_near_mm, grid)
-    beside = ndimage.maximum_filter(np.where(liver, filled, -np.inf), footprint=near)
+    beside = highest_within(np.where(liver, filled, -np.inf), near)
     both = np.minimum(off + rules.capsule_both_sd, beside + rules.capsule_lift_sd)
     under = liver & (edge_mm < rules.capsule_reach_mm)
     return np.where(under, np.maximum(filled, both), filled)

@@ -101,13 +101,6 @@ def unskewed(z: Array, skew: float) -> Array:
     return np.asarray(np.log1p(spread * np.maximum(z, 0.0)) / spread + np.minimum(z, 0.0))
 
 
-def ball(radius_mm: float, grid: Grid) -> Where:
-    """The voxels within `radius_mm` of a central one, as a structuring element."""
-    reach = np.floor(radius_mm / grid.spacing_mm + 1e-6).astype(int)
-    steps = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), -1)
-    return np.asarray(np.linalg.norm(steps * grid.spacing_mm, axis=-1) <= radius_mm + 1e-6)
-
-
 def one_sided_sd(values: NDArray[np.floating]) -> float:
     """Standard deviation about 0 from the values below it, or from both sides if that is less.
 

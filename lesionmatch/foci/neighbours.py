@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from lesionmatch.balls import ball
 from lesionmatch.foci.dips import Look, Voxel
 from lesionmatch.foci.field import Field
-from lesionmatch.foci.filters import ball
 from lesionmatch.geometry import Points
 from lesionmatch.image import Mask
 from lesionmatch.protocol import FociRules

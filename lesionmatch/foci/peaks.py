@@ -1,11 +1,11 @@
 """Peaks of the statistic, and which of them are resolved from a brighter one."""
 
 import numpy as np
-from scipy import ndimage
 
+from lesionmatch.balls import ball, highest_within
 from lesionmatch.foci.dips import Look, Voxel
 from lesionmatch.foci.field import Field
-from lesionmatch.foci.filters import Array, Where, ball
+from lesionmatch.foci.filters import Array, Where
 from lesionmatch.protocol import FociRules
 
 Peak = tuple[Voxel, Voxel]
@@ -35,7 +35,7 @@ def candidates(field: Field, rules: FociRules) -> list[Voxel]:
 
 def _is_highest(array: Array, near: Where) -> Where:
     """Where nothing near is higher."""
-    return np.asarray(array >= ndimage.maximum_filter(array, footprint=near, mode="nearest"))
+    return np.asarray(array >= highest_within(array, near))
 
 
 def brightest_near(field: Field, peak: Voxel) -> Voxel:

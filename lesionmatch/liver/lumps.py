@@ -7,11 +7,11 @@ that fits into it: at the place itself, and in a shell around that ball.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from lesionmatch.balls import ball, highest_within
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Mask
-from lesionmatch.liver.morphology import Values, Voxels, ball
+from lesionmatch.liver.morphology import Values, Voxels
 from lesionmatch.protocol.liver import LiverRules
 from lesionmatch.resample import distance_mm, region_on
 
@@ -44,7 +44,7 @@ def lumps(dark: Mask, lumen: Mask, rules: LiverRules) -> Mask:
 
 def _widest(radius_mm: Values, lumen: Voxels, grid: Grid, least_mm: float) -> NDArray[np.int_]:
     """(N, 3) the places of `lumen` of a radius that are wider than those beside them."""
-    most_mm = ndimage.maximum_filter(radius_mm, footprint=ball(PEAK_MM, grid))
+    most_mm = highest_within(radius_mm, ball(PEAK_MM, grid))
     return np.argwhere(lumen & (radius_mm >= np.maximum(most_mm, least_mm)))
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 from scipy import ndimage
 
+from lesionmatch.balls import ball, highest_within, lowest_within
 from lesionmatch.geometry import Grid
 from lesionmatch.image import Image
-from lesionmatch.liver.morphology import Values, Voxels, ball
+from lesionmatch.liver.morphology import Values, Voxels
 
 AIR_SHARE = 0.1
 """Of the brightest voxels of an MRI; air is darker."""
@@ -31,8 +32,7 @@ def room_for_ball(image: Image, radius_mm: float) -> Values:
 
     It is low at every border, so that organs that touch are apart.
     """
-    footprint = ball(radius_mm, image.grid)
-    return np.asarray(ndimage.grey_erosion(image.array, footprint=footprint), np.float32)
+    return lowest_within(np.asarray(image.array, np.float32), ball(radius_mm, image.grid))
 
 
 def has_twin(values: Values, grid: Grid, midline: float, others: Values | None = None) -> Voxels:
@@ -41,7 +41,7 @@ def has_twin(values: Values, grid: Grid, midline: float, others: Values | None =
     There `others` count where they are given, e.g. `values` without what cannot be a twin.
     """
     others = values if others is None else others
-    near = ndimage.grey_dilation(others, footprint=ball(TWIN_MM, grid))
+    near = highest_within(others, ball(TWIN_MM, grid))
     points = grid.world(np.indices(grid.shape).reshape(3, -1).T)
     mirrored = points * (-1.0, 1.0, 1.0) + (2.0 * midline, 0.0, 0.0)
     there = ndimage.map_coordinates(near, grid.voxels(mirrored).T, order=1, cval=0.0)

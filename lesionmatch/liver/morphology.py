@@ -14,14 +14,6 @@ Voxels = NDArray[np.bool_]
 Values = NDArray[np.float32]
 
 
-def ball(radius_mm: float, grid: Grid) -> Voxels:
-    """The voxels of `grid` within a radius of one voxel's centre."""
-    reach = np.floor(radius_mm / grid.spacing_mm).astype(int)
-    axes = [np.arange(-n, n + 1) * mm for n, mm in zip(reach, grid.spacing_mm, strict=True)]
-    z, y, x = np.meshgrid(*axes, indexing="ij")
-    return np.asarray(x * x + y * y + z * z <= radius_mm**2)
-
-
 def ball_radius_mm(volume_ml: float) -> float:
     """Radius of a ball of this volume."""
     return float(np.cbrt(3.0 * volume_ml * 1000.0 / (4.0 * np.pi)))

@@ -2,8 +2,10 @@
 
 The MRI is the reference: it is involved with a lesion that counts, and not without one. The
 PET is involved with a focus found unprompted that no physiologic uptake explains, whatever
-the MRI makes of it. Either is *uncertain* rather than not involved where it was not in a
-position to show a lesion: part of the liver lies beyond the scan, or on the PET a lesion does.
+the MRI makes of it. Only where a single focus is all there is, and none of the lesions that
+count, does it have to stand out more: noise makes a faint one in some three of a hundred livers.
+Either is *uncertain* rather than not involved where it was not in a position to show a lesion:
+part of the liver lies beyond the scan, or on the PET a lesion does.
 The PET is read where the liver of the MRI lies, so what the MRI cuts off was read on neither.
 Where the registration is doubtful the PET is uncertain whatever was found, because the liver
 may not lie where foci were looked for and the two scans may not even belong together.
@@ -55,6 +57,10 @@ class LesionSeen(Protocol):
 
 class FocusSeen(Protocol):
     """What a call needs to know of a focus."""
+
+    @property
+    def z(self) -> float:
+        """Standard deviations above the liver around it."""
 
     @property
     def counts(self) -> bool:
@@ -109,15 +115,20 @@ def call(
     """The calls on a study from its lesions and its foci, those first that stand out most."""
     counting = [seen for seen in lesions if seen.lesion.kind.counts]
     findings = [focus for focus in foci if focus.counts]
+    is_faint = _is_one_faint(findings, counting, rules)
+    convincing = () if is_faint else findings
     cut = _cut(circumstances.liver_on_mri, "MRI", rules)
     mri_doubts = () if counting else cut
-    pet_doubts = () if findings else (*cut, *_gaps(counting, circumstances, rules))
+    pet_doubts = () if convincing else (*cut, *_gaps(counting, circumstances, rules))
     pet_doubts = (*pet_doubts, *_misgivings(circumstances))
-    mri, pet = _called(counting, mri_doubts), _called(findings, pet_doubts)
+    mri, pet = _called(counting, mri_doubts), _called(convincing, pet_doubts)
     cell = _cell(mri, pet)
-    odd = _odd_one(cell, counting, findings)
+    odd = _odd_one(cell, counting, convincing)
     doubts = tuple(dict.fromkeys((*mri_doubts, *pet_doubts)))
-    said = _why(cell, counting, findings, doubts, benign=len(lesions) - len(counting))
+    faint = _faint(findings[0].z, rules) if is_faint else ""
+    said = _why(
+        cell, counting, convincing, doubts, benign=len(lesions) - len(counting), faint=faint
+    )
     return Calls(
         mri=mri,
         pet=pet,
@@ -125,6 +136,15 @@ def call(
         reason=odd.reason if odd else None,
         why=f"{said}{_because(odd)}.",
     )
+
+
+def _is_one_faint(
+    findings: Sequence[FocusSeen], counting: Sequence[LesionSeen], rules: CallRules
+) -> bool:
+    """Whether all the PET shows is one focus that noise may have made and no lesion supports."""
+    if len(findings) != 1 or findings[0].z >= rules.lone_z:
+        return False
+    return {seen.lesion.lesion_id for seen in counting}.isdisjoint(findings[0].lesion_ids)
 
 
 def _called(found: Sequence[object], doubts: Sequence[str]) -> Involvement:
@@ -204,21 +224,31 @@ def _why(
     doubts: Sequence[str],
     *,
     benign: int,
+    faint: str,
 ) -> str:
+    """The sentence without its reason; `faint` is what the PET shows that does not count."""
+    on_pet = faint or (number_of(len(findings), "focus") if findings else "no focus")
     mri = f"{_involving(counting)} on the MRI{_beside(benign)}"
     match cell:
         case "TP" | "FN":
-            return f"{mri}{_shown(counting)}{_elsewhere(counting, findings)}"
+            only = f", and only {faint} elsewhere on the PET" if faint else ""
+            return f"{mri}{_shown(counting)}{_elsewhere(counting, findings)}{only}"
         case "FP":
             return (
                 f"{number_of(len(findings), 'focus')} on the PET, {_no_lesion(benign)} on the MRI"
             )
         case "TN":
-            return f"No focus on the PET and {_no_lesion(benign)} on the MRI"
+            return f"{begun(on_pet)} on the PET and {_no_lesion(benign)} on the MRI"
         case None:
             found = mri if counting else f"{_no_lesion(benign)} on the MRI"
-            foci = number_of(len(findings), "focus") if findings else "no focus"
-            return f"{begun(found)} and {foci} on the PET, but {enumerated(doubts)}"
+            return f"{begun(found)} and {on_pet} on the PET, but {enumerated(doubts)}"
+
+
+def _faint(z: float, rules: CallRules) -> str:
+    """A focus too faint to count alone; rounded down, for 5.7 would count."""
+    height = math.floor(10.0 * z) / 10.0
+    wanted = f"{height:g} standard deviations, wanted {rules.lone_z:g}"
+    return f"a focus too faint to count alone ({wanted})"
 
 
 def _involving(counting: Sequence[LesionSeen]) -> str:

@@ -38,6 +38,10 @@ class SeenFocus:
     lesion_ids: tuple[str, ...] = ()
     reason: str | None = None
     evidence: str = "2.5 x liver"
+    z: float = 8.0
+
+
+FAINT = SeenFocus(z=5.69, reason="unexplained")
 
 
 def met(status: str, reason: str | None = None, voxels: int = 3) -> SeenLesion:
@@ -228,6 +232,61 @@ CYST = SeenLesion(lesion(Kind.CYST, 3), "negative")
             ("not_involved", "uncertain", None),
             "Only benign lesions (1) on the MRI and 1 focus on the PET, "
             "but the registration is doubtful: MRI and CT share only 0.02 nats.",
+        ),
+        (
+            [],
+            [FAINT],
+            WHOLE,
+            ("not_involved", "not_involved", "TN"),
+            "A focus too faint to count alone (5.6 standard deviations, wanted 5.7) on the PET "
+            "and no lesion on the MRI.",
+        ),
+        (
+            [CYST],
+            [SeenFocus(z=5.0, lesion_ids=("L1",))],
+            WHOLE,
+            ("not_involved", "not_involved", "TN"),
+            "A focus too faint to count alone (5 standard deviations, wanted 5.7) on the PET "
+            "and only benign lesions (1) on the MRI.",
+        ),
+        (
+            [met("negative", "small_size")],
+            [FAINT],
+            WHOLE,
+            ("involved", "not_involved", "FN"),
+            "1 metastasis on the MRI, which the PET does not show, and only a focus too faint to "
+            "count alone (5.6 standard deviations, wanted 5.7) elsewhere on the PET "
+            "(small size: 5.1 mm).",
+        ),
+        (
+            [met("positive")],
+            [SeenFocus(lesion_ids=("L1",), z=5.0)],  # a lesion supports it
+            WHOLE,
+            ("involved", "involved", "TP"),
+            "1 metastasis on the MRI, which the PET shows unprompted.",
+        ),
+        (
+            [],
+            [FAINT, FAINT],  # noise seldom makes two
+            WHOLE,
+            ("not_involved", "involved", "FP"),
+            "2 foci on the PET, no lesion on the MRI (unexplained: 2.5 x liver).",
+        ),
+        (
+            [],
+            [SeenFocus(z=5.7)],
+            WHOLE,
+            ("not_involved", "involved", "FP"),
+            "1 focus on the PET, no lesion on the MRI.",
+        ),
+        (
+            [],
+            [FAINT],
+            Circumstances(1.0, 0.6, ()),
+            ("not_involved", "uncertain", None),
+            "No lesion on the MRI and a focus too faint to count alone "
+            "(5.6 standard deviations, wanted 5.7) on the PET, "
+            "but the PET covers 60 % of the liver.",
         ),
     ],
 )

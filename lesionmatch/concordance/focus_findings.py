@@ -37,6 +37,11 @@ class FocusFinding:
         """Whether it is a finding: no physiologic uptake explains it."""
         return self.focus.physiologic_neighbour is None
 
+    @property
+    def z(self) -> float:
+        """Standard deviations above the liver around it."""
+        return self.focus.z
+
 
 def focus_finding(
     n: int, evidence: Evidence, relations: Relations, stray: Strays, rules: Rules

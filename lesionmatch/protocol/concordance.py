@@ -232,6 +232,16 @@ class CallRules:
         least=0.0,
         most=50.0,
     )
+    lone_z: float = threshold(
+        5.7,
+        "SD",
+        "a focus that is the PET's only one, and none of the lesions that count, makes it involved "
+        "from this height on (z, as `foci.least_z`)",
+        "own measurement: of 16 false foci in 570 livers of noise one was as high; in Gaussian "
+        "noise a fiftieth of what reaches 4.9",
+        least=0.0,
+        most=100.0,
+    )
     liver_covered: float = threshold(
         0.95,
         "ratio",

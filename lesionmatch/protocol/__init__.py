@@ -10,7 +10,8 @@ to change; what it does not name keeps its default::
     [flags]
     subcapsular_mm = 10.0
 
-Each section has a module of its own, named as the part of the method it belongs to.
+Each section has a module of its own, named as the part of the method it belongs to. Where a
+section has many thresholds, those of one subject have a class and a module that it inherits.
 """
 
 import hashlib

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from lesionmatch.protocol.background import BackgroundRules
+from lesionmatch.protocol.capsule import CapsuleRules
+from lesionmatch.protocol.organs import OrganRules
 from lesionmatch.protocol.statistic import StatisticRules
 from lesionmatch.protocol.threshold import threshold
 
 
 @dataclass(frozen=True, slots=True)
-class FociRules(StatisticRules):
+class FociRules(BackgroundRules, OrganRules, CapsuleRules, StatisticRules):
     """When uptake stands out of a liver's own noise, and how far it reaches."""
 
     outside_mm: float = threshold(

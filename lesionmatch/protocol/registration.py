@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lesionmatch.protocol.registration_cut import CutRules
+from lesionmatch.protocol.registration_pattern import PatternRules
 from lesionmatch.protocol.threshold import threshold
 
 _FITS = "of several tried, least error on simulated studies, other seeds than reported"
@@ -9,7 +11,7 @@ _SEEDS = "set on simulated studies, other seeds than reported (scripts/bench reg
 
 
 @dataclass(frozen=True, slots=True)
-class RegistrationRules:
+class RegistrationRules(CutRules, PatternRules):
     """When a stage is kept, and when the whole is doubtful."""
 
     surface_fit_outside_weight: float = threshold(
@@ -182,197 +184,6 @@ class RegistrationRules:
         "simulated studies: the estimate is off by 0.4 mm on average",
         least=0.0,
         most=20.0,
-    )
-    most_cut_length_share: float = threshold(
-        0.40,
-        "ratio",
-        "a share of the liver's length beyond the MRI's end above this is doubtful, else said",
-        "simulated livers cut at 5 to 60 % of their length, other seeds than reported: a fifth "
-        "measures 0.08 to 0.33 on three simulators, half of it along or across the body from 0.43",
-        least=0.0,
-        most=1.0,
-    )
-    least_doubted_cut_share: float = threshold(
-        0.10,
-        "ratio",
-        "a share of the liver's volume beyond the MRI's end that is no doubt, whatever its length",
-        "own choice; half livers measure 0.23 and more",
-        least=0.0,
-        most=1.0,
-    )
-    least_said_cut_share: float = threshold(
-        0.02,
-        "ratio",
-        "a share of the liver beyond the MRI's end from which it is said",
-        "own choice; a full scan measures 0, the estimate is off by about 0.02",
-        least=0.0,
-        most=1.0,
-    )
-    least_pattern_errors: float = threshold(
-        6.5,
-        "SD",
-        "vessels and lesions within the liver agree under the map, in standard deviations of "
-        "shifted maps; less is doubtful (CT)",
-        "simulated studies and three other simulators: 40 of 41 wrong pairs reach 3.1, a mirrored "
-        "one 5.2, of 34 others one 5.4; of 47 right ones one has 7.7, the others 9.7 and more (by "
-        "shifts not of whole voxels; with these right ones are a fifth higher)",
-        least=0.0,
-        most=100.0,
-    )
-    least_half_errors: float = threshold(
-        1.0,
-        "SD",
-        "the same in the half of the liver where it is least; less is doubtful (CT)",
-        "own choice; of 81 wrong pairs one reaches 6.5 in the whole and has -0.4 in that half, of "
-        "47 right ones the least has 2.9",
-        least=-100.0,
-        most=100.0,
-    )
-    sure_half_errors: float = threshold(
-        3.0,
-        "SD",
-        "the same in every half of the liver, from which the deformation may go further",
-        "simulated studies, other seeds than reported, and three other simulators: 41 wrong pairs "
-        "reach 1.9, of 46 right ones all but one have 3.7 and more",
-        least=0.0,
-        most=100.0,
-    )
-    pattern_depth_mm: float = threshold(
-        8.0,
-        "mm",
-        "what lies so deep in the liver counts for that agreement",
-        "own choice; the capsule no longer blurs into a voxel of 3 mm there",
-        least=0.0,
-        most=50.0,
-    )
-    pattern_averaged_mm: float = threshold(
-        6.0,
-        "mm",
-        "full width at half maximum of what of the CT is averaged for it",
-        "4, 5 and 6 tell pairs apart alike; noise asks for more, thin vessels for less",
-        least=0.0,
-        most=50.0,
-    )
-    pattern_level_mm: float = threshold(
-        21.0,
-        "mm",
-        "width of the cube whose mean is the level that is taken off",
-        "own choice; wider than a large vessel, narrower than a segment",
-        least=3.0,
-        most=200.0,
-    )
-    pattern_held_sd: float = threshold(
-        6.0,
-        "SD",
-        "what is left of the MRI is held within this of its median, or single lesions would decide",
-        "own choice; vessels are within it",
-        least=1.0,
-        most=100.0,
-    )
-    pattern_held_target_sd: float = threshold(
-        4.0,
-        "SD",
-        "and what is left of the CT, most of which is noise, within this",
-        "own choice",
-        least=1.0,
-        most=100.0,
-    )
-    pattern_window_hu: float = threshold(
-        100.0,
-        "HU",
-        "the CT is held so near to the liver's median",
-        "own choice; vessels and lesions lie within, calcium and fat beyond",
-        least=1.0,
-        most=1000.0,
-    )
-    pattern_shift_mm: float = threshold(
-        14.0,
-        "mm",
-        "how far the shifted maps lie off",
-        "own choice; more than a large vessel's width, so that none still meets itself",
-        least=1.0,
-        most=100.0,
-    )
-    pattern_far_shift_mm: float = threshold(
-        20.0,
-        "mm",
-        "and as many others",
-        "own choice; so far off chance is another",
-        least=1.0,
-        most=100.0,
-    )
-    fat_reach_mm: float = threshold(
-        5.0,
-        "mm",
-        "so near to fat in the porta or a fissure nothing counts for that agreement",
-        "own choice; every liver has such pockets, and laid one on the other they agree better "
-        "than any vessels",
-        least=0.0,
-        most=30.0,
-    )
-    fat_mri_share: float = threshold(
-        0.3,
-        "ratio",
-        "fat has less than this share of the liver's signal on the MRI",
-        "own choice; vessels have more",
-        least=0.0,
-        most=1.0,
-    )
-    fat_hu: float = threshold(
-        10.0,
-        "HU",
-        "fat, averaged with what is about it, has less than this on a CT",
-        "own choice; cysts hardly do",
-        least=-200.0,
-        most=100.0,
-    )
-    fat_below_hu: float = threshold(
-        40.0,
-        "HU",
-        "and less than the liver by this",
-        "own choice; a fatty liver has 20 to 40 HU itself",
-        least=0.0,
-        most=200.0,
-    )
-    cut_averaged_mm: float = threshold(
-        8.0,
-        "mm",
-        "full width at half maximum of what is averaged to follow a liver beyond the MRI",
-        "own choice; 60 HU of noise in voxels of 3 mm become 8",
-        least=0.0,
-        most=50.0,
-    )
-    cut_like_share: float = threshold(
-        0.05,
-        "ratio",
-        "what counts as liver beyond the MRI lies this near to the liver's own, in windows (20 HU)",
-        "own choice; fat and air lie further away, and liver seldom varies by more",
-        least=0.0,
-        most=1.0,
-    )
-    cut_uptake_share: float = threshold(
-        0.5,
-        "ratio",
-        "and has at least this share of the liver's own uptake on the PET",
-        "own choice; half way down the edge of what takes up nothing",
-        least=0.0,
-        most=1.0,
-    )
-    cut_least_face_mm2: float = threshold(
-        500.0,
-        "mm²",
-        "a tip cut smaller than this says nothing of how far a liver goes on",
-        "own choice; 25 mm across",
-        least=0.0,
-        most=100000.0,
-    )
-    cut_depth_quantile: float = threshold(
-        0.75,
-        "ratio",
-        "how far a liver goes on is told from the depth by which this share of columns has ended",
-        "own choice; a quarter may run on into what lies beyond the liver",
-        least=0.01,
-        most=1.0,
     )
     most_peak_ratio: float = threshold(
         0.8,

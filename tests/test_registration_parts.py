@@ -88,9 +88,17 @@ def test_an_intensity_beyond_the_window_exerts_no_force() -> None:
 
 def test_interpolation_reads_a_ramp_and_its_slope() -> None:
     z, y, x = np.indices((4, 5, 6)).astype(np.float32)
-    stacked = with_gradients([100 * z + 10 * y + x], CUBES)
-    found = read(interpolation(np.array([[1.5, 2.25, 3.0]]), (4, 5, 6)), stacked)
+    stacked = with_gradients([100 * z + 10 * y + x, z * z], x, CUBES)
+    found, plain = read(interpolation(np.array([[1.5, 2.25, 3.0]]), (4, 5, 6)), stacked)
     np.testing.assert_allclose(found[0, 0], [175.5, 50.0, 5.0, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(found[0, 1], [2.5, 1.5, 0.0, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(plain, [3.0])
+
+
+def test_gradients_written_a_few_slices_at_a_time_are_those_of_the_whole() -> None:
+    image = np.random.default_rng(1).normal(size=(19, 4, 5)).astype(np.float32)
+    stacked = with_gradients([image], image, CUBES).reshape(19, 4, 5, 5)
+    np.testing.assert_array_equal(stacked[..., 1:4], np.moveaxis(np.gradient(image, 2.0), 0, -1))
 
 
 def test_beyond_the_grid_its_border_is_read() -> None:

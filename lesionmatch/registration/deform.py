@@ -37,9 +37,8 @@ better than one fit to everything (simulated studies). Each has a thread and ran
 its own, so that the result does not depend on who is first.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +55,7 @@ from lesionmatch.registration.forces import (
 from lesionmatch.registration.scene import Scene
 from lesionmatch.registration.spline import Spline
 from lesionmatch.registration.stiffness import Level, Stiffness
+from lesionmatch.registration.threads import both
 
 Floats = NDArray[np.float32]
 
@@ -184,20 +184,18 @@ def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Defor
     def contrast_at(smoothing_mm: float) -> Contrast:
         return contrast_of(scene, samples, smoothing_mm, how)
 
-    with ThreadPoolExecutor(2) as threads:
-        for level in how.levels:
-            spline = Spline.over(grid.shape, grid.spacing_mm, level.knot_mm, how.cell_voxels)
-            contrast = contrast_at(level.smoothing_mm)
-            ground = _Ground(scene, how, level, spline, samples, contrast, bending)
-            fits = [
-                threads.submit(_improved, ground, n, before, own_rng[n])
-                for n, before in enumerate((first, second))
-            ]
-            first, second = (fit.result() for fit in fits)
-            if level is not how.levels[0]:
-                bending = how.learned_bending(
-                    _curvature(scene, spline, (first + second) / np.float32(2.0))
-                )
+    for level in how.levels:
+        spline = Spline.over(grid.shape, grid.spacing_mm, level.knot_mm, how.cell_voxels)
+        contrast = contrast_at(level.smoothing_mm)
+        ground = _Ground(scene, how, level, spline, samples, contrast, bending)
+        first, second = both(
+            partial(_improved, ground, 0, first, own_rng[0]),
+            partial(_improved, ground, 1, second, own_rng[1]),
+        )
+        if level is not how.levels[0]:
+            bending = how.learned_bending(
+                _curvature(scene, spline, (first + second) / np.float32(2.0))
+            )
     squared = ((first - second) ** 2).sum(0)
     near = ndimage.gaussian_filter(squared, NEAR_MM / grid.spacing_mm)
     return Deformation((first + second) / np.float32(2.0), np.sqrt(near))

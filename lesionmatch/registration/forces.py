@@ -6,6 +6,7 @@ acts along the surface's normal is left, and each of the two fits weighs what it
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from lesionmatch.registration.information import Window, alignment_score
 from lesionmatch.registration.sampling import gradient, interpolation, read, with_gradients
 from lesionmatch.registration.scene import Scene, halves, reserved
 from lesionmatch.registration.stiffness import Opinion, Stiffness
+from lesionmatch.registration.threads import both
 from lesionmatch.resample import distance_mm
 
 Floats = NDArray[np.float32]
@@ -99,27 +101,40 @@ class Contrast:
     fixed_edges: Floats
     """(N, 6)."""
     stacked: Floats
-    """(voxels, 8, 4): target's intensity, its edge tensor, whether scanned; with gradients."""
+    """(voxels, 29): the target's intensity and its edge tensor, each with its gradient, and
+    whether scanned."""
 
 
 def contrast_of(scene: Scene, samples: Samples, smoothing_mm: float, how: Stiffness) -> Contrast:
-    spacing = scene.grid.spacing_mm
-    on_target, on_mri = np.isfinite(scene.target.array), np.isfinite(scene.mri.array)
-    scanned = ndimage.binary_erosion(on_target, border_value=1)
-    held = np.clip(scene.target.array, scene.window.low, scene.window.high)
-    moving = smoothed_where(held, on_target, smoothing_mm / spacing)
-    fixed = smoothed_where(scene.mri.array, on_mri, smoothing_mm / spacing)
-    where = tuple(samples.voxels.astype(np.intp).T)
-    top = float(np.quantile(fixed[where], 0.995))
-    unit = np.float32(scene.window.high - scene.window.low)
-    edges = edge_tensor(moving / unit, spacing, how.edge_per_mm)
-    fixed_edges = edge_tensor(fixed / np.float32(top), spacing, how.edge_per_mm)
-    channels = [moving, *edges, scanned.astype(np.float32)]
-    return Contrast(
-        Window(0.0, top).bins(fixed[where]),
-        np.stack([e[where] for e in fixed_edges], -1),
-        with_gradients(channels, spacing),
+    (fixed_bins, fixed_edges), stacked = both(
+        partial(_of_mri, scene, samples, smoothing_mm, how),
+        partial(_of_target, scene, smoothing_mm, how),
     )
+    return Contrast(fixed_bins, fixed_edges, stacked)
+
+
+def _of_mri(
+    scene: Scene, samples: Samples, smoothing_mm: float, how: Stiffness
+) -> tuple[Floats, Floats]:
+    """(N,) bins and (N, 6) edges of the samples."""
+    image, spacing = scene.mri.array, scene.grid.spacing_mm
+    fixed = smoothed_where(image, np.isfinite(image), smoothing_mm / spacing)
+    where = tuple(samples.voxels.astype(np.intp).T)
+    values = fixed[where]
+    top = float(np.quantile(values, 0.995))
+    edges = edge_tensor(fixed / np.float32(top), spacing, how.edge_per_mm)
+    return Window(0.0, top).bins(values), np.stack([e[where] for e in edges], -1)
+
+
+def _of_target(scene: Scene, smoothing_mm: float, how: Stiffness) -> Floats:
+    """(voxels, 29), as `Contrast.stacked`."""
+    image, spacing, window = scene.target.array, scene.grid.spacing_mm, scene.window
+    on_target = np.isfinite(image)
+    held = np.clip(image, window.low, window.high)
+    moving = smoothed_where(held, on_target, smoothing_mm / spacing)
+    edges = edge_tensor(moving / np.float32(window.high - window.low), spacing, how.edge_per_mm)
+    scanned = ndimage.binary_erosion(on_target, border_value=1)
+    return with_gradients([moving, *edges], scanned, spacing)
 
 
 def forces_of(
@@ -132,8 +147,8 @@ def forces_of(
     opinion: Opinion,
 ) -> tuple[Floats, Floats]:
     """(n, 3) force and (n, 3, 3) curvature of each chosen sample."""
-    found = read(interpolation(moved, scene.grid.shape), contrast.stacked)
-    scanned = (found[:, 7, 0] > 0.999).astype(np.float32)
+    found, share = read(interpolation(moved, scene.grid.shape), contrast.stacked)
+    scanned = (share > 0.999).astype(np.float32)
     is_inside = samples.is_inside[chosen]
     score, information = np.zeros((2, len(chosen)), np.float32)
     for part in (is_inside, ~is_inside):
@@ -143,9 +158,9 @@ def forces_of(
     slopes = found[:, 0, 1:]
     force = score[:, None] * slopes
     curvature = information[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
-    residual = (contrast.fixed_edges[chosen] - found[:, 1:7, 0]) * scanned[:, None]
+    residual = (contrast.fixed_edges[chosen] - found[:, 1:, 0]) * scanned[:, None]
     weight = np.float32(2.0 * how.edge_weight)
-    edges = found[:, 1:7, 1:] * scanned[:, None, None]
+    edges = found[:, 1:, 1:] * scanned[:, None, None]
     force += weight * np.einsum("nc,nci->ni", residual, edges)
     curvature += weight * np.einsum("nci,ncj->nij", edges, edges, optimize=False)
     outside = np.flatnonzero(~is_inside)

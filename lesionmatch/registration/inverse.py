@@ -7,6 +7,7 @@ by less than 1 mm a mm.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
+from lesionmatch.registration.sampling import gradient
 from lesionmatch.registration.scene import Scene, grid_about
+from lesionmatch.registration.threads import beside
 from lesionmatch.resample import PointMap, distance_mm, resample_mask
 
 Floats = NDArray[np.float32]
@@ -57,7 +60,7 @@ def _faded(scene: Scene, field: Floats, liver: Mask, grid: Grid) -> NDArray[np.f
     voxels = scene.grid.voxels(grid.world(np.moveaxis(np.indices(grid.shape), 0, -1)))
     last = np.array(scene.grid.shape) - 1
     where = np.moveaxis(np.clip(voxels, 0, last), -1, 0)
-    along = [ndimage.map_coordinates(f, where, order=1, mode="nearest") for f in field]
+    along = beside(partial(_read, where=where), field)
     shifts = np.einsum("ij,jzyx->zyxi", scene.grid.directions, np.stack(along))
     near = Mask(grid, resample_mask(liver, grid) >= 0.25)
     way_out = (distance_mm(near) - FULL_WITHIN_MM) / (NOTHING_BEYOND_MM - FULL_WITHIN_MM)
@@ -73,21 +76,26 @@ def inverse_shifts(shifts: NDArray[np.float64], grid: Grid) -> NDArray[np.float6
     back = -channels
     for _ in range(INVERSE_STEPS):
         where = home + np.einsum("ji,jzyx->izyx", unit, back)
-        read = [ndimage.map_coordinates(c, where, order=1, mode="nearest") for c in channels]
-        change = -np.stack(read) - back
+        change = -np.stack(beside(partial(_read, where=where), channels)) - back
         back = back + change
         if np.abs(change).max() < INVERSE_TOL_MM:
             break
     return np.moveaxis(back, 0, -1)
 
 
-def jacobian(scene: Scene, field: Floats, affine: Transform) -> Floats:
-    """How much each voxel's volume grows on its way to the target: det of the derivative."""
-    slopes = np.empty((*scene.grid.shape, 3, 3), np.float32)
-    for i, component in enumerate(field):
-        for j, slope in enumerate(np.gradient(component, *scene.grid.spacing_mm)):
-            slopes[..., i, j] = slope + (1.0 if i == j else 0.0)
-    return np.asarray(np.linalg.det(slopes) * np.linalg.det(affine.matrix[:3, :3]), np.float32)
+def _read(channel: NDArray[np.floating], where: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A channel between its voxels; beyond its grid the border's."""
+    return np.asarray(ndimage.map_coordinates(channel, where, order=1, mode="nearest"))
+
+
+def growth_of(scene: Scene, field: Floats, affine: Transform) -> Floats:
+    """(voxels of the liver) how much each's volume grows on its way to the target.
+
+    The determinant of the map's derivative.
+    """
+    slopes = np.stack([gradient(u, scene.grid.spacing_mm)[:, scene.inside] for u in field])
+    derivative = slopes.transpose(2, 0, 1) + np.eye(3, dtype=np.float32)
+    return np.asarray(np.linalg.det(derivative) * np.linalg.det(affine.matrix[:3, :3]), np.float32)
 
 
 def displaced(scene: Scene, field: Floats, points_mm: Points) -> Points:

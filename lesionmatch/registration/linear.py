@@ -49,7 +49,7 @@ class Volume:
 
     grid: Grid
     stacked: Floats
-    """(voxels, 2, 4): intensity, and whether scanned (1 or 0), each with its gradient."""
+    """(voxels, 5): intensity and its gradient, and whether scanned (1 or 0)."""
     window: Window
 
 
@@ -82,8 +82,8 @@ def volume_about(target: Target, around_mm: Points, *, spacing_mm: float) -> Vol
     values = resample(blurred, grid, outside=np.nan).array
     scanned = np.isfinite(values)
     clipped = np.clip(np.nan_to_num(values), target.window.low, target.window.high)
-    channels = [clipped.astype(np.float32), scanned.astype(np.float32)]
-    return Volume(grid, with_gradients(channels, grid.spacing_mm), target.window)
+    stacked = with_gradients([clipped.astype(np.float32)], scanned, grid.spacing_mm)
+    return Volume(grid, stacked, target.window)
 
 
 def _columns(y: Points, kind: Kind, slopes: Points) -> NDArray[np.float64]:
@@ -131,9 +131,9 @@ def _gauss_newton(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One step of the parameters, and the centre they are about."""
     voxels = volume.grid.voxels(y)
-    found = read(interpolation(voxels, volume.grid.shape), volume.stacked)
+    found, scanned = read(interpolation(voxels, volume.grid.shape), volume.stacked)
     intensity, slopes = found[:, 0, 0], found[:, 0, :0:-1].astype(np.float64)
-    weights = _on_target(voxels, volume.grid, found[:, 1, 0])
+    weights = _on_target(voxels, volume.grid, scanned)
     _, score, information = alignment_score(bins, intensity, volume.window, weights)
     centre = y.mean(0)
     columns = _columns((y - centre) / REACH_MM, kind, slopes)
@@ -171,7 +171,7 @@ def _change_matrix(
 def mutual_information(map_: Transform, samples: Samples, volume: Volume) -> float:
     """Of all samples, in nats."""
     voxels = volume.grid.voxels(_moved(map_.matrix, samples.points_mm))
-    found = read(interpolation(voxels, volume.grid.shape), volume.stacked[:, :, :1])
-    weights = _on_target(voxels, volume.grid, found[:, 1, 0])
+    found, scanned = read(interpolation(voxels, volume.grid.shape), volume.stacked)
+    weights = _on_target(voxels, volume.grid, scanned)
     bins = volume.window.bins(found[:, 0, 0])
     return JointTable.of(samples.bins, bins, weights).mutual_information

@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from lesionmatch.registration.threads import beside
+
 Floats = NDArray[np.float32]
+
+_SLICES = 8
+"""As many at once as the processor's own memory holds."""
 
 
 def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> sparse.csr_array:
@@ -36,22 +41,50 @@ def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> spars
 
 
 def gradient(array: Floats, spacing_mm: NDArray[np.float64]) -> Floats:
-    """(3, array) slope per mm along slice, row and column, by central differences."""
-    slopes: list[Floats] = list(np.gradient(array, *spacing_mm))
-    return np.stack(slopes).astype(np.float32, copy=False)
+    """(3, array) slope per mm along slice, row and column, by central differences.
+
+    Differences of neighbours at the ends, so that every axis needs two voxels at least.
+    """
+    slopes = np.empty((3, *array.shape), np.float32)
+    _write_gradient(slopes, array, spacing_mm)
+    return slopes
 
 
-def with_gradients(channels: list[Floats], spacing_mm: NDArray[np.float64]) -> Floats:
-    """(voxels, channels, 4): value and gradient per mm along slice, row and column."""
-    stacked = np.empty((channels[0].size, len(channels), 4), np.float32)
-    for n, channel in enumerate(channels):
-        stacked[:, n, 0] = channel.ravel()
-        for axis, slope in enumerate(gradient(channel, spacing_mm)):
-            stacked[:, n, axis + 1] = slope.ravel()
-    return stacked
+def _write_gradient(slopes: Floats, array: Floats, spacing_mm: NDArray[np.float64]) -> None:
+    """Write the `gradient` of an array without another array between."""
+    for axis, step in enumerate(np.asarray(spacing_mm, np.float32)):
+        along, slope = np.moveaxis(array, axis, 0), np.moveaxis(slopes[axis], axis, 0)
+        np.subtract(along[2:], along[:-2], out=slope[1:-1])
+        slope[1:-1] /= 2 * step
+        slope[0] = (along[1] - along[0]) / step
+        slope[-1] = (along[-1] - along[-2]) / step
 
 
-def read(matrix: sparse.csr_array, stacked: Floats) -> Floats:
-    """(N, channels, 4) of `with_gradients` at the points of an `interpolation`."""
-    flat = stacked.reshape(stacked.shape[0], -1)
-    return np.asarray(matrix @ flat).reshape(-1, *stacked.shape[1:])
+def with_gradients(
+    sloped: list[Floats], plain: Floats | NDArray[np.bool_], spacing_mm: NDArray[np.float64]
+) -> Floats:
+    """(voxels, 4 a channel and 1): value and gradient of each `sloped` channel, then `plain`.
+
+    Gradients are per mm along slice, row and column. What belongs to one voxel lies side by
+    side; a few slices at a time are made channel by channel, as memory is fastest in a row.
+    """
+    stacked = np.empty((*plain.shape, 4 * len(sloped) + 1), np.float32)
+
+    def fill(start: int) -> None:
+        first, last = max(start - 1, 0), min(start + _SLICES + 1, len(plain))
+        channels = np.empty((stacked.shape[-1], last - first, *plain.shape[1:]), np.float32)
+        for n, channel in enumerate(sloped):
+            channels[4 * n] = channel[first:last]
+            _write_gradient(channels[4 * n + 1 : 4 * n + 4], channel[first:last], spacing_mm)
+        channels[-1] = plain[first:last]
+        part = channels[:, start - first : start - first + _SLICES]
+        stacked[start : start + _SLICES] = np.moveaxis(part, 0, -1)
+
+    beside(fill, range(0, len(plain), _SLICES))
+    return stacked.reshape(-1, stacked.shape[-1])
+
+
+def read(matrix: sparse.csr_array, stacked: Floats) -> tuple[Floats, Floats]:
+    """(N, sloped channels, 4) and (N,) plain of `with_gradients` at an `interpolation`'s points."""
+    found = np.asarray(matrix @ stacked)
+    return found[:, :-1].reshape(len(found), -1, 4), found[:, -1]

@@ -15,7 +15,7 @@ from lesionmatch.registration.appearance import Target
 from lesionmatch.registration.deform import Deformation, Floats, deformation
 from lesionmatch.registration.doubts import growth_limits, is_settled
 from lesionmatch.registration.evidence import Gain, gain
-from lesionmatch.registration.inverse import TwoWay, both_ways, jacobian, linear_both_ways
+from lesionmatch.registration.inverse import TwoWay, both_ways, growth_of, linear_both_ways
 from lesionmatch.registration.linear import (
     Samples,
     fitted,
@@ -85,14 +85,15 @@ class Bent:
 
 def fit_of(study: Study, method: Method, rng: np.random.Generator) -> Fit:
     peaks = best_shifts(study.mri, study.liver, study.target)
-    rigid = _rigid(study, peaks, rng)
+    fine = samples_about(study.mri, study.liver, spacing_mm=3.0, margin_mm=15.0)
+    rigid = _rigid(study, peaks, fine, rng)
     how = study.stiffness
     grid = grid_about(study.liver, how.margin_mm, how.spacing_mm)
     judge = witness(study.mri, study.liver, grid, study.rules)
     fit = Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ())
     if method == "rigid":
         return fit
-    fit = _with_affine(study, fit, method, rng)
+    fit = _with_affine(study, fit, fine, method, rng)
     return fit if method == "affine" else _with_deformation(study, fit, method, rng)
 
 
@@ -108,7 +109,7 @@ def _scene(study: Study, linear: Transform) -> Scene:
     )
 
 
-def _rigid(study: Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
+def _rigid(study: Study, peaks: Peaks, fine: Samples, rng: np.random.Generator) -> Transform:
     """The best rigid map: from every summit at 5 mm, the best of them again at 3 mm."""
     coarse = samples_about(study.mri, study.liver, spacing_mm=5.0, margin_mm=20.0)
     candidates = []
@@ -120,17 +121,17 @@ def _rigid(study: Study, peaks: Peaks, rng: np.random.Generator) -> Transform:
         found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=rng)
         candidates.append((mutual_information(found, coarse, volume), found))
     best = max(candidates, key=lambda candidate: candidate[0])[1]
-    return _refined(study, best, "rigid", 10, rng)
+    return _refined(study, best, fine, "rigid", 10, rng)
 
 
 def _refined(
     study: Study,
     start: Transform,
+    fine: Samples,
     kind: Literal["rigid", "affine"],
     iterations: int,
     rng: np.random.Generator,
 ) -> Transform:
-    fine = samples_about(study.mri, study.liver, spacing_mm=3.0, margin_mm=15.0)
     volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
     return fitted(start, fine, volume, kind, iterations=iterations, drawn=20_000, rng=rng)
 
@@ -141,9 +142,11 @@ def _reach(start: Transform, samples: Samples, margin_mm: float) -> Points:
     return np.stack([landed.min(0) - margin_mm, landed.max(0) + margin_mm])
 
 
-def _with_affine(study: Study, fit: Fit, method: Method, rng: np.random.Generator) -> Fit:
+def _with_affine(
+    study: Study, fit: Fit, fine: Samples, method: Method, rng: np.random.Generator
+) -> Fit:
     """`fit` with an affine map, where it is better or was asked for."""
-    affine = _refined(study, fit.linear, "affine", 15, rng)
+    affine = _refined(study, fit.linear, fine, "affine", 15, rng)
     ways = linear_both_ways(affine)
     gained = _gain(study, fit, ways)
     judged = replace(fit, affine_gain=gained)
@@ -164,7 +167,7 @@ def _with_deformation(study: Study, fit: Fit, method: Method, rng: np.random.Gen
     ground = _scene(study, fit.linear)
     bent = deformation(ground, how, rng)
     field = bent.field
-    growth = jacobian(ground, field, fit.linear)[ground.inside]
+    growth = growth_of(ground, field, fit.linear)
     if growth.min() <= 0.0:
         return replace(fit, refused=("the deformation folds the liver onto itself",))
     ways = both_ways(ground, field, study.liver, fit.linear)

@@ -3,17 +3,23 @@
 A field on a grid is ``u = sum of c_ijk B_i(z) B_j(y) B_k(x)``: three small matrices, one an
 axis, applied in turn. Its bending energy, the integral of the squared second derivatives
 (u_zz² + u_yy² + u_xx² + 2 u_zy² + 2 u_zx² + 2 u_yx²), is exact and quadratic in c:
-a sum of products of the axes' Gram matrices. It does not mind any affine part, which is
-fitted before. Rueckert et al. 1999, doi 10.1109/42.796284.
+with the Gram matrices Z_n, Y_n and X_n of the splines' n-th derivatives it is that of
+
+    Z_2 (x) Y_0 (x) X_0  +  Z_1 (x) 2 (Y_1 (x) X_0 + Y_0 (x) X_1)
+                         +  Z_0 (x) (Y_2 (x) X_0 + Y_0 (x) X_2 + 2 Y_1 (x) X_1),
+
+(x) the Kronecker product: what acts within a slice is one small matrix, made once. It does not
+mind any affine part, which is fitted before. Rueckert et al. 1999, doi 10.1109/42.796284.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 Floats = NDArray[np.float32]
+Grams = tuple[Floats, Floats, Floats]
+"""(knots, knots) each: integrals of products of the splines, their slopes and curvatures."""
 
 _GAUSS_PER_KNOT = 8
 """Midpoints an interval is integrated at; the squares of cubics want few."""
@@ -23,12 +29,11 @@ _GAUSS_PER_KNOT = 8
 class Axis:
     """The splines of one axis of a grid."""
 
-    basis: sparse.csr_array
-    """(samples, knots): each knot's spline at each voxel."""
-    cells: sparse.csr_array
-    """(cells, knots): the same, averaged over runs of voxels."""
-    gram: tuple[Floats, Floats, Floats]
-    """(knots, knots) integrals of products of the splines, their slopes and curvatures."""
+    basis: Floats
+    """(knots, samples): each knot's spline at each voxel."""
+    cells: Floats
+    """(knots, cells): the same, averaged over runs of voxels."""
+    gram: Grams
 
 
 def axis(samples: int, spacing_mm: float, knot_mm: float, cell: int) -> Axis:
@@ -44,11 +49,9 @@ def axis(samples: int, spacing_mm: float, knot_mm: float, cell: int) -> Axis:
     )
     averaged = np.add.reduceat(at_voxels, np.arange(0, samples, cell), axis=0)
     averaged /= np.diff(np.append(np.arange(0, samples, cell), samples))[:, None]
-    return Axis(_sparse(at_voxels), _sparse(averaged), (first, second, third))
-
-
-def _sparse(dense: NDArray[np.float64]) -> sparse.csr_array:
-    return sparse.csr_array(dense.astype(np.float32))
+    return Axis(
+        at_voxels.T.astype(np.float32), averaged.T.astype(np.float32), (first, second, third)
+    )
 
 
 def _splines(x_mm: NDArray[np.floating], knots: int, knot_mm: float) -> list[NDArray[np.float64]]:
@@ -78,6 +81,8 @@ class Spline:
     """Fields of three components on one grid."""
 
     axes: tuple[Axis, Axis, Axis]
+    within_slices: Grams
+    """(row and column knots, the same): what Z_0, Z_1 and Z_2 go with (see the module)."""
 
     @classmethod
     def over(
@@ -85,18 +90,18 @@ class Spline:
     ) -> "Spline":
         """The splines of a grid of `shape`."""
         z, y, x = (axis(n, float(s), knot_mm, cell) for n, s in zip(shape, spacing_mm, strict=True))
-        return cls((z, y, x))
+        return cls((z, y, x), _within_slices(y.gram, x.gram))
 
     @property
     def coefficients_shape(self) -> tuple[int, int, int, int]:
         """(3, slice knots, row knots, column knots)."""
-        z, y, x = (a.basis.shape[1] for a in self.axes)
+        z, y, x = (len(a.basis) for a in self.axes)
         return (3, z, y, x)
 
     @property
     def cells_shape(self) -> tuple[int, int, int]:
         """How many cells along slice, row and column."""
-        z, y, x = (a.cells.shape[0] for a in self.axes)
+        z, y, x = (a.cells.shape[1] for a in self.axes)
         return (z, y, x)
 
     def field(self, coefficients: Floats) -> Floats:
@@ -109,27 +114,32 @@ class Spline:
 
     def gathered(self, forces: Floats) -> Floats:
         """The transpose of `cell_means`: forces on cells as forces on coefficients."""
-        return _separable([a.cells.T.tocsr() for a in self.axes], forces)
+        return _separable([a.cells.T for a in self.axes], forces)
 
     def bending(self, coefficients: Floats) -> Floats:
         """Half the derivative of the bending energy by the coefficients."""
-        (z, y, x) = (a.gram for a in self.axes)
-        terms = ((1, 2, 0, 0), (1, 0, 2, 0), (1, 0, 0, 2), (2, 1, 1, 0), (2, 1, 0, 1), (2, 0, 1, 1))
-        total = np.zeros_like(coefficients)
-        for factor, i, j, k in terms:
-            total += np.float32(factor) * _separable([z[i], y[j], x[k]], coefficients)
-        return total
+        flat = coefficients.reshape(3, len(self.axes[0].basis), -1)
+        total = np.zeros_like(flat)
+        for slices, within in zip(self.axes[0].gram, self.within_slices, strict=True):
+            total += slices @ (flat @ within)
+        return total.reshape(coefficients.shape)
 
     def fitted(self, field: Floats) -> Floats:
         """The coefficients whose field is nearest to `field` in least squares."""
-        inverses = [np.linalg.pinv(a.basis.toarray()).astype(np.float32) for a in self.axes]
+        inverses = [np.linalg.pinv(a.basis).astype(np.float32) for a in self.axes]
         return _separable(inverses, field)
 
 
-def _separable(matrices: list[Floats] | list[sparse.csr_array], array: Floats) -> Floats:
-    """Apply one matrix along each of the last three axes of (3, z, y, x)."""
-    for matrix in matrices:
-        front = np.moveaxis(array, 1, 0)
-        flat = np.asarray(matrix @ np.ascontiguousarray(front).reshape(front.shape[0], -1))
-        array = np.moveaxis(flat.reshape(flat.shape[0], *front.shape[1:]), 0, -1)
-    return np.ascontiguousarray(array)
+def _within_slices(y: Grams, x: Grams) -> Grams:
+    """(row and column knots, the same): what goes with Z_0, Z_1 and Z_2 (see the module)."""
+    none = np.kron(y[2], x[0]) + np.kron(y[0], x[2]) + 2 * np.kron(y[1], x[1])
+    one = 2 * (np.kron(y[1], x[0]) + np.kron(y[0], x[1]))
+    return none, one, np.kron(y[0], x[0])
+
+
+def _separable(matrices: list[Floats], array: Floats) -> Floats:
+    """(3, z, y, x) with each of its last three axes taken through one of (before, after)."""
+    z, y, x = matrices
+    rows = (array.reshape(-1, len(x)) @ x).reshape(-1, len(y), x.shape[1])
+    slices = (y.T @ rows).reshape(3, len(z), -1)
+    return (z.T @ slices).reshape(3, z.shape[1], y.shape[1], x.shape[1])

@@ -123,11 +123,10 @@ def _per_cells(
     force: Floats, curvature: Floats, cell: NDArray[np.intp], shape: tuple[int, int, int]
 ) -> tuple[Floats, Floats]:
     """(3, cells) and (3, 3, cells): the sums over each cell's samples."""
-    forces = np.stack([_per_cell(f, cell, shape) for f in force.T])
+    forces = np.stack([_per_cell(f, cell, shape) for f in force])
     curvatures = np.empty((3, 3, *shape), np.float32)
-    for i, j in PAIRS:
-        curvatures[i, j] = _per_cell(curvature[:, i, j], cell, shape)
-        curvatures[j, i] = curvatures[i, j]
+    for (i, j), component in zip(PAIRS, curvature, strict=True):
+        curvatures[i, j] = curvatures[j, i] = _per_cell(component, cell, shape)
     return forces, curvatures
 
 
@@ -153,9 +152,8 @@ def _improved(ground: _Ground, number: int, before: Floats, rng: np.random.Gener
     bend = ground.bending * BENDING_UNIT * drawn / scene.volume_mm3
     coefficients = spline.fitted(before)
     for _ in range(ground.level.iterations):
-        chosen = own[rng.permutation(len(own))[:drawn]]
-        where = samples.voxels[chosen].astype(np.intp)
-        shift = spline.field(coefficients)[:, where[:, 0], where[:, 1], where[:, 2]].T
+        chosen = own[np.sort(rng.permutation(len(own))[:drawn])]
+        shift = spline.field(coefficients).reshape(3, -1)[:, samples.flat[chosen]].T
         moved = samples.voxels[chosen] + shift / spacing
         force, curvature = forces_of(ground.contrast, samples, chosen, moved, scene, how, opinion)
         forces, curvatures = _per_cells(force, curvature, samples.cell[chosen], spline.cells_shape)

@@ -30,6 +30,8 @@ LEAST_KNOWN = 1e-3
 
 PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 """Components of a symmetric tensor, by axis."""
+TIMES = np.array([1, 1, 1, 2, 2, 2], np.float32)
+"""How often each stands in the whole tensor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +40,8 @@ class Samples:
 
     voxels: NDArray[np.float32]
     """(N, 3) on the grid."""
+    flat: NDArray[np.intp]
+    """(N,) the same as numbers of voxels, ascending."""
     cell: NDArray[np.intp]
     """Which cell of the spline's cells each lies in."""
     normals: Floats
@@ -64,7 +68,10 @@ def samples_of(scene: Scene, how: Stiffness) -> Samples:
     normals = slopes / (np.linalg.norm(slopes, axis=1, keepdims=True) + 1e-6)
     share = np.minimum(depth[region] / np.float32(SURFACE_MM), np.float32(1.0))
     half = halves(scene.grid)[region]
-    return Samples(voxels.astype(np.float32), cell, normals, scene.inside[region], share, half)
+    flat = np.flatnonzero(region)
+    return Samples(
+        voxels.astype(np.float32), flat, cell, normals, scene.inside[region], share, half
+    )
 
 
 def _depth(scene: Scene) -> Floats:
@@ -99,7 +106,7 @@ class Contrast:
     fixed_bins: Floats
     """(N,) of the samples."""
     fixed_edges: Floats
-    """(N, 6)."""
+    """(6, N)."""
     stacked: Floats
     """(voxels, 29): the target's intensity and its edge tensor, each with its gradient, and
     whether scanned."""
@@ -116,14 +123,13 @@ def contrast_of(scene: Scene, samples: Samples, smoothing_mm: float, how: Stiffn
 def _of_mri(
     scene: Scene, samples: Samples, smoothing_mm: float, how: Stiffness
 ) -> tuple[Floats, Floats]:
-    """(N,) bins and (N, 6) edges of the samples."""
+    """(N,) bins and (6, N) edges of the samples."""
     image, spacing = scene.mri.array, scene.grid.spacing_mm
     fixed = smoothed_where(image, np.isfinite(image), smoothing_mm / spacing)
-    where = tuple(samples.voxels.astype(np.intp).T)
-    values = fixed[where]
+    values = fixed.ravel()[samples.flat]
     top = float(np.quantile(values, 0.995))
     edges = edge_tensor(fixed / np.float32(top), spacing, how.edge_per_mm)
-    return Window(0.0, top).bins(values), np.stack([e[where] for e in edges], -1)
+    return Window(0.0, top).bins(values), np.stack([e.ravel()[samples.flat] for e in edges])
 
 
 def _of_target(scene: Scene, smoothing_mm: float, how: Stiffness) -> Floats:
@@ -146,25 +152,28 @@ def forces_of(
     how: Stiffness,
     opinion: Opinion,
 ) -> tuple[Floats, Floats]:
-    """(n, 3) force and (n, 3, 3) curvature of each chosen sample."""
+    """(3, n) force and (6, n) curvature, by `PAIRS`, of each chosen sample."""
     found, share = read(interpolation(moved, scene.grid.shape), contrast.stacked)
     scanned = (share > 0.999).astype(np.float32)
     is_inside = samples.is_inside[chosen]
     score, information = np.zeros((2, len(chosen)), np.float32)
     for part in (is_inside, ~is_inside):
         _, score[part], information[part] = alignment_score(
-            contrast.fixed_bins[chosen][part], found[part, 0, 0], scene.window, scanned[part]
+            contrast.fixed_bins[chosen][part], found[0, 0, part], scene.window, scanned[part]
         )
-    slopes = found[:, 0, 1:]
-    force = score[:, None] * slopes
-    curvature = information[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
-    residual = (contrast.fixed_edges[chosen] - found[:, 1:, 0]) * scanned[:, None]
-    weight = np.float32(2.0 * how.edge_weight)
-    edges = found[:, 1:, 1:] * scanned[:, None, None]
-    force += weight * np.einsum("nc,nci->ni", residual, edges)
-    curvature += weight * np.einsum("nci,ncj->nij", edges, edges, optimize=False)
+    weight = np.float32(2.0 * how.edge_weight) * scanned
+    residual = (contrast.fixed_edges[:, chosen] - found[1:, 0]) * weight
+    slopes, edges = found[0, 1:], found[1:, 1:]
+    force = score * slopes + np.einsum("cn,cin->in", residual, edges)
+    curvature = np.stack(
+        [
+            information * slopes[i] * slopes[j]
+            + weight * np.einsum("cn,cn->n", edges[:, i], edges[:, j])
+            for i, j in PAIRS
+        ]
+    )
     outside = np.flatnonzero(~is_inside)
-    _project(force, curvature, outside, samples.normals[chosen[outside]], opinion.outside_weight)
+    _project(force, curvature, outside, samples.normals[chosen[outside]].T, opinion.outside_weight)
     _weigh(force, curvature, is_inside, samples.depth_share[chosen], opinion.surface_weight)
     return force, curvature
 
@@ -176,16 +185,17 @@ def _weigh(
     if weight == 1.0:
         return
     factor = np.where(is_inside, weight + (1.0 - weight) * share, 1.0).astype(np.float32)
-    force *= factor[:, None]
-    curvature *= factor[:, None, None]
+    force *= factor
+    curvature *= factor
 
 
 def _project(
     force: Floats, curvature: Floats, rows: NDArray[np.intp], normals: Floats, weight: float
 ) -> None:
-    """Leave of some rows only what acts along their normals, weighted (see the module)."""
+    """Leave of some samples only what acts along their normals, weighted (see the module)."""
     share = np.float32(weight)
-    along = share * np.einsum("ni,ni->n", normals, force[rows])
-    stiff = share * np.einsum("ni,nij,nj->n", normals, curvature[rows], normals)
-    force[rows] = along[:, None] * normals
-    curvature[rows] = stiff[:, None, None] * normals[:, :, None] * normals[:, None, :]
+    products = np.stack([normals[i] * normals[j] for i, j in PAIRS])
+    along = share * (normals * force[:, rows]).sum(0)
+    stiff = share * (TIMES[:, None] * products * curvature[:, rows]).sum(0)
+    force[:, rows] = along * normals
+    curvature[:, rows] = stiff * products

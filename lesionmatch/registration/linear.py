@@ -132,7 +132,7 @@ def _gauss_newton(
     """One step of the parameters, and the centre they are about."""
     voxels = volume.grid.voxels(y)
     found, scanned = read(interpolation(voxels, volume.grid.shape), volume.stacked)
-    intensity, slopes = found[:, 0, 0], found[:, 0, :0:-1].astype(np.float64)
+    intensity, slopes = found[0, 0], found[0, :0:-1].T.astype(np.float64)
     weights = _on_target(voxels, volume.grid, scanned)
     _, score, information = alignment_score(bins, intensity, volume.window, weights)
     centre = y.mean(0)
@@ -173,5 +173,5 @@ def mutual_information(map_: Transform, samples: Samples, volume: Volume) -> flo
     voxels = volume.grid.voxels(_moved(map_.matrix, samples.points_mm))
     found, scanned = read(interpolation(voxels, volume.grid.shape), volume.stacked)
     weights = _on_target(voxels, volume.grid, scanned)
-    bins = volume.window.bins(found[:, 0, 0])
+    bins = volume.window.bins(found[0, 0])
     return JointTable.of(samples.bins, bins, weights).mutual_information

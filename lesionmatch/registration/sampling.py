@@ -28,11 +28,12 @@ def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> spars
     fraction = inside - first
     columns = np.empty((len(inside), 8), np.int32)
     weights = np.empty((len(inside), 8), np.float32)
-    # Along each axis, the two voxels a point lies between and what each counts for.
-    z, y, x = np.stack([first, np.minimum(first + 1, last)]).astype(np.int32).transpose(2, 0, 1)
+    strides = np.array([shape[1] * shape[2], shape[2], 1], np.int32)
+    corner, ahead = np.einsum("na,a->n", first, strides), np.where(last > 0, strides, 0)
+    # Along each axis, what the two voxels a point lies between count for.
     near_z, near_y, near_x = np.stack([1 - fraction, fraction]).transpose(2, 0, 1)
     for n, (i, j, k) in enumerate(np.ndindex(2, 2, 2)):
-        columns[:, n] = (z[i] * shape[1] + y[j]) * shape[2] + x[k]
+        columns[:, n] = corner + (i * ahead[0] + j * ahead[1] + k * ahead[2])
         weights[:, n] = near_z[i] * near_y[j] * near_x[k]
     rows = np.arange(len(inside) + 1, dtype=np.int32) * 8
     return sparse.csr_array(
@@ -85,6 +86,6 @@ def with_gradients(
 
 
 def read(matrix: sparse.csr_array, stacked: Floats) -> tuple[Floats, Floats]:
-    """(N, sloped channels, 4) and (N,) plain of `with_gradients` at an `interpolation`'s points."""
-    found = np.asarray(matrix @ stacked)
-    return found[:, :-1].reshape(len(found), -1, 4), found[:, -1]
+    """(sloped channels, 4, N) and (N,) plain of `with_gradients` at an `interpolation`'s points."""
+    found = np.ascontiguousarray((matrix @ stacked).T)
+    return found[:-1].reshape(-1, 4, found.shape[1]), found[-1]

@@ -7,7 +7,6 @@ by less than 1 mm a mm.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,9 @@ from scipy import ndimage
 
 from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Mask
-from lesionmatch.registration.sampling import gradient
+from lesionmatch.registration.sampling import gradient, interpolation
 from lesionmatch.registration.scene import Scene, grid_about
-from lesionmatch.registration.threads import beside
+from lesionmatch.registration.threads import THREADS, beside
 from lesionmatch.resample import PointMap, distance_mm, resample_mask
 
 Floats = NDArray[np.float32]
@@ -55,37 +54,38 @@ def both_ways(scene: Scene, field: Floats, liver: Mask, affine: Transform) -> Tw
     )
 
 
-def _faded(scene: Scene, field: Floats, liver: Mask, grid: Grid) -> NDArray[np.float64]:
+def _faded(scene: Scene, field: Floats, liver: Mask, grid: Grid) -> Floats:
     """(grid, 3) displacement as (x, y, z): `field` near the liver, nothing far from it."""
-    voxels = scene.grid.voxels(grid.world(np.moveaxis(np.indices(grid.shape), 0, -1)))
-    last = np.array(scene.grid.shape) - 1
-    where = np.moveaxis(np.clip(voxels, 0, last), -1, 0)
-    along = beside(partial(_read, where=where), field)
-    shifts = np.einsum("ij,jzyx->zyxi", scene.grid.directions, np.stack(along))
-    near = Mask(grid, resample_mask(liver, grid) >= 0.25)
-    way_out = (distance_mm(near) - FULL_WITHIN_MM) / (NOTHING_BEYOND_MM - FULL_WITHIN_MM)
-    t = np.clip(way_out, 0.0, 1.0)
-    return np.asarray(shifts * (1 - t * t * (3 - 2 * t))[..., None], np.float64)
+    around = distance_mm(Mask(grid, resample_mask(liver, grid) >= 0.25))
+    near = around < NOTHING_BEYOND_MM
+    t = np.clip((around[near] - FULL_WITHIN_MM) / (NOTHING_BEYOND_MM - FULL_WITHIN_MM), 0.0, 1.0)
+    voxels = scene.grid.voxels(grid.world(np.argwhere(near)))
+    along = interpolation(voxels, scene.grid.shape) @ field.reshape(3, -1).T
+    shifts = np.zeros((*grid.shape, 3), np.float32)
+    turned = np.einsum("ij,nj->ni", scene.grid.directions, along)
+    shifts[near] = turned * (1 - t * t * (3 - 2 * t))[:, None]
+    return shifts
 
 
-def inverse_shifts(shifts: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+def inverse_shifts(shifts: NDArray[np.floating], grid: Grid) -> NDArray[np.floating]:
     """v with ``v(y) = -u(y + v(y))`` at the voxels of the same grid."""
-    home = np.indices(grid.shape).astype(np.float64)
     unit = grid.directions / grid.spacing_mm
-    channels = np.moveaxis(shifts, -1, 0)
-    back = -channels
-    for _ in range(INVERSE_STEPS):
-        where = home + np.einsum("ji,jzyx->izyx", unit, back)
-        change = -np.stack(beside(partial(_read, where=where), channels)) - back
-        back = back + change
-        if np.abs(change).max() < INVERSE_TOL_MM:
-            break
-    return np.moveaxis(back, 0, -1)
+    forth = shifts.reshape(-1, 3)
+    back = -forth
 
+    def solve(places: NDArray[np.intp]) -> None:
+        """Write the inverse of some voxels; each goes on until it no longer changes."""
+        for _ in range(INVERSE_STEPS):
+            home = np.stack(np.unravel_index(places, grid.shape), -1)
+            where = home + np.einsum("nj,ji->ni", back[places], unit)
+            change = -(interpolation(where, grid.shape) @ forth) - back[places]
+            back[places] += change
+            places = places[np.abs(change).max(1) >= INVERSE_TOL_MM]
+            if len(places) == 0:
+                break
 
-def _read(channel: NDArray[np.floating], where: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A channel between its voxels; beyond its grid the border's."""
-    return np.asarray(ndimage.map_coordinates(channel, where, order=1, mode="nearest"))
+    beside(solve, np.array_split(np.flatnonzero(forth.any(1)), THREADS))
+    return back.reshape(shifts.shape)
 
 
 def growth_of(scene: Scene, field: Floats, affine: Transform) -> Floats:

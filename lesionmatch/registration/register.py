@@ -7,6 +7,7 @@ one. So the same images give the same map, bit by bit, whatever the number of th
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -29,9 +30,10 @@ from lesionmatch.registration.doubts import doubts_of, remarks_of
 from lesionmatch.registration.evidence import mutual_information, probe_ratio
 from lesionmatch.registration.inverse import TwoWay
 from lesionmatch.registration.offset import pet_from_ct
-from lesionmatch.registration.pattern import pattern_of
+from lesionmatch.registration.pattern import Pattern
 from lesionmatch.registration.result import Quality, Registration
-from lesionmatch.registration.stages import METHODS, Fit, Method, Study, fit_of
+from lesionmatch.registration.stages import METHODS, Fit, Method, Study, fit_of, pattern_under
+from lesionmatch.registration.threads import both
 from lesionmatch.registration.witness import coverage, liver_median, seen
 from lesionmatch.resample import PointMap
 
@@ -83,9 +85,13 @@ def _registered(
     study = Study(without_bias(mri, liver), liver, whole, target, protocol.registration)
     fit = fit_of(study, method, rng)
     beside = pet_target(pet) if pet is not None and target.name == "ct" else None
-    shift = None if beside is None else _shift_of(study, fit, beside, rng)
+    shift, pattern = both(
+        partial(_shift_of, study, fit, beside, rng),
+        partial(pattern_under, study, fit.witness, fit.ways, fit.seen),
+    )
     cut = cut_of(whole, _looks(study, fit, beside, shift), study.rules)
-    return _result(study, fit, shift, cut, protocol.registration_bounds)
+    quality = _quality(study, fit, _offset_mm(study, fit, shift), cut, pattern)
+    return _result(study, fit, shift, quality, protocol.registration_bounds)
 
 
 def _target(ct: Image | None, pet: Image | None) -> Target:
@@ -96,8 +102,12 @@ def _target(ct: Image | None, pet: Image | None) -> Target:
     raise RegistrationFailed("registration: wanted a CT or a PET to register to, got neither")
 
 
-def _shift_of(study: Study, fit: Fit, beside: Target, rng: np.random.Generator) -> Transform | None:
+def _shift_of(
+    study: Study, fit: Fit, beside: Target | None, rng: np.random.Generator
+) -> Transform | None:
     """Where the liver lies on the PET `beside` its CT."""
+    if beside is None:
+        return None
     there = fit.ways.target_from_mri
     return pet_from_ct(study.liver, there, study.target, beside, study.rules, rng)
 
@@ -106,19 +116,18 @@ def _looks(
     study: Study, fit: Fit, beside: Target | None, shift: Transform | None
 ) -> tuple[Look, ...]:
     """What shows liver beyond the MRI: the target, and the PET `beside` a CT, if it shows it."""
-    ways = [(study.target, fit.ways.target_from_mri)]
+    there, judge = fit.ways.target_from_mri, fit.witness
+    looks = [Look.of(study.target, there, liver_median(judge, fit.seen), study.rules)]
     if beside is not None and shift is not None:
-        ways.append((beside, PointMap.affine(shift).after(fit.ways.target_from_mri)))
-    middles = [liver_median(fit.witness, seen(fit.witness, *way)) for way in ways]
-    return tuple(
-        Look.of(*way, middle, study.rules) for way, middle in zip(ways, middles, strict=True)
-    )
+        there = PointMap.affine(shift).after(there)
+        middle = liver_median(judge, seen(judge, beside, there))
+        looks.append(Look.of(beside, there, middle, study.rules))
+    return tuple(looks)
 
 
 def _result(
-    study: Study, fit: Fit, shift: Transform | None, cut: Cut, bounds: RegistrationBounds
+    study: Study, fit: Fit, shift: Transform | None, quality: Quality, bounds: RegistrationBounds
 ) -> Registration:
-    quality = _quality(study, fit, _offset_mm(study, fit, shift), cut)
     applied = shift if quality.pet_ct_offset_applied else None
     ways = fit.ways if applied is None else _shifted(fit.ways, applied)
     name, rules = study.target.name, study.rules
@@ -169,17 +178,17 @@ def _shifted(ways: TwoWay, shift: Transform) -> TwoWay:
     )
 
 
-def _quality(study: Study, fit: Fit, offset: Points | None, cut: Cut) -> Quality:
+def _quality(
+    study: Study, fit: Fit, offset: Points | None, cut: Cut, pattern: Pattern | None
+) -> Quality:
     there, judge, target = fit.ways.target_from_mri, fit.witness, study.target
-    is_ct, now = target.name == "ct", seen(judge, target, there)
-    middle = liver_median(judge, now)
+    middle = liver_median(judge, fit.seen)
     peaks = fit.peaks.mutual_information
     away_mm = 0.0 if offset is None else float(np.linalg.norm(offset))
     rules = study.rules
     growth = _growth(fit)
-    pattern = pattern_of(judge, target, there, middle, rules) if is_ct else None
     return Quality(
-        mutual_information=mutual_information(judge, now, target.window),
+        mutual_information=mutual_information(judge, fit.seen, target.window),
         probe_ratio=None if pattern else probe_ratio(judge, target, there, rules.probe_shift_mm),
         pattern_errors=pattern.errors if pattern else None,
         pattern_half_errors=pattern.least_half_errors if pattern else None,
@@ -189,8 +198,8 @@ def _quality(study: Study, fit: Fit, offset: Points | None, cut: Cut) -> Quality
         jacobian_min=float(growth.min()),
         jacobian_max=float(growth.max()),
         displacement_p95_mm=fit.bent.displacement_p95_mm if fit.bent else 0.0,
-        liver_on_target=middle if is_ct else middle**2,
-        coverage=coverage(judge, now),
+        liver_on_target=middle if target.name == "ct" else middle**2,
+        coverage=coverage(judge, fit.seen),
         cut_share=cut.volume_share,
         cut_length_share=cut.length_share,
         affine_gain_errors=fit.affine_gain.errors if fit.affine_gain else None,

@@ -4,9 +4,11 @@ A stage is kept only if voxels it never saw prefer it (see `evidence`), or where
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesionmatch.geometry import Points, Transform
 from lesionmatch.image import Image, Mask
@@ -23,11 +25,12 @@ from lesionmatch.registration.linear import (
     samples_about,
     volume_about,
 )
-from lesionmatch.registration.pattern import pattern_of
+from lesionmatch.registration.pattern import Pattern, pattern_of
 from lesionmatch.registration.scene import Scene, grid_about, scene
 from lesionmatch.registration.search import Peaks, best_shifts
 from lesionmatch.registration.stiffness import Stiffness, stiffness
-from lesionmatch.registration.witness import Witness, liver_median, seen, witness
+from lesionmatch.registration.threads import beside, both
+from lesionmatch.registration.witness import Seen, Witness, liver_median, seen, witness
 
 Method = Literal["auto", "rigid", "affine", "deformable"]
 METHODS: tuple[Method, ...] = ("auto", "rigid", "affine", "deformable")
@@ -60,6 +63,8 @@ class Fit:
     ways: TwoWay
     peaks: Peaks
     witness: Witness
+    seen: Seen
+    """What the target shows at the witness's places."""
     affine_gain: Gain | None
     deformable_gain: Gain | None
     bent: "Bent | None"
@@ -84,17 +89,27 @@ class Bent:
 
 
 def fit_of(study: Study, method: Method, rng: np.random.Generator) -> Fit:
-    peaks = best_shifts(study.mri, study.liver, study.target)
-    fine = samples_about(study.mri, study.liver, spacing_mm=3.0, margin_mm=15.0)
-    rigid = _rigid(study, peaks, fine, rng)
-    how = study.stiffness
-    grid = grid_about(study.liver, how.margin_mm, how.spacing_mm)
-    judge = witness(study.mri, study.liver, grid, study.rules)
-    fit = Fit("rigid", rigid, linear_both_ways(rigid), peaks, judge, None, None, None, ())
+    peaks, (coarse, fine, judge) = both(
+        partial(best_shifts, study.mri, study.liver, study.target), partial(_prepared, study)
+    )
+    rigid = _refined(study, _turned(study, peaks, coarse, rng), fine, "rigid", 10, rng)
+    ways = linear_both_ways(rigid)
+    now = seen(judge, study.target, ways.target_from_mri)
+    fit = Fit("rigid", rigid, ways, peaks, judge, now, None, None, None, ())
     if method == "rigid":
         return fit
     fit = _with_affine(study, fit, fine, method, rng)
     return fit if method == "affine" else _with_deformation(study, fit, method, rng)
+
+
+def _prepared(study: Study) -> tuple[Samples, Samples, Witness]:
+    """What is asked of the MRI by the search, by the linear fits, and by who judges them."""
+    mri, liver, how = study.mri, study.liver, study.stiffness
+    return (
+        samples_about(mri, liver, spacing_mm=5.0, margin_mm=20.0),
+        samples_about(mri, liver, spacing_mm=3.0, margin_mm=15.0),
+        witness(mri, liver, grid_about(liver, how.margin_mm, how.spacing_mm), study.rules),
+    )
 
 
 def _scene(study: Study, linear: Transform) -> Scene:
@@ -109,19 +124,21 @@ def _scene(study: Study, linear: Transform) -> Scene:
     )
 
 
-def _rigid(study: Study, peaks: Peaks, fine: Samples, rng: np.random.Generator) -> Transform:
-    """The best rigid map: from every summit at 5 mm, the best of them again at 3 mm."""
-    coarse = samples_about(study.mri, study.liver, spacing_mm=5.0, margin_mm=20.0)
-    candidates = []
-    for shift in peaks.shifts_mm:
+def _turned(study: Study, peaks: Peaks, coarse: Samples, rng: np.random.Generator) -> Transform:
+    """The best rigid map found at 5 mm from each summit of the search."""
+
+    def from_summit(
+        given: tuple[NDArray[np.float64], np.random.Generator],
+    ) -> tuple[float, Transform]:
         matrix = np.eye(4)
-        matrix[:3, 3] = shift
+        matrix[:3, 3], own_rng = given
         start = Transform(study.target.image.frame, study.mri.frame, matrix)
         volume = volume_about(study.target, _reach(start, coarse, 40.0), spacing_mm=5.0)
-        found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=rng)
-        candidates.append((mutual_information(found, coarse, volume), found))
-    best = max(candidates, key=lambda candidate: candidate[0])[1]
-    return _refined(study, best, fine, "rigid", 10, rng)
+        found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=own_rng)
+        return mutual_information(found, coarse, volume), found
+
+    starts = zip(peaks.shifts_mm, rng.spawn(len(peaks.shifts_mm)), strict=True)
+    return max(beside(from_summit, starts), key=lambda candidate: candidate[0])[1]
 
 
 def _refined(
@@ -148,17 +165,12 @@ def _with_affine(
     """`fit` with an affine map, where it is better or was asked for."""
     affine = _refined(study, fit.linear, fine, "affine", 15, rng)
     ways = linear_both_ways(affine)
-    gained = _gain(study, fit, ways)
+    now = seen(fit.witness, study.target, ways.target_from_mri)
+    gained = gain(fit.witness, fit.seen, now, study.target.window)
     judged = replace(fit, affine_gain=gained)
     if method != "affine" and gained.errors < study.rules.stage_gain_errors:
         return judged
-    return replace(judged, kind="affine", linear=affine, ways=ways)
-
-
-def _gain(study: Study, fit: Fit, ways: TwoWay) -> Gain:
-    before = seen(fit.witness, study.target, fit.ways.target_from_mri)
-    after = seen(fit.witness, study.target, ways.target_from_mri)
-    return gain(fit.witness, before, after, study.target.window)
+    return replace(judged, kind="affine", linear=affine, ways=ways, seen=now)
 
 
 def _with_deformation(study: Study, fit: Fit, method: Method, rng: np.random.Generator) -> Fit:
@@ -171,22 +183,26 @@ def _with_deformation(study: Study, fit: Fit, method: Method, rng: np.random.Gen
     if growth.min() <= 0.0:
         return replace(fit, refused=("the deformation folds the liver onto itself",))
     ways = both_ways(ground, field, study.liver, fit.linear)
-    gained = _gain(study, fit, ways)
-    reasons = _against(study, fit.witness, ways, growth)
+    now = seen(fit.witness, study.target, ways.target_from_mri)
+    gained = gain(fit.witness, fit.seen, now, study.target.window)
+    reasons = _against(study, fit.witness, ways, now, growth)
     judged = replace(fit, deformable_gain=gained)
     is_idle = gained.errors < study.rules.stage_gain_errors
     if method != "deformable" and (is_idle or reasons):
         return replace(judged, refused=reasons)
     kept = Bent(bent, ground, growth)
-    return replace(judged, kind="deformable", ways=ways, bent=kept, refused=reasons)
+    return replace(judged, kind="deformable", ways=ways, seen=now, bent=kept, refused=reasons)
 
 
-def _against(study: Study, judge: Witness, ways: TwoWay, growth: Floats) -> tuple[str, ...]:
+def _against(
+    study: Study, judge: Witness, ways: TwoWay, now: Seen, growth: Floats
+) -> tuple[str, ...]:
     """Why a deformation cannot be trusted; nothing when it can."""
     rules = study.rules
     if _is_within(growth, growth_limits(rules, is_sure=False)):
         return ()
-    is_sure = is_settled(_half_errors(study, judge, ways), rules)
+    pattern = pattern_under(study, judge, ways, now)
+    is_sure = is_settled(pattern.least_half_errors if pattern else None, rules)
     if _is_within(growth, growth_limits(rules, is_sure=is_sure)):
         return ()
     return (
@@ -199,10 +215,9 @@ def _is_within(growth: Floats, limits: tuple[float, float]) -> bool:
     return limits[0] <= float(growth.min()) and float(growth.max()) <= limits[1]
 
 
-def _half_errors(study: Study, judge: Witness, ways: TwoWay) -> float | None:
+def pattern_under(study: Study, judge: Witness, ways: TwoWay, now: Seen) -> Pattern | None:
+    """Whether the liver's own pattern is the same on a CT; no other target shows it."""
     if study.target.name != "ct":
         return None
-    there = ways.target_from_mri
-    middle = liver_median(judge, seen(judge, study.target, there))
-    pattern = pattern_of(judge, study.target, there, middle, study.rules)
-    return pattern.least_half_errors if pattern else None
+    middle = liver_median(judge, now)
+    return pattern_of(judge, study.target, ways.target_from_mri, middle, study.rules)

@@ -52,6 +52,7 @@ from lesionmatch.registration.forces import (
     forces_of,
     samples_of,
 )
+from lesionmatch.registration.sampling import drawn
 from lesionmatch.registration.scene import Scene
 from lesionmatch.registration.spline import Spline
 from lesionmatch.registration.stiffness import Level, Stiffness
@@ -148,11 +149,11 @@ def _improved(ground: _Ground, number: int, before: Floats, rng: np.random.Gener
     scene, how, spline, samples = ground.scene, ground.how, ground.spline, ground.samples
     opinion, spacing = how.opinions[number], scene.grid.spacing_mm.astype(np.float32)
     own = np.flatnonzero(samples.half == bool(number))
-    drawn = int(ground.level.drawn * len(own))
-    bend = ground.bending * BENDING_UNIT * drawn / scene.volume_mm3
+    most = int(ground.level.drawn * len(own))
+    bend = ground.bending * BENDING_UNIT * most / scene.volume_mm3
     coefficients = spline.fitted(before)
     for _ in range(ground.level.iterations):
-        chosen = own[np.sort(rng.permutation(len(own))[:drawn])]
+        chosen = own[drawn(rng, most, len(own))]
         shift = spline.field(coefficients).reshape(3, -1)[:, samples.flat[chosen]].T
         moved = samples.voxels[chosen] + shift / spacing
         force, curvature = forces_of(ground.contrast, samples, chosen, moved, scene, how, opinion)

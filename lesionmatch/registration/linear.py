@@ -20,7 +20,7 @@ from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.registration.appearance import Target, shrunk
 from lesionmatch.registration.information import JointTable, Window, alignment_score
-from lesionmatch.registration.sampling import interpolation, read, with_gradients
+from lesionmatch.registration.sampling import drawn, interpolation, read, with_gradients
 from lesionmatch.resample import FWHM_PER_SIGMA, distance_mm, resample, resample_mask, smooth
 
 Floats = NDArray[np.float32]
@@ -110,13 +110,13 @@ def fitted(
     kind: Kind,
     *,
     iterations: int,
-    drawn: int,
+    most: int,
     rng: np.random.Generator,
 ) -> Transform:
-    """`start` (target from MRI) improved until the steps are small."""
+    """`start` (target from MRI) improved, by `most` samples at a time, until steps are small."""
     matrix = start.matrix.copy()
     for _ in range(iterations):
-        chosen = rng.permutation(len(samples.bins))[:drawn]
+        chosen = drawn(rng, most, len(samples.bins))
         step, centre = _gauss_newton(
             _moved(matrix, samples.points_mm[chosen]), samples.bins[chosen], volume, kind
         )

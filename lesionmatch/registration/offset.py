@@ -66,7 +66,7 @@ def pet_from_ct(
         around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
         volume = volume_about(pet, around, spacing_mm=SPACING_MM)
         before = found
-        found = fitted(before, samples, volume, kind, iterations=ITERATIONS, drawn=DRAWN, rng=rng)
+        found = fitted(before, samples, volume, kind, iterations=ITERATIONS, most=DRAWN, rng=rng)
     return found if is_a_breath(before, found) else before
 
 

@@ -17,6 +17,11 @@ _SLICES = 8
 """As many at once as the processor's own memory holds."""
 
 
+def drawn(rng: np.random.Generator, most: int, of: int) -> NDArray[np.intp]:
+    """At most `most` different numbers below `of`, ascending, as memory is fastest in order."""
+    return np.sort(rng.choice(of, min(most, of), replace=False, shuffle=False))
+
+
 def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> sparse.csr_array:
     """(N, voxels of `shape`): what linear interpolation at `voxels` (N, 3) takes from each.
 

@@ -134,7 +134,7 @@ def _turned(study: Study, peaks: Peaks, coarse: Samples, rng: np.random.Generato
         matrix[:3, 3], own_rng = given
         start = Transform(study.target.image.frame, study.mri.frame, matrix)
         volume = volume_about(study.target, _reach(start, coarse, 40.0), spacing_mm=5.0)
-        found = fitted(start, coarse, volume, "rigid", iterations=12, drawn=6000, rng=own_rng)
+        found = fitted(start, coarse, volume, "rigid", iterations=12, most=6000, rng=own_rng)
         return mutual_information(found, coarse, volume), found
 
     starts = zip(peaks.shifts_mm, rng.spawn(len(peaks.shifts_mm)), strict=True)
@@ -150,7 +150,7 @@ def _refined(
     rng: np.random.Generator,
 ) -> Transform:
     volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
-    return fitted(start, fine, volume, kind, iterations=iterations, drawn=20_000, rng=rng)
+    return fitted(start, fine, volume, kind, iterations=iterations, most=20_000, rng=rng)
 
 
 def _reach(start: Transform, samples: Samples, margin_mm: float) -> Points:

@@ -14,7 +14,15 @@ from lesionmatch.geometry import Grid, Points, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.phantom import Recipe, Size, simulate, wrong
 from lesionmatch.protocol import Protocol, RegistrationRules
-from lesionmatch.registration import Method, Registration, given, identity, register, stages
+from lesionmatch.registration import (
+    Method,
+    Registration,
+    given,
+    identity,
+    register,
+    stages,
+    threads,
+)
 from lesionmatch.registration.appearance import (
     CT_WINDOW_HU,
     ct_target,
@@ -126,9 +134,13 @@ def two_itk_threads() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("two_itk_threads")
-def test_the_number_of_threads_changes_no_byte(registration: Registration, tmp_path: Path) -> None:
+def test_the_number_of_threads_changes_no_byte(
+    registration: Registration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    one = registered()
+    with monkeypatch.context() as patched:
+        patched.setattr(threads, "THREADS", 1)
+        one = registered()
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(2)
     with threadpool_limits(limits=2):
         two = registered()
@@ -176,7 +188,7 @@ def test_stages_that_explain_nothing_more_leave_the_rigid_map(
 
 
 def test_a_deformation_that_folds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "jacobian", lambda scene, *_: np.full(scene.grid.shape, -0.1))
+    monkeypatch.setattr(stages, "growth_of", lambda *_: np.full(100, -0.1))
     found = register(STUDY.hbp, STUDY.liver, ct=STUDY.ct, pet=None, protocol=Protocol())
     assert matrix_of(found.mri_from_pet) is not None
     assert found.doubts[-1] == "the deformation folds the liver onto itself"

@@ -24,7 +24,7 @@ def beside(step: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
 
 
 def both(first: Callable[[], Made], second: Callable[[], Other]) -> tuple[Made, Other]:
-    """What two steps make, the second in a thread of its own."""
-    with ThreadPoolExecutor(1) as threads:
-        other = threads.submit(second)
-        return first(), other.result()
+    """What two steps make."""
+    with ThreadPoolExecutor(THREADS) as threads:
+        made, other = threads.submit(first), threads.submit(second)
+        return made.result(), other.result()

@@ -1,9 +1,10 @@
 """MRI to PET/CT, the straight line: search, rigid, affine, deformable, and what to make of it.
 
 Every stage starts from the one before and is kept only if voxels it never saw prefer it
-(see `evidence`). Random samples come from one generator with a fixed seed, and sums are done
-in one order: the linear algebra library, which divides its sums among threads, is held to
-one. So the same images give the same map, bit by bit, whatever the number of threads.
+(see `evidence`). Random samples come from one generator with a fixed seed, or from generators it
+gives to steps that run beside each other (see `threads`), and sums are done in one order: the
+linear algebra library, which divides its sums among threads, is held to one. So the same images
+give the same map, bit by bit, whatever the number of threads.
 """
 
 from dataclasses import replace

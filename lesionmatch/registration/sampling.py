@@ -27,22 +27,23 @@ def interpolation(voxels: NDArray[np.floating], shape: tuple[int, ...]) -> spars
 
     Points beyond the grid read its border.
     """
-    last = np.array(shape) - 1
-    inside = np.clip(voxels, 0, last).astype(np.float32)
-    first = np.minimum(inside.astype(np.int32), np.maximum(last - 1, 0).astype(np.int32))
-    fraction = inside - first
-    columns = np.empty((len(inside), 8), np.int32)
-    weights = np.empty((len(inside), 8), np.float32)
     strides = np.array([shape[1] * shape[2], shape[2], 1], np.int32)
-    corner, ahead = np.einsum("na,a->n", first, strides), np.where(last > 0, strides, 0)
-    # Along each axis, what the two voxels a point lies between count for.
-    near_z, near_y, near_x = np.stack([1 - fraction, fraction]).transpose(2, 0, 1)
+    corner = np.zeros(len(voxels), np.int32)
+    near = []
+    for along, length, stride in zip(voxels.T, shape, strides, strict=True):
+        inside = np.clip(along, 0, length - 1).astype(np.float32)
+        first = np.minimum(inside.astype(np.int32), np.int32(max(length - 2, 0)))
+        corner += first * stride
+        near.append((1 - (inside - first), inside - first))
+    columns = np.empty((len(voxels), 8), np.int32)
+    weights = np.empty((len(voxels), 8), np.float32)
+    ahead = np.where(np.array(shape) > 1, strides, 0)
     for n, (i, j, k) in enumerate(np.ndindex(2, 2, 2)):
         columns[:, n] = corner + (i * ahead[0] + j * ahead[1] + k * ahead[2])
-        weights[:, n] = near_z[i] * near_y[j] * near_x[k]
-    rows = np.arange(len(inside) + 1, dtype=np.int32) * 8
+        weights[:, n] = near[0][i] * near[1][j] * near[2][k]
+    rows = np.arange(len(voxels) + 1, dtype=np.int32) * 8
     return sparse.csr_array(
-        (weights.ravel(), columns.ravel(), rows), shape=(len(inside), int(np.prod(shape)))
+        (weights.ravel(), columns.ravel(), rows), shape=(len(voxels), int(np.prod(shape)))
     )
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from lesionmatch.geometry import Frame, Grid
 from lesionmatch.image import Image, Quantity
 from lesionmatch.liver import find_liver
-from lesionmatch.liver.bright_organs import is_organ
+from lesionmatch.liver.bright_organs import is_left_lobe, is_organ
 from lesionmatch.liver.regions import bright_near, scene_of
 from lesionmatch.protocol import Protocol
 
@@ -85,3 +85,16 @@ def test_a_left_lobe_behind_a_fissure_is_liver_and_a_darker_organ_there_is_not()
     in_front = ellipsoid((0.0, -60.0, 5.0), (30.0, 26.0, 24.0)) & ~around
     assert share_found(in_front) > 0.9
     assert share_found(in_front[:, ::-1] & ~around) < 0.1
+
+
+def test_a_kidney_left_of_the_lower_end_of_a_right_lobe_is_no_left_lobe() -> None:
+    lobe = ellipsoid((-78.0, 15.0, -25.0), (20.0, 50.0, 60.0))
+    kidney, twin = (ellipsoid((x, 40.0, -66.0), (20.0, 20.0, 32.0)) for x in (-36.0, 36.0))
+    kidney &= ~ellipsoid((-78.0, 15.0, -25.0), (28.0, 58.0, 68.0))
+    are_lobes = []
+    for bodies in (lobe | kidney, lobe | kidney | twin):
+        values = np.where(bodies, 100.0, np.where(BODY, 30.0, 0.0)).astype(np.float32)
+        image = Image(GRID, values, Quantity.ARBITRARY)
+        scene = scene_of(image, np.zeros_like(lobe), Protocol())
+        are_lobes.append(is_left_lobe(kidney, lobe, scene, bright_near(lobe, scene)))
+    assert are_lobes == [True, False]

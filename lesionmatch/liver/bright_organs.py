@@ -74,6 +74,15 @@ def _is_heart(region: Voxels, liver: Voxels, scene: Scene) -> bool:
 
 
 def is_left_lobe(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:
+    """Whether a region lies left of the liver across a fissure, as bright, and is no kidney.
+
+    The lower end of a right lobe has a kidney on its left, across no more fat than a fissure's.
+    """
+    is_lobe = _faces_from_left(region, liver, scene, bright)
+    return is_lobe and not _is_kidney(region, liver, scene, bright)
+
+
+def _faces_from_left(region: Voxels, liver: Voxels, scene: Scene, bright: Bright) -> bool:
     """Whether a region faces the liver from the left and front across a fissure, as bright."""
     grid, organs = scene.grid, scene.organs
     box = Mask(grid, region).box(organs.fissure_mm)

@@ -9,6 +9,7 @@ from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver import find_liver
 from lesionmatch.liver.ducts import find_ducts
+from lesionmatch.liver.regions import bright_near, scene_of
 from lesionmatch.protocol import Protocol
 from tests.liver_scene import GRID, RIGHT, RULES, TUBES, X, Y, Z, ball, picture
 
@@ -94,6 +95,35 @@ def test_a_kidney_as_bright_as_the_liver_is_known_by_its_twin() -> None:
     found = find_liver(Image(GRID, body.astype(np.float32), Quantity.ARBITRARY), Protocol()).array
     assert (found & kidney).sum() / kidney.sum() < 0.2
     assert (found & RIGHT).sum() / RIGHT.sum() > 0.97
+
+
+def coarse(hbp: Image) -> Image:
+    """The liver of a picture with slow waves of an eighth of its brightness, and a dark patch."""
+    wave = np.sin(X / 9.0 + 1.0) + np.sin(Y / 8.0 + Z / 20.0) + np.sin(Z / 10.0 - X / 25.0)
+    patch = np.exp(-((X + 88.0) ** 2 + Y**2 + Z**2) / (2.0 * 18.0**2))
+    uneven = hbp.array * (1.0 + 0.12 * wave - 0.3 * patch)
+    return Image(GRID, np.where(RIGHT, uneven, hbp.array).astype(np.float32), Quantity.ARBITRARY)
+
+
+def test_dark_patches_of_a_coarse_liver_may_be_liver_by_its_own_spread() -> None:
+    nothing = np.zeros_like(RIGHT)
+    missed = []
+    for hbp in (picture(RIGHT), coarse(picture(RIGHT))):
+        for spreads in (0.0, RULES.bright_spreads):
+            rules = Protocol(liver=replace(RULES, bright_spreads=spreads))
+            bright = bright_near(RIGHT, scene_of(hbp, nothing, rules))
+            missed.append(float((RIGHT & ~bright.all).sum() / RIGHT.sum()))
+    even, even_by_spread, uneven, uneven_by_spread = missed
+    assert even_by_spread == even
+    assert uneven > 0.1
+    assert uneven_by_spread < 0.02
+
+
+def test_a_spleen_as_dark_as_patches_of_a_coarse_liver_that_it_touches_is_left_out() -> None:
+    spleen = ball(34.0, (55.0, 20.0, 0.0)) & ~RIGHT
+    values = coarse(picture(RIGHT)).array + np.where(spleen, 38.0, 0.0).astype(np.float32)
+    found = find_liver(Image(GRID, values, Quantity.ARBITRARY), Protocol()).array
+    assert (found & spleen).sum() / spleen.sum() < 0.1
 
 
 def test_an_image_without_a_large_bright_region_is_refused() -> None:

@@ -86,7 +86,8 @@ def bright_near(calm: Voxels, scene: Scene) -> Bright:
     relative = np.asarray(scene.log - np.log(level), np.float32)
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least, most = scene.rules.bright_least, scene.rules.bile_brightness + 2.0 * spread
+    least = min(scene.rules.bright_least, 1.0 - scene.rules.bright_spreads * spread)
+    most = scene.rules.bile_brightness + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
     bright &= ~thick_bile(relative > np.log(most), scene.grid)

@@ -9,6 +9,7 @@ from lesionmatch.errors import InvalidInput
 from lesionmatch.image import Image, Mask, Quantity
 from lesionmatch.liver import find_liver
 from lesionmatch.liver.ducts import find_ducts
+from lesionmatch.liver.hollows import with_hollows
 from lesionmatch.liver.regions import bright_near, scene_of
 from lesionmatch.protocol import Protocol
 from tests.liver_scene import GRID, RIGHT, RULES, TUBES, X, Y, Z, ball, picture
@@ -58,6 +59,20 @@ def test_a_hollow_as_dark_as_the_wall_beside_it_is_a_lesion_and_gas_is_none() ->
         shares.append((found & hollow).sum() / hollow.sum())
     assert shares[0] > 0.6
     assert shares[1] < 0.45
+
+
+def test_what_ends_with_the_image_is_not_enclosed_there_and_half_a_lesion_is() -> None:
+    """A pocket, as of the hilum, and a lesion that the lowest slice cuts through its middle."""
+    lowest = int(np.searchsorted(Z[:, 0, 0], -30.0))
+    grid = GRID.crop((slice(lowest, 60), slice(0, 100), slice(0, 100)))
+    x, y, z, right = X[lowest:], Y[lowest:], Z[lowest:], RIGHT[lowest:]
+    pocket = (x > -30.0) & (y > -10.0) & (z < -14.0) & right
+    lesion = ball(18.0, (-55.0, -25.0, -30.0))[lowest:] & right
+    for dark, least, most in ((pocket, 0.0, 0.2), (lesion, 0.8, 1.0)):
+        ratio = np.where(right & ~dark, 1.0, np.where(dark, 0.5, 0.3)).astype(np.float32)
+        whole = with_hollows(right & ~dark, ratio, grid, RULES)
+        share = (whole & dark).sum() / dark.sum()
+        assert least <= share <= most
 
 
 def test_the_liver_is_found_at_any_scale_of_brightness() -> None:

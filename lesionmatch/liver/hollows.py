@@ -89,9 +89,11 @@ def _space(liver: Voxels, ratio: Values, grid: Grid, within: Voxels, rules: Live
 def _enclosed(parts: Parts, liver: int) -> NDArray[np.float64]:
     """Share of the surface of each part, by its number, that is the liver's; 0 without any.
 
-    What lies beyond the image is not counted.
+    Where a part ends with the image its surface is free: there the hilum, kidney and all that
+    lies behind the liver would be enclosed by it. Half a lesion has still two thirds.
     """
     every, inner = np.zeros(liver + 1), np.zeros(liver + 1)
+    parts = np.pad(parts, 1)
     for axis in range(3):
         line = np.moveaxis(parts, axis, 0)
         for here, there in ((line[1:], line[:-1]), (line[:-1], line[1:])):

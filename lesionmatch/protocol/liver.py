@@ -1,4 +1,4 @@
-"""When a liver is plausible, and what its capsule, vessels and reference uptake are."""
+"""When a liver that was found is plausible, and what its capsule is."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from lesionmatch.protocol.threshold import threshold
 
 @dataclass(frozen=True, slots=True)
 class LiverRules(ReferenceRules, VesselRules, OutlineRules):
-    """What makes a liver, its capsule, its vessels and its reference uptake."""
+    """What makes a liver: here its plausibility and its capsule, by subject all else."""
 
     volume_least_ml: float = threshold(
         450.0,

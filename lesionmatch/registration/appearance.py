@@ -6,6 +6,7 @@ and ducts bright; divided out everywhere, parenchyma becomes 1.
 """
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def shrunk(image: Image, spacing_mm: float) -> Image:
     mean = kept
     for axis, factor in enumerate(factors):
         parts = [mean[(slice(None),) * axis + (slice(n, None, factor),)] for n in range(factor)]
-        mean = np.add.reduce(parts) if factor > 1 else mean
+        mean = reduce(np.add, parts)
     mean = mean / np.float32(factors.prod())
     matrix = image.grid.world_from_voxel.copy()
     matrix[:3, 3] = image.grid.world((factors - 1) / 2)

@@ -31,6 +31,8 @@ further out lie organs that do not move with the liver, and deeper in nothing ch
 MARGIN_MM = 5.0
 AROUND_MM = 60.0
 """So far about the liver the PET is asked: more than a shift, and what is smoothed, reach."""
+SHIFT_MM = 25.0
+"""So far places are carried at most."""
 LEAST_ON_PET = 0.5
 ITERATIONS = 12
 DRAWN = 20_000
@@ -57,14 +59,15 @@ def pet_from_ct(
     inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
     depth = distance_mm(inside) - distance_mm(Mask(grid, ~inside.array))
     before = found = Transform(pet.image.frame, pet.image.frame, np.eye(4))
+    reach = STAGES[0][0] + SHIFT_MM
+    around = np.stack([landed.min(0) - reach, landed.max(0) + reach])
+    volume = volume_about(pet, around, spacing_mm=SPACING_MM)
     for reach_mm, kind in STAGES:
         near = np.abs(depth) < reach_mm
         places = ct_from_mri.apply(grid.world(np.argwhere(near)))
         if pet.image.grid.contains(places).mean() < LEAST_ON_PET:
             return None
         samples = Samples(places, Window(-reach_mm, reach_mm).bins(depth[near]))
-        around = np.concatenate([places.min(0)[None] - 25.0, places.max(0)[None] + 25.0])
-        volume = volume_about(pet, around, spacing_mm=SPACING_MM)
         before = found
         found = fitted(before, samples, volume, kind, iterations=ITERATIONS, most=DRAWN, rng=rng)
     return found if is_a_breath(before, found) else before

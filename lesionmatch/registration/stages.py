@@ -92,13 +92,16 @@ def fit_of(study: Study, method: Method, rng: np.random.Generator) -> Fit:
     peaks, (coarse, fine, judge) = both(
         partial(best_shifts, study.mri, study.liver, study.target), partial(_prepared, study)
     )
-    rigid = _refined(study, _turned(study, peaks, coarse, rng), fine, "rigid", 10, rng)
+    start = _turned(study, peaks, coarse, rng)
+    volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
+    improved = partial(fitted, samples=fine, volume=volume, most=20_000, rng=rng)
+    rigid = improved(start, kind="rigid", iterations=10)
     ways = linear_both_ways(rigid)
     now = seen(judge, study.target, ways.target_from_mri)
     fit = Fit("rigid", rigid, ways, peaks, judge, now, None, None, None, ())
     if method == "rigid":
         return fit
-    fit = _with_affine(study, fit, fine, method, rng)
+    fit = _with_affine(study, fit, improved(rigid, kind="affine", iterations=15), method)
     return fit if method == "affine" else _with_deformation(study, fit, method, rng)
 
 
@@ -141,29 +144,14 @@ def _turned(study: Study, peaks: Peaks, coarse: Samples, rng: np.random.Generato
     return max(beside(from_summit, starts), key=lambda candidate: candidate[0])[1]
 
 
-def _refined(
-    study: Study,
-    start: Transform,
-    fine: Samples,
-    kind: Literal["rigid", "affine"],
-    iterations: int,
-    rng: np.random.Generator,
-) -> Transform:
-    volume = volume_about(study.target, _reach(start, fine, 30.0), spacing_mm=3.0)
-    return fitted(start, fine, volume, kind, iterations=iterations, most=20_000, rng=rng)
-
-
 def _reach(start: Transform, samples: Samples, margin_mm: float) -> Points:
     """(2, 3) corners of an upright box around where the samples may land."""
     landed = start.apply(samples.points_mm)
     return np.stack([landed.min(0) - margin_mm, landed.max(0) + margin_mm])
 
 
-def _with_affine(
-    study: Study, fit: Fit, fine: Samples, method: Method, rng: np.random.Generator
-) -> Fit:
-    """`fit` with an affine map, where it is better or was asked for."""
-    affine = _refined(study, fit.linear, fine, "affine", 15, rng)
+def _with_affine(study: Study, fit: Fit, affine: Transform, method: Method) -> Fit:
+    """`fit` with the map `affine`, where it is better or was asked for."""
     ways = linear_both_ways(affine)
     now = seen(fit.witness, study.target, ways.target_from_mri)
     gained = gain(fit.witness, fit.seen, now, study.target.window)

@@ -15,6 +15,8 @@ The liver is the largest thing in the upper abdomen that is bright and even.
 All but the surface is found on voxels of 3 mm.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from lesionmatch.errors import InvalidInput
@@ -23,7 +25,7 @@ from lesionmatch.liver.bile import bile_beside
 from lesionmatch.liver.hollows import with_hollows
 from lesionmatch.liver.joining import joined
 from lesionmatch.liver.level import parenchyma_level
-from lesionmatch.liver.morphology import Voxels, filled
+from lesionmatch.liver.morphology import Voxels, dilated, filled
 from lesionmatch.liver.regions import Scene, bright_near, divided, scene_of
 from lesionmatch.liver.seed import find_seed
 from lesionmatch.liver.surface import Coarse, on_image
@@ -35,6 +37,10 @@ SPACING_MM = 3.0
 MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
 """Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
+PATCH_MM = 10.0
+"""How far dark patches of a coarse liver reach from what is bright."""
+LEAST_PATCH = 0.01
+"""Of the liver's brightness; so dark is no patch, however coarse."""
 
 
 def find_liver(hbp: Image, protocol: Protocol, *, lesions: Mask | None = None) -> Mask:
@@ -67,7 +73,23 @@ def _grown(scene: Scene, seed: Voxels) -> tuple[Voxels, Voxels]:
         calm = liver & bright.calm
         if np.count_nonzero(liver) < (1.0 + LEAST_GROWTH) * size:
             break
-    return liver, calm
+    least = max(1.0 - scene.rules.bright_spreads * bright.spread, LEAST_PATCH)
+    if least >= scene.rules.bright_least:
+        return liver, calm
+    return _with_patches(liver, calm, scene, least)
+
+
+def _with_patches(liver: Voxels, calm: Voxels, scene: Scene, least: float) -> tuple[Voxels, Voxels]:
+    """A coarse liver with the patches beside it that are darker than most livers' border.
+
+    Once, at the end, and near by: liver grown by them would run on along large vessels, which
+    are as dark.
+    """
+    beside = dilated(liver, scene.grid, PATCH_MM)
+    bright = bright_near(calm, scene, least)
+    bright = replace(bright, all=bright.all & beside, calm=bright.calm & beside)
+    liver = liver | joined(divided(bright, scene), calm, scene, bright)
+    return liver, liver & bright.calm
 
 
 def _whole(image: Image, bright: Voxels, calm: Voxels, rules: LiverRules) -> Coarse:

@@ -69,6 +69,8 @@ class Bright:
     """The part of it in no edge."""
     relative: Values
     """Log brightness relative to the liver's at the same place."""
+    spread: float
+    """Of the liver's own brightness there, a robust standard deviation."""
 
 
 def scene_of(image: Image, drawn: Voxels, protocol: Protocol) -> Scene:
@@ -80,19 +82,22 @@ def scene_of(image: Image, drawn: Voxels, protocol: Protocol) -> Scene:
     return Scene(image, log, slope, drawn, midline_mm(image), rules, protocol.neighbours)
 
 
-def bright_near(calm: Voxels, scene: Scene) -> Bright:
-    """What is as bright as liver would be at its place, near the `calm` liver that is known."""
+def bright_near(calm: Voxels, scene: Scene, least: float | None = None) -> Bright:
+    """What is as bright as liver would be at its place, near the `calm` liver that is known.
+
+    `least` is a share of it; by the rules when None.
+    """
     level = parenchyma_level(scene.image, Mask(scene.grid, calm))
     relative = np.asarray(scene.log - np.log(level), np.float32)
     values = np.exp(relative[calm])
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least = min(scene.rules.bright_least, 1.0 - scene.rules.bright_spreads * spread)
+    least = scene.rules.bright_least if least is None else least
     most = scene.rules.bile_brightness + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
     bright &= ~thick_bile(relative > np.log(most), scene.grid)
     edge = max(EDGE_TIMES * float(np.median(scene.slope[calm])), EDGE_LEAST)
-    return Bright(bright, bright & (scene.slope < edge), relative)
+    return Bright(bright, bright & (scene.slope < edge), relative, spread)
 
 
 def divided(bright: Bright, scene: Scene) -> Regions:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from _liver_bodies import LABELS
 from numpy.typing import NDArray
 
 from lesionmatch.errors import InvalidOption
@@ -17,6 +18,7 @@ from lesionmatch.geometry import Frame, Points
 from lesionmatch.image import Image, Mask
 from lesionmatch.lesions.carried import Mapping
 from lesionmatch.phantom import (
+    Anatomy,
     LesionRecipe,
     Place,
     Recipe,
@@ -167,6 +169,7 @@ def _recipe(seed: int, rng: np.random.Generator) -> Recipe:
     return Recipe(
         seed=seed,
         size=Size.SMALL,
+        anatomy=Anatomy.PATIENT if LABELS and seed % 2 else Anatomy.ANALYTIC,
         lesions=(*_metastases(rng), *_benign(rng)),
         spots=_spots(rng),
         breathing_mm=float(rng.uniform(5, 20)),

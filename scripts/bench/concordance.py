@@ -2,6 +2,7 @@
 
     python scripts/bench concordance --studies 400 --first-seed 7000
 
+With LESIONMATCH_PATIENT_LABELS set every second body is a patient's. It
 prints status and reason against the truth, cells, calibration of ``null_p``, sensitivity by
 size beside its prediction, what landmarks do, which relations are ambiguous, and the time a
 study takes. ``--workers 2`` does the same in half of the time.
@@ -296,7 +297,8 @@ def main() -> None:
     print_calibration(outcomes)
     print_sensitivity(outcomes)
     print_stability(outcomes)
-    print_crowds(crowds)
+    if crowds:
+        print_crowds(crowds)
     print_strangers(outcomes)
     print_landmarks(outcomes)
     seconds = [o.seconds for o in outcomes]

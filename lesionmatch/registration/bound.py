@@ -13,7 +13,8 @@ and Bassett 1978, doi 10.2307/1913643) over simulated studies of three kinds: us
 noisy CTs and short bends, and foreign ones, of stronger bends and with a wall that cuts off the
 liver, so that its surface is not where its tissue is. `scripts/bench bound` fits them
 anew. On two simulators that share nothing with ours these bounds held for 83 % of lesions, so a
-was then raised by 0.17, a fifth more: 89 % there, and above 99 % on ours. More terms (the
+was raised, by 0.17, which made it 89 % there; but 99 % on ours is no 95 % bound any more, so
+that 0.07 of it are left. More terms (the
 liver's growth, how much is to be seen, the depth) rank the errors no better. The error is that
 on the PET, and o is what may be left between PET and CT: a share of an estimated offset that was
 corrected, all of one too small to correct. With no CT only `a` differs, and o is 0. Linear maps

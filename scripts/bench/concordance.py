@@ -144,6 +144,7 @@ def print_cells(outcomes: list[Outcome], verbose: bool) -> None:
     sure = [o for o in outcomes if o.study.truth.cell is not None and o not in failed]
     right = [o for o in sure if o.calls.cell == o.study.truth.cell]
     print("cell right where the truth is certain:", _share(len(right), len(sure)))
+    print(f"   as the closed form expects: {np.mean([_cell_chance(o.study) for o in sure]):.1%}")
     for o in sure if verbose else []:
         if o not in right:
             print(
@@ -153,6 +154,18 @@ def print_cells(outcomes: list[Outcome], verbose: bool) -> None:
                 f"spots {[s.place.value for s in o.study.truth.spots]} "
                 f"cnr {[round(t.contrast_to_noise, 1) for t in o.study.truth.lesions]}"
             )
+
+
+def _cell_chance(study: Study) -> float:
+    """Chance of the true cell where nothing is found but what is there."""
+    missed = float(np.prod([1.0 - _predicted(study, row) for row in study.truth.lesions]))
+    match study.truth.cell:
+        case "TP" | "FP":
+            return 1.0 if study.truth.spots else 1.0 - missed
+        case "FN":
+            return missed
+        case _:
+            return 1.0
 
 
 def print_calibration(outcomes: list[Outcome]) -> None:

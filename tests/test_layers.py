@@ -13,7 +13,7 @@ LAYERS = [
     {"__init__"},
     {"errors", "wording"},
     {"geometry", "accuracy"},
-    {"image", "protocol", "columns", "progress", "output", "typed", "csv_table"},
+    {"image", "balls", "protocol", "columns", "progress", "output", "typed", "csv_table"},
     {"segments"},
     {"suv", "resample", "detectability"},
     {"nifti"},

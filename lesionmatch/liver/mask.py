@@ -37,8 +37,6 @@ SPACING_MM = 3.0
 MOST_ROUNDS, LEAST_GROWTH = 8, 0.01
 """Of growth; each goes on from where the last one knew the liver's level, until one adds less."""
 MARGIN_MM = 20.0
-PATCH_MM = 10.0
-"""How far dark patches of a coarse liver reach from what is bright."""
 LEAST_PATCH = 0.01
 """Of the liver's brightness; so dark is no patch, however coarse."""
 
@@ -85,7 +83,7 @@ def _with_patches(liver: Voxels, calm: Voxels, scene: Scene, least: float) -> tu
     Once, at the end, and near by: liver grown by them would run on along large vessels, which
     are as dark.
     """
-    beside = dilated(liver, scene.grid, PATCH_MM)
+    beside = dilated(liver, scene.grid, scene.rules.bright_patch_mm)
     bright = bright_near(calm, scene, least)
     bright = replace(bright, all=bright.all & beside, calm=bright.calm & beside)
     liver = liver | joined(divided(bright, scene), calm, scene, bright)

@@ -44,6 +44,14 @@ class OutlineRules:
         least=0.0,
         most=10.0,
     )
+    bright_patch_mm: float = threshold(
+        10.0,
+        "mm",
+        "so near to what is as bright as liver such dark patches belong to it",
+        "own choice; further out they lead on along large vessels, which are as dark",
+        least=0.0,
+        most=50.0,
+    )
     bile_brightness: float = threshold(
         1.25,
         "ratio",

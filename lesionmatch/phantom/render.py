@@ -7,10 +7,11 @@ voxel is larger than they are.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from lesionmatch.geometry import Grid
+from lesionmatch.geometry import Grid, Points
 from lesionmatch.phantom.body import Body, Organ, Tissue
 from lesionmatch.phantom.motion import Pose
 from lesionmatch.phantom.shapes import Coords, Distance, Ellipsoid, Field, Segment, Triple
@@ -74,17 +75,15 @@ def cut(coords: Coords, box: Box) -> Coords:
 
 def box_of(slab: Slab, centre_mm: Triple, half_mm: Triple, *, is_static: bool) -> Box | None:
     """The slab's voxels around a part of the body; None when it lies outside."""
-    return boxes_of(slab, np.array([centre_mm]), np.array([half_mm]), is_static=is_static)[0]
+    return boxes_of(slab, (centre_mm,), np.array([half_mm]), is_static=is_static)[0]
 
 
 def boxes_of(
-    slab: Slab, centres_mm: np.ndarray, halves_mm: np.ndarray, *, is_static: bool
+    slab: Slab, centres_mm: tuple[Triple, ...], halves_mm: np.ndarray, *, is_static: bool
 ) -> list[Box | None]:
     """`box_of` for many parts at once."""
-    rigid = slab.pose.body_from_world.inverse
     is_rigid = is_static or slab.pose.is_rigid
-    world = rigid.apply(centres_mm) if is_rigid else slab.pose.world_mm(centres_mm)
-    voxels = slab.grid.voxels(world)
+    voxels = slab.grid.voxels(_placed(slab.pose, centres_mm, is_rigid))
     body_from_voxel = slab.pose.body_from_world.matrix @ slab.grid.world_from_voxel
     per_mm = np.abs(np.linalg.inv(body_from_voxel[:3, :3]))
     # A deformed part reaches beyond its own box by what its surroundings stretch.
@@ -93,6 +92,13 @@ def boxes_of(
     low = np.clip(np.floor(voxels - reach), 0, None).astype(int)
     high = np.minimum(np.ceil(voxels + reach).astype(int) + 1, slab.grid.shape)
     return [_box(a, b) for a, b in zip(low, high, strict=True)]
+
+
+@lru_cache(maxsize=1024)
+def _placed(pose: Pose, centres_mm: tuple[Triple, ...], is_rigid: bool) -> Points:
+    """Where parts of the body lie in the world; every slab of every picture asks again."""
+    centres = np.array(centres_mm)
+    return pose.body_from_world.inverse.apply(centres) if is_rigid else pose.world_mm(centres)
 
 
 def _box(low: np.ndarray, high: np.ndarray) -> Box | None:
@@ -116,7 +122,7 @@ def organ_share(slab: Slab, organ: Organ) -> tuple[Box, Field] | None:
 
 def tree_share(slab: Slab, segments: Sequence[Segment]) -> tuple[Box, Field] | None:
     """Where a tree of tubes is and how much of each voxel it fills."""
-    centres = np.array([s.centre_mm for s in segments])
+    centres = tuple(s.centre_mm for s in segments)
     halves = np.array([s.half_mm for s in segments])
     boxes = boxes_of(slab, centres, halves, is_static=False)
     filled = np.zeros(slab.grid.shape, np.float32)

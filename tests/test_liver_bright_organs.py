@@ -61,7 +61,7 @@ def test_the_wall_of_bowel_is_a_thin_shell_that_edges_part_from_the_liver() -> N
     values = np.where(LIVER, 100.0, 30.0).astype(np.float32)
     nothing = np.zeros_like(LIVER)
     scene = scene_of(Image(GRID, values, Quantity.ARBITRARY), nothing, Protocol())
-    bright = bright_near(LIVER, scene)
+    bright = bright_near(LIVER, scene, scene.rules.bright_least)
     whole = ellipsoid((-45.0, -80.0, -10.0), (24.0, 24.0, 24.0)) & ~LIVER
     wall = whole & ~ellipsoid((-45.0, -80.0, -10.0), (18.0, 18.0, 18.0))
     assert is_organ(wall, LIVER, 0.1, scene, bright)
@@ -96,5 +96,6 @@ def test_a_kidney_left_of_the_lower_end_of_a_right_lobe_is_no_left_lobe() -> Non
         values = np.where(bodies, 100.0, np.where(BODY, 30.0, 0.0)).astype(np.float32)
         image = Image(GRID, values, Quantity.ARBITRARY)
         scene = scene_of(image, np.zeros_like(lobe), Protocol())
-        are_lobes.append(is_left_lobe(kidney, lobe, scene, bright_near(lobe, scene)))
+        bright = bright_near(lobe, scene, scene.rules.bright_least)
+        are_lobes.append(is_left_lobe(kidney, lobe, scene, bright))
     assert are_lobes == [True, False]

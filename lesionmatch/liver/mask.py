@@ -66,7 +66,7 @@ def _grown(scene: Scene, seed: Voxels) -> tuple[Voxels, Voxels]:
     liver = calm = seed
     for _ in range(MOST_ROUNDS):
         size = np.count_nonzero(liver)
-        bright = bright_near(calm, scene)
+        bright = bright_near(calm, scene, scene.rules.bright_least)
         liver = joined(divided(bright, scene), calm, scene, bright)
         calm = liver & bright.calm
         if np.count_nonzero(liver) < (1.0 + LEAST_GROWTH) * size:

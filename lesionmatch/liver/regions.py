@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.stats import median_abs_deviation
 from skimage.segmentation import watershed
 
 from lesionmatch.geometry import Grid
@@ -82,16 +83,15 @@ def scene_of(image: Image, drawn: Voxels, protocol: Protocol) -> Scene:
     return Scene(image, log, slope, drawn, midline_mm(image), rules, protocol.neighbours)
 
 
-def bright_near(calm: Voxels, scene: Scene, least: float | None = None) -> Bright:
+def bright_near(calm: Voxels, scene: Scene, least: float) -> Bright:
     """What is as bright as liver would be at its place, near the `calm` liver that is known.
 
-    `least` is a share of it; by the rules when None.
+    `least` is a share of it.
     """
     level = parenchyma_level(scene.image, Mask(scene.grid, calm))
     relative = np.asarray(scene.log - np.log(level), np.float32)
     values = np.exp(relative[calm])
-    spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    least = scene.rules.bright_least if least is None else least
+    spread = float(median_abs_deviation(values, scale="normal"))
     most = scene.rules.bile_brightness + 2.0 * spread
     near = dilated(calm, scene.grid, REACH_MM)
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn

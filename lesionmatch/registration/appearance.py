@@ -11,6 +11,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.stats import median_abs_deviation
 
 from lesionmatch.errors import RegistrationFailed
 from lesionmatch.geometry import Grid, Points
@@ -139,8 +140,7 @@ def _robust_fit(powers: NDArray[np.float64], logs: NDArray[np.floating]) -> NDAr
     for _ in range(4):
         fit = np.linalg.lstsq(powers[kept], logs[kept], rcond=None)[0]
         residual = logs - powers @ fit
-        middle = np.median(residual[kept])
-        sd = 1.4826 * np.median(np.abs(residual[kept] - middle)) + 1e-6
+        sd = median_abs_deviation(residual[kept], scale="normal") + 1e-6
         kept = (residual > -2 * sd) & (residual < 3 * sd)
     return np.asarray(fit)
 

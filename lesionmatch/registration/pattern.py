@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
+from scipy.stats import median_abs_deviation
 
 from lesionmatch.geometry import Grid, Points
 from lesionmatch.image import Image, Mask
@@ -33,9 +34,6 @@ from lesionmatch.registration.witness import LEAST_DEEP, SPACING_MM, Witness
 from lesionmatch.resample import PointMap, distance_mm
 
 Floats = NDArray[np.float32]
-
-MAD_SD = 1.4826
-"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class _Fine:
         level = self._mean(np.where(counts, values, np.float32(0.0))) / share
         left = np.asarray(values - level, np.float32)
         middle = float(np.median(left[counts]))
-        reach = most_sd * MAD_SD * float(np.median(np.abs(left[counts] - middle)))
+        reach = most_sd * float(median_abs_deviation(left[counts], scale="normal"))
         if reach == 0.0:
             return np.zeros_like(left)
         return Window(middle - reach, middle + reach).bins(left)

@@ -141,7 +141,8 @@ def shared_shift(
     `reach_mm`, (N,), is how far from its place each lesion may lie by the registration's own
     account. A shift is believed where it lays enough lesions on foci of their own, most of
     what could be laid, more by two than the registration does, and more by two than any
-    other shift does.
+    other shift that lays two does. One that lays a single lesion says nothing: every lesion
+    and focus make one.
     """
     apart = foci_mm[None] - lesions_mm[:, None]
     shifts = apart[np.linalg.norm(apart, axis=2) <= rules.shift_mm]
@@ -151,9 +152,9 @@ def shared_shift(
     counts = np.array([len(pairs) for pairs in laid])
     best = int(counts.argmax())
     others = np.linalg.norm(shifts - shifts[best], axis=1) > 2.0 * rules.agreement_mm
-    rival = max(len(_laid(apart, reach_mm)), int(counts[others].max(initial=0)))
+    rival = max([len(_laid(apart, reach_mm)), *counts[others & (counts > 1)]])
     most = min(len(lesions_mm), len(foci_mm))
-    if counts[best] < max(rules.least_count, rules.shared_part * most, rival + 2):
+    if counts[best] < max(rules.shift_least_count, rules.shared_part * most, rival + 2):
         return None
     return np.asarray(np.mean([apart[pair] for pair in laid[best]], axis=0))
 

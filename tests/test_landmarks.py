@@ -114,6 +114,17 @@ class TestSharedShift:
         )
         assert shared_shift(PLACES, foci, REACH, RULES) is None
 
+    def test_two_are_enough_where_they_are_most_and_a_protocol_may_ask_for_more(self) -> None:
+        shift = np.array([12.0, -9.0, 4.0])
+        lesions, foci = PLACES[:3], np.stack([*PLACES[:2] + shift, np.array([0.0, -25.0, 0.0])])
+        assert shared_shift(lesions, foci, REACH[:3], RULES) == pytest.approx(shift)
+        assert shared_shift(lesions, foci, REACH[:3], LandmarkRules(shift_least_count=3)) is None
+
+    def test_two_that_fit_two_ways_are_left_alone(self) -> None:
+        one, other = np.array([12.0, -9.0, 4.0]), np.array([-9.0, 8.0, 12.0])
+        foci = np.stack([*PLACES[:2] + one, *PLACES[:2] + other])
+        assert shared_shift(PLACES[:2], foci, REACH[:2], RULES) is None
+
     def test_a_row_of_lesions_that_fits_at_two_shifts_is_left_alone(self) -> None:
         row = np.array([[15.0 * n, 0, 0] for n in range(5)])
         assert shared_shift(row, row + np.array([15.0, 9.0, 0.0]), REACH, RULES) is None

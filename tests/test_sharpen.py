@@ -115,10 +115,12 @@ class TestShiftOf:
         lesions = carried(*[(place, 10) for place in WIDE], is_redrawn=True)
         assert self.shift(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)]) is None
 
-    def test_two_lesions_show_no_shift(self) -> None:
+    def test_one_lesion_shows_no_shift_and_two_do(self) -> None:
         far = np.array([12.0, 9.0, -6.0])
-        lesions = carried(*[(place, 10) for place in WIDE[:2]], error_mm=4.0)
-        assert self.shift(lesions, [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)]) is None
+        foci = [spot(n, tuple(p + far)) for n, p in enumerate(WIDE)]
+        assert self.shift(carried((WIDE[0], 10), error_mm=4.0), foci) is None
+        two = carried(*[(place, 10) for place in WIDE[:2]], error_mm=4.0)
+        assert self.shift(two, foci) == pytest.approx(far, abs=0.2)
 
     def test_lesions_that_lie_on_their_foci_stay(self) -> None:
         lesions = carried(*[(place, 10) for place in WIDE], error_mm=4.0)

@@ -4,7 +4,7 @@ Foci are found where the liver lies, and the lesions decide nothing about them. 
 itself comes from the MRI, so a registration that missed it reads the PET in the wrong
 place. Where lesions and foci make one constellation some way apart, the registration is
 moved by that and the PET is read again. This stays an unprompted reading: a shift takes at
-least three lesions on foci that were already found without it, so it never makes a liver
+least two lesions on foci that were already found without it, so it never makes a liver
 involved that was not, and a focus that is only found where the liver then lies had no part
 in the shift, so that no lesion points at its own focus.
 """

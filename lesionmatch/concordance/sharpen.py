@@ -94,7 +94,7 @@ def shift_of(
     """(3,) the shift of all lesions that the registration missed; None where foci show none."""
     compact = [one for one in carried if _is_telling(one, rules)]
     findings = [focus for focus in foci if focus.physiologic_neighbour is None]
-    if min(len(compact), len(findings)) < rules.least_count:
+    if min(len(compact), len(findings)) < rules.shift_least_count:
         return None
     return shared_shift(
         np.stack([one.centroid_mm for one in compact]),

@@ -201,6 +201,16 @@ class LandmarkRules:
         least=0.0,
         most=100.0,
     )
+    shift_least_count: float = threshold(
+        2.0,
+        "lesions",
+        "a shift of all lesions lays at least this many of them on foci",
+        "simulated studies: lesions flipped about the middle of the liver, which no shift can lay "
+        "right, are laid so by 3 of 240 flips, and by none with three lesions, which find 50 of 80 "
+        "gross shifts and not 69",
+        least=2.0,
+        most=50.0,
+    )
     shared_part: float = threshold(
         0.6,
         "ratio",

@@ -51,7 +51,7 @@ class Outcome:
     """Of three."""
     is_right_moved: bool
     left_mm: float
-    """Of the registration's error once it was moved, the small one that every study has left out."""
+    """Of the registration's gross error, once it was moved."""
     readings: dict[str, Found] | None
     """None where no shift was found."""
 

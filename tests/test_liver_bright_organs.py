@@ -24,14 +24,18 @@ def ellipsoid(centre_mm: tuple[float, float, float], half_mm: tuple[float, ...])
 
 BODY = np.hypot(X / 114.0, Y / 108.0) < 1.0
 LIVER = ellipsoid((-45.0, -5.0, -10.0), (58.0, 66.0, 60.0))
+WAVES = np.sin(X / 9.0 + 1.0) + np.sin(Y / 8.0 + Z / 20.0) + np.sin(Z / 10.0 - X / 25.0)
 LEFT_LOBE = ellipsoid((40.0, -40.0, 5.0), (40.0, 26.0, 24.0))
 
 
-def share_found(organ: Voxels, liver: Voxels = LIVER, brightness: float = 100.0) -> float:
+def share_found(
+    organ: Voxels, liver: Voxels = LIVER, brightness: float = 100.0, unevenness: float = 0.0
+) -> float:
     """How much of an organ is taken for liver, which is found itself."""
     values = np.where(BODY, 30.0, 0.0)
     values[organ] = brightness
     values[liver] = 100.0
+    values[liver | organ] *= 1.0 + unevenness * WAVES[liver | organ]
     values += np.random.default_rng(2).normal(0.0, 3.0, values.shape)
     image = Image(GRID, np.abs(values).astype(np.float32), Quantity.ARBITRARY)
     found = find_liver(image, Protocol()).array
@@ -85,6 +89,12 @@ def test_a_left_lobe_behind_a_fissure_is_liver_and_a_darker_organ_there_is_not()
     in_front = ellipsoid((0.0, -60.0, 5.0), (30.0, 26.0, 24.0)) & ~around
     assert share_found(in_front) > 0.9
     assert share_found(in_front[:, ::-1] & ~around) < 0.1
+
+
+def test_a_left_lobe_behind_a_fissure_may_differ_by_what_the_liver_itself_does() -> None:
+    apart = LEFT_LOBE & ~ellipsoid((-45.0, -5.0, -10.0), (66.0, 74.0, 68.0))
+    assert share_found(apart, brightness=91.0) < 0.1
+    assert share_found(apart, brightness=103.0, unevenness=0.1) > 0.9
 
 
 def test_a_kidney_left_of_the_lower_end_of_a_right_lobe_is_no_left_lobe() -> None:

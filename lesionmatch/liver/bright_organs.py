@@ -102,5 +102,5 @@ def _faces_from_left(region: Voxels, liver: Voxels, scene: Scene, bright: Bright
     return bool(
         left - behind > organs.fissure_left
         and abs(up) < organs.fissure_up
-        and abs(step) < scene.rules.region_step_least
+        and abs(step) < bright.alike
     )

@@ -34,13 +34,12 @@ class _Border:
     step: float | None
     """Log brightness of the region beside it less that of the liver; None: not known."""
 
-    def joins(self, rules: LiverRules) -> bool:
-        """Whether what lies on either side of it is one organ."""
+    def joins(self, rules: LiverRules, alike: float) -> bool:
+        """Whether what lies on either side of it is one organ; `alike` as in `Bright`."""
         if self.width < LEAST_BORDER or self.step is None:
             return False
-        most = rules.region_step_open * self.openness
-        most = min(max(most, rules.region_step_least), rules.region_step_most)
-        return abs(self.step) <= most
+        most = max(rules.region_step_open * self.openness, alike)
+        return abs(self.step) <= min(most, rules.region_step_most)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +82,7 @@ def _taken(number: int, liver: Voxels, parts: _Parts) -> bool:
     """Join a region to `liver`, in place, if it is liver; whether it is."""
     scene, bright = parts.scene, parts.bright
     border, region = _border(number, liver, parts), parts.regions == number
-    if border.joins(scene.rules):
+    if border.joins(scene.rules, bright.alike):
         is_liver = not is_organ(region, liver, border.openness, scene, bright)
     else:
         is_liver = is_left_lobe(region, liver, scene, bright)

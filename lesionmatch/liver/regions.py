@@ -72,6 +72,9 @@ class Bright:
     """Log brightness relative to the liver's at the same place."""
     spread: float
     """Of the liver's own brightness there, a robust standard deviation."""
+    alike: float
+    """Regions whose log brightness differs by no more are one organ, as far as that tells: a
+    coarse liver differs by more within itself."""
 
 
 def scene_of(image: Image, drawn: Voxels, protocol: Protocol) -> Scene:
@@ -97,7 +100,8 @@ def bright_near(calm: Voxels, scene: Scene, least: float) -> Bright:
     bright = near & (relative > np.log(least)) & (relative < np.log(most)) & ~scene.drawn
     bright &= ~thick_bile(relative > np.log(most), scene.grid)
     edge = max(EDGE_TIMES * float(np.median(scene.slope[calm])), EDGE_LEAST)
-    return Bright(bright, bright & (scene.slope < edge), relative, spread)
+    alike = max(scene.rules.region_step_least, spread)
+    return Bright(bright, bright & (scene.slope < edge), relative, spread, alike)
 
 
 def divided(bright: Bright, scene: Scene) -> Regions:

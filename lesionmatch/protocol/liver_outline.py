@@ -64,8 +64,9 @@ class OutlineRules:
     region_step_least: float = threshold(
         0.07,
         "log ratio",
-        "a region that differs in brightness by no more than this across its border is liver",
-        "own choice; liver on either side of a fissure differs by less",
+        "a region that differs in brightness by no more than this across its border, or than the "
+        "liver's own brightness does (one robust standard deviation), is liver",
+        "own choice; liver on either side of a fissure differs by less, but for a coarse one",
         least=0.0,
         most=0.5,
     )

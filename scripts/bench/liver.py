@@ -2,7 +2,8 @@
 
 ``python scripts/bench liver --first 100 --count 12 [--patient DIR] [--size clinical]``
 prints a row for each seed and a summary; ``--varied`` makes livers small, large, coarse,
-resected or of poor uptake; ``--agreed`` registers them and cuts out what PET and CT show to be
+resected or of poor uptake, ``--texture 0.12`` all of them coarse, ``--missing 0 50`` all of them
+cut off at the top; ``--agreed`` registers them and cuts out what PET and CT show to be
 another organ. Recipes vary body, lesions, coil, noise, uptake of
 the contrast agent, plane, tilt and coverage by seed; lesions reach 65 mm and the capsule.
 """
@@ -236,22 +237,35 @@ def _spleen_error(study: SimulatedStudy, found: float | None) -> float:
     return 1.0 if found is None else abs(found / study.tissues.suv[Tissue.SPLEEN] - 1.0)
 
 
+def asked_for(seed: int, options: argparse.Namespace) -> Recipe:
+    """A study as the options want it."""
+    made = (varied if options.varied else recipe)(seed, options.size, options.patient)
+    if options.texture is not None:
+        made = replace(made, hbp_texture=options.texture)
+    if options.missing is not None:
+        made = replace(made, mri_missing_mm=tuple(options.missing))
+    return made
+
+
 def main() -> None:
     """Print a row for each seed, then medians and worst values."""
     parser = argparse.ArgumentParser(prog="liver", description=__doc__)
     parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--varied", action="store_true", help="less ordinary livers")
+    parser.add_argument(
+        "--texture", type=float, help="of the liver; 0.12 is as coarse as cirrhosis"
+    )
+    parser.add_argument("--missing", type=float, nargs=2, help="mm cut off at the bottom and top")
     parser.add_argument("--agreed", action="store_true", help="register, and ask PET and CT")
     parser.add_argument("--size", type=Size, default=Size.SMALL)
     parser.add_argument("--patient", type=Path, help="folder of a patient's label maps")
     options = parser.parse_args()
-    of_seed = varied if options.varied else recipe
     rows = []
     print("seed " + " ".join(f"{name:>12}" for name in Row._fields))
     for seed in range(options.first, options.first + options.count):
         try:
-            row = measured(simulate(of_seed(seed, options.size, options.patient)), options.agreed)
+            row = measured(simulate(asked_for(seed, options)), options.agreed)
         except LesionMatchError as error:
             print(seed, error)
             continue

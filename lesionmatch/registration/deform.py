@@ -9,7 +9,8 @@ where m is the target read at the displaced point, MI is mutual information (see
 `information`), and E is the edge tensor ``n nᵀ`` with ``n = grad I / sqrt(|grad I|² + e²)``:
 it says where edges are and which way they face, not which side is bright, so that vessels
 dark on the MRI and bright on the CT agree (Haber and Modersitzki 2006,
-doi 10.1007/978-3-540-44707-8_87, in Gauss-Newton form). Every iteration draws new samples,
+doi 10.1007/978-3-540-44707-8_87, in Gauss-Newton form). Grain would be edges too, so it is taken
+off both images first (see `grain`). Every iteration draws new samples,
 sums their forces and curvatures over cells of a few voxels, and solves the normal equations
 for the coefficients with conjugate gradients.
 
@@ -37,13 +38,14 @@ better than one fit to everything (simulated studies). Each has a thread and ran
 its own, so that the result does not depend on who is first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from lesionmatch.image import Image
 from lesionmatch.registration.forces import (
     PAIRS,
     Contrast,
@@ -52,6 +54,7 @@ from lesionmatch.registration.forces import (
     forces_of,
     samples_of,
 )
+from lesionmatch.registration.grain import without_grain
 from lesionmatch.registration.sampling import drawn
 from lesionmatch.registration.scene import Scene
 from lesionmatch.registration.spline import Spline
@@ -173,8 +176,22 @@ def _curvature(scene: Scene, spline: Spline, field: Floats) -> float:
     return energy / float(scene.inside.sum() * np.prod(scene.grid.spacing_mm))
 
 
+def _quiet(scene: Scene, how: Stiffness) -> Scene:
+    """The scene without the grain of its images."""
+
+    def image(noisy: Image, slope_per_mm: float | None) -> Image:
+        return noisy if slope_per_mm is None else without_grain(noisy, scene.inside, slope_per_mm)
+
+    mri, target = both(
+        partial(image, scene.mri, how.mri_slope_per_mm),
+        partial(image, scene.target, how.target_slope_per_mm),
+    )
+    return replace(scene, mri=mri, target=target)
+
+
 def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Deformation:
     """The deformation that aligns a scene, level by level."""
+    scene = _quiet(scene, how)
     grid, samples, own_rng = scene.grid, samples_of(scene, how), rng.spawn(2)
     first = second = np.zeros((3, *grid.shape), np.float32)
     bending = how.bending

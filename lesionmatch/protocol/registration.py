@@ -64,6 +64,14 @@ class RegistrationRules(CutRules, PatternRules):
         least=-10.0,
         most=10.0,
     )
+    stage_averaged_mm: float = threshold(
+        4.0,
+        "mm",
+        "full width at half maximum of what of the target is averaged before a stage is judged",
+        "own choice; grain is averaged, a vessel of 4 mm is still seen",
+        least=0.0,
+        most=20.0,
+    )
     sure_gain_errors: float = threshold(
         2.0,
         "standard errors",

@@ -13,11 +13,10 @@ class RegistrationBounds:
     """The 95 % bound of a registration's error (`registration_error_mm`)."""
 
     ct_level: float = threshold(
-        0.85,
+        0.68,
         "ln mm",
         "a of the deformable map's bound on the CT",
-        "0.78 fits our simulated studies; raised, because on two simulators that share nothing "
-        "with ours too few lesions lay within, as far as 98 % of ours do (bound.py)",
+        _BOUND,
         least=-20.0,
         most=20.0,
     )
@@ -30,7 +29,7 @@ class RegistrationBounds:
         most=20.0,
     )
     apart_power: float = threshold(
-        0.76,
+        0.8,
         "power",
         "b: how the bound grows with how far the two fits lie apart",
         _BOUND,

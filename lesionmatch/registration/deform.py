@@ -38,8 +38,10 @@ better than one fit to everything (simulated studies). Each has a thread and ran
 its own, so that the result does not depend on who is first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,29 +191,55 @@ def _quiet(scene: Scene, how: Stiffness) -> Scene:
     return replace(scene, mri=mri, target=target)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Both fits so far, and how stiff the next level is."""
+
+    first: Floats
+    second: Floats
+    bending: float
+
+    @property
+    def mean(self) -> Floats:
+        """(3, grid)."""
+        return (self.first + self.second) / np.float32(2.0)
+
+
+def _refined(
+    scene: Scene,
+    how: Stiffness,
+    samples: Samples,
+    smoothing_mm: float,
+    levels: Iterable[Level],
+    found: _Found,
+    rngs: list[np.random.Generator],
+) -> _Found:
+    """Both fits after the levels of one smoothing, whose images are gone when it returns."""
+    contrast = contrast_of(scene, samples, smoothing_mm, how)
+    for level in levels:
+        spline = Spline.over(
+            scene.grid.shape, scene.grid.spacing_mm, level.knot_mm, how.cell_voxels
+        )
+        ground = _Ground(scene, how, level, spline, samples, contrast, found.bending)
+        first, second = both(
+            partial(_improved, ground, 0, found.first, rngs[0]),
+            partial(_improved, ground, 1, found.second, rngs[1]),
+        )
+        found = _Found(first, second, found.bending)
+        if level is not how.levels[0]:
+            bending = how.learned_bending(_curvature(scene, spline, found.mean))
+            found = replace(found, bending=bending)
+    return found
+
+
 def deformation(scene: Scene, how: Stiffness, rng: np.random.Generator) -> Deformation:
     """The deformation that aligns a scene, level by level."""
     scene = _quiet(scene, how)
-    grid, samples, own_rng = scene.grid, samples_of(scene, how), rng.spawn(2)
-    first = second = np.zeros((3, *grid.shape), np.float32)
-    bending = how.bending
-
-    @lru_cache(maxsize=1)  # The first two levels see the same images.
-    def contrast_at(smoothing_mm: float) -> Contrast:
-        return contrast_of(scene, samples, smoothing_mm, how)
-
-    for level in how.levels:
-        spline = Spline.over(grid.shape, grid.spacing_mm, level.knot_mm, how.cell_voxels)
-        contrast = contrast_at(level.smoothing_mm)
-        ground = _Ground(scene, how, level, spline, samples, contrast, bending)
-        first, second = both(
-            partial(_improved, ground, 0, first, own_rng[0]),
-            partial(_improved, ground, 1, second, own_rng[1]),
-        )
-        if level is not how.levels[0]:
-            bending = how.learned_bending(
-                _curvature(scene, spline, (first + second) / np.float32(2.0))
-            )
-    squared = ((first - second) ** 2).sum(0)
+    grid, samples, rngs = scene.grid, samples_of(scene, how), rng.spawn(2)
+    none = np.zeros((3, *grid.shape), np.float32)
+    found = _Found(none, none, how.bending)
+    for smoothing_mm, levels in groupby(how.levels, key=lambda level: level.smoothing_mm):
+        found = _refined(scene, how, samples, smoothing_mm, levels, found, rngs)
+    squared = ((found.first - found.second) ** 2).sum(0)
     near = ndimage.gaussian_filter(squared, NEAR_MM / grid.spacing_mm)
-    return Deformation((first + second) / np.float32(2.0), np.sqrt(near))
+    return Deformation(found.mean, np.sqrt(near))

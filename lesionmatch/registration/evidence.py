@@ -4,7 +4,8 @@ The joint table of intensities is learned on one part of the liver's voxels and 
 another, the blocks the deformation never drew from. A voxel gains ``ln p(f, m) / (p(f) p(m))``
 nats; a stage is kept when its map gains more than the map before it, block by block, by more
 than the blocks' own scatter allows by chance. Only the liver's own voxels are asked: wall, ribs
-and gut slide along it, so that a better map of the liver may well lay them worse.
+and gut slide along it, so that a better map of the liver may well lay them worse. The target is
+averaged over a few millimetres for it (see `stages`).
 """
 
 from dataclasses import dataclass

@@ -42,14 +42,12 @@ def noise_sd(image: Image, inside: NDArray[np.bool_]) -> float:
     return float(np.mean(spreads) / np.sqrt(2.0)) if spreads else 0.0
 
 
-def _apart(
-    image: Image, inside: NDArray[np.bool_], axis: int, voxels: int
-) -> NDArray[np.floating]:
+def _apart(image: Image, inside: NDArray[np.bool_], axis: int, voxels: int) -> NDArray[np.floating]:
     """(N,) what places of `inside` so many voxels apart along an axis differ, where scanned."""
-    values, region = (np.moveaxis(array, axis, 0) for array in (image.array, inside))
+    values, region = np.moveaxis(image.array, axis, 0), np.moveaxis(inside, axis, 0)
     step = max(voxels, 1)
     differences = (values[step:] - values[:-step])[region[step:] & region[:-step]]
-    return differences[np.isfinite(differences)]
+    return np.asarray(differences[np.isfinite(differences)])
 
 
 def without_grain(image: Image, inside: NDArray[np.bool_], slope_per_mm: float) -> Image:

@@ -13,6 +13,7 @@ from lesionmatch.geometry import Grid, Transform
 from lesionmatch.image import Image, Mask
 from lesionmatch.registration.appearance import Target, shrunk
 from lesionmatch.registration.information import Window
+from lesionmatch.registration.threads import both
 from lesionmatch.resample import PointMap, distance_mm, resample, resample_mask, smooth
 
 Floats = NDArray[np.float32]
@@ -55,20 +56,23 @@ def scene(
     Read by cubic splines: linear interpolation would blur the thin vessels by half a voxel.
     """
     grid = grid_about(liver, margin_mm, spacing_mm)
-    inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
-    carried = PointMap.affine(affine)
-    around = carried.apply(grid.corners_mm())
-    image = target.part(target.image.grid.box_around(around, 10.0))
-    image = shrunk(image, spacing_mm / 1.2)
-    on_grid = resample(image, grid, carried, outside=np.nan, interpolation="cubic")
-    return Scene(
-        grid,
-        resample(smoothed_down(mri, grid), grid, outside=np.nan, interpolation="cubic"),
-        on_grid,
-        target.window,
-        inside.array,
-        distance_mm(inside),
-    )
+
+    def of_mri() -> tuple[Image, Mask, Floats]:
+        inside = Mask(grid, resample_mask(liver, grid) >= 0.5)
+        return _on_grid(smoothed_down(mri, grid), grid, None), inside, distance_mm(inside)
+
+    def of_target() -> Image:
+        carried = PointMap.affine(affine)
+        around = carried.apply(grid.corners_mm())
+        image = target.part(target.image.grid.box_around(around, 10.0))
+        return _on_grid(shrunk(image, spacing_mm / 1.2), grid, carried)
+
+    (fixed, inside, away_mm), moving = both(of_mri, of_target)
+    return Scene(grid, fixed, moving, target.window, inside.array, away_mm)
+
+
+def _on_grid(image: Image, grid: Grid, source_from_grid: PointMap | None) -> Image:
+    return resample(image, grid, source_from_grid, outside=np.nan, interpolation="cubic")
 
 
 def grid_about(mask: Mask, margin_mm: float, spacing_mm: float) -> Grid:

@@ -174,12 +174,10 @@ def _gained(study: Study, fit: Fit, ways: TwoWay) -> Gain:
     width_mm = study.rules.stage_averaged_mm
     places = before.apply(fit.witness.points_mm)
     target = averaged(study.target, places, width_mm, margin_mm=JUDGED_MARGIN_MM)
-    return gain(
-        fit.witness,
-        seen(fit.witness, target, before),
-        seen(fit.witness, target, after),
-        target.window,
+    then, now = both(
+        partial(seen, fit.witness, target, before), partial(seen, fit.witness, target, after)
     )
+    return gain(fit.witness, then, now, target.window)
 
 
 def _with_deformation(study: Study, fit: Fit, method: Method, rng: np.random.Generator) -> Fit:

@@ -67,7 +67,9 @@ def test_more_growth_is_allowed_where_the_vessels_agree_but_no_halving() -> None
     assert "to 0.60 or" in doubt
     assert "(wanted 0.65 to 1.35)" in doubt
     assert doubts(jacobian_min=0.6, pattern_half_errors=10.0) == ()
-    assert "(wanted 0.5 to 1.6)" in doubts(jacobian_min=0.45, pattern_half_errors=10.0)[0]
+    assert "(wanted 0.5 to 2)" in doubts(jacobian_min=0.45, pattern_half_errors=10.0)[0]
+    assert doubts(jacobian_max=1.7, pattern_half_errors=10.0) == ()
+    assert doubts(jacobian_max=1.7, pattern_half_errors=4.0)
 
 
 def test_a_liver_turned_too_far_is_doubted_however_well_the_vessels_agree() -> None:

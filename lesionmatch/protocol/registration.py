@@ -105,10 +105,10 @@ class RegistrationRules(CutRules, PatternRules):
         most=1.0,
     )
     most_sure_jacobian: float = threshold(
-        1.6,
+        2.0,
         "ratio",
         "the same where the liver's own pattern agrees surely",
-        "own choice; a single voxel may stretch so",
+        "own choice; doubling a volume, as halving one, is far from folding",
         least=1.0,
         most=5.0,
     )

@@ -30,11 +30,11 @@ class PatternRules:
         most=100.0,
     )
     sure_half_errors: float = threshold(
-        3.0,
+        5.0,
         "SD",
         "the same in every half of the liver, from which the deformation may go further",
-        "simulated studies, other seeds than reported, and three other simulators: 41 wrong pairs "
-        "reach 1.9, of 46 right ones all but one have 3.7 and more",
+        "simulated studies, other seeds than reported: a wrong pair that went further has 3.0, "
+        "right ones that do have 7.6 and more",
         least=0.0,
         most=100.0,
     )

@@ -25,7 +25,8 @@ from lesionmatch.image import Image
 APART_MM = 5.0
 """So far apart the grain of a scanner is another."""
 STEPS = 10
-"""Of the iteration; 40 made no other map (simulated studies)."""
+"""Of the iteration; 15 and 40 made the same maps to 0.01 mm on average, 8 worse ones by 0.02 in
+noise (simulated)."""
 
 
 def noise_sd(image: Image, inside: NDArray[np.bool_]) -> float:
